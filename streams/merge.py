@@ -1,0 +1,153 @@
+"""The deterministic merge: several inputs, one order, whatever the batching.
+
+One partition number is fed by several topics (in replay: by several files), so their records are put into one order
+before the engine sees them (DESIGN, time). An input's *effective time* is the running maximum of its records'
+`occurred_at`; only records strictly below the *cut*, the smallest effective time over the inputs that hold the clock,
+are taken, in the order (effective time, topic rank, input, offset). Nothing here depends on how records were batched
+or when they arrived, so a restart that restores the running maxima rebuilds the same order.
+
+All times are microseconds since the epoch. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+from typing import Any, Final
+
+BEGINNING: Final = -(1 << 62)
+"""The effective time of an input nothing has been read from."""
+
+END: Final = 1 << 62
+"""The cut when no input holds the clock."""
+
+Merged = tuple[int, int, int, int, Any]
+"""(effective time, topic rank, input index, offset, event), as they are sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input: a topic's partition, or one topic's lines of one file. Inputs that Rewake writes never hold the clock."""
+
+    name: str
+    rank: int
+    holds_clock: bool = True
+
+
+class _Input:
+    __slots__ = ("at_end", "buffered", "running", "segments", "spec", "taken")
+
+    def __init__(self, spec: InputSpec) -> None:
+        self.spec = spec
+        self.running = BEGINNING
+        self.taken = BEGINNING
+        self.at_end = False
+        self.buffered = 0
+        self.segments: deque[tuple[list[int], Sequence[int], Sequence[Any]]] = deque()
+
+
+class Merge:
+    """Buffers what each input delivers and hands it out in the one order. Indexes are positions in `specs`."""
+
+    def __init__(self, specs: Sequence[InputSpec]) -> None:
+        self._inputs = [_Input(spec) for spec in specs]
+
+    def offer(self, index: int, times: Sequence[int], offsets: Sequence[int], events: Sequence[Any]) -> None:
+        """Records of one input in its own order: `occurred_at`, offset and event, three sequences of one length."""
+        if not times:
+            return
+        source = self._inputs[index]
+        effective = list(accumulate(times, max, initial=source.running))
+        del effective[0]
+        source.running = effective[-1]
+        source.segments.append((effective, offsets, events))
+        source.buffered += len(effective)
+
+    def advance(self, index: int, time: int) -> None:
+        """The input has reached `time` without a record (a ClockAdvanced marker)."""
+        source = self._inputs[index]
+        source.running = max(source.running, time)
+
+    def set_end(self, index: int, at_end: bool) -> None:
+        """Whether the input is known to have nothing unread, and so no longer holds the others back."""
+        self._inputs[index].at_end = at_end
+
+    def cut(self) -> int:
+        """The time below which every record that can still come is known to lie above."""
+        return min((i.running for i in self._inputs if i.spec.holds_clock and not i.at_end), default=END)
+
+    def take(self, below: int | None = None, limit: int | None = None) -> list[Merged]:
+        """Take the records whose effective time is below both the cut and `below`, in order.
+
+        At most about `limit` of them (all of one instant stay together), so that a worker's chunk is bounded.
+        """
+        cut = self.cut()
+        if below is not None and below < cut:
+            cut = below
+        if limit is not None and self.buffered_total() > limit:
+            cut = self._bounded(cut, limit)
+        taken: list[Merged] = []
+        for index, source in enumerate(self._inputs):
+            segments = source.segments
+            rank = source.spec.rank
+            before = len(taken)
+            while segments:
+                effective, offsets, events = segments[0]
+                if effective[-1] < cut:
+                    taken += zip(effective, repeat(rank), repeat(index), offsets, events)
+                    segments.popleft()
+                    continue
+                split = bisect_left(effective, cut)
+                if split:
+                    taken += zip(effective[:split], repeat(rank), repeat(index), offsets[:split], events[:split])
+                    segments[0] = (effective[split:], offsets[split:], events[split:])
+                break
+            if len(taken) > before:
+                source.buffered -= len(taken) - before
+                source.taken = taken[-1][0]
+        # (effective, rank, input, offset) is unique, so the comparison never reaches the event.
+        taken.sort()
+        return taken
+
+    def _bounded(self, cut: int, limit: int) -> int:
+        """A cut, not above `cut`, below which about `limit` records lie: the smallest that some input's limit gives."""
+        best = cut
+        for source in self._inputs:
+            seen = 0
+            for effective, _, _ in source.segments:
+                if seen + len(effective) > limit:
+                    best = min(best, effective[limit - seen] + 1)
+                    break
+                seen += len(effective)
+        return best
+
+    def buffered(self, index: int) -> int:
+        """Records of this input that wait."""
+        return self._inputs[index].buffered
+
+    def buffered_total(self) -> int:
+        return sum(source.buffered for source in self._inputs)
+
+    def running(self, index: int) -> int:
+        """The input's effective time: what it has reached by records and markers, BEGINNING before the first."""
+        return self._inputs[index].running
+
+    def settled(self, index: int) -> int:
+        """The running maximum to restart with, together with the offset after the last record taken.
+
+        While records wait that is the effective time of the last one taken; with none waiting, all that the input
+        has reached (markers included).
+        """
+        source = self._inputs[index]
+        return source.taken if source.segments else source.running
+
+    def restore(self, index: int, running: int) -> None:
+        """Forget what waits and start over with this running maximum (after a restart or a seek back)."""
+        source = self._inputs[index]
+        source.segments.clear()
+        source.buffered = 0
+        source.running = source.taken = running
+        source.at_end = False

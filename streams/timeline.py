@@ -1,0 +1,223 @@
+"""Rows move along their own time: events, the deadlines between them, and the touches that fall due.
+
+Customers are independent, so each row is driven on its own: before an event of effective time `t` every deadline of
+the row strictly below `t` fires (SEMANTICS: an event at a deadline's own instant comes first). On the stream clock a
+touch is judged the moment it falls due; where the gates need the ledger the row pauses, all paused rows ask the ledger
+in one call, and go on with its answers. On the wall clock touches stay in the row's outbox until `emit` is called for
+them. The pausing is a generator a row, so the order of work is the same whatever the ledger's speed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from schemas.wire import CustomerEvent
+from streams.merge import Merged
+from triggers.customer import CustomerRow
+from triggers.engine import Ask, Engine, LedgerAnswer, Proposal
+
+Walk = Generator[Ask, LedgerAnswer | None, None]
+"""One row's way: yields what it asks the ledger, is sent the answer (None: the ledger is away)."""
+
+
+class Rows(Protocol):
+    """The rows of one partition by key `shop_id:customer_id`; `get` decodes a row kept as bytes."""
+
+    def get(self, key: str) -> CustomerRow | None: ...
+    def put(self, key: str, row: CustomerRow) -> None: ...
+
+
+class Deadlines(Protocol):
+    """An index of rows by deadline, lazily kept: an entry may be early, never late."""
+
+    def note(self, key: str, at: int) -> None: ...
+    def pop_below(self, reached: int) -> list[str]: ...
+
+
+class Reserve(Protocol):
+    """The ledger as the timeline needs it: one answer an ask, None where it was away."""
+
+    async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]: ...
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a stretch of time caused. `touched` rows are to be stored; `asked` were reserved and are to be confirmed."""
+
+    touched: dict[str, CustomerRow] = field(default_factory=dict)
+    commands: list[tuple[str, Any]] = field(default_factory=list)
+    decisions: list[tuple[str, Any]] = field(default_factory=list)
+    asked: list[Ask] = field(default_factory=list)
+    arisen: list[str] = field(default_factory=list)
+    """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
+    applied: int = 0
+    repeated: int = 0
+    proposals: int = 0
+
+
+class Timeline:
+    """Drives the rows of one partition. `judge_at_once` is the stream clock; `skip_applied` the at-least-once policy."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        rows: Rows,
+        deadlines: Deadlines,
+        ledger: Reserve,
+        *,
+        judge_at_once: bool,
+        skip_applied: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._rows = rows
+        self._deadlines = deadlines
+        self._ledger = ledger
+        self._judge_at_once = judge_at_once
+        self._skip_applied = skip_applied
+
+    async def advance(self, items: Iterable[Merged], reached: int, effects: Effects | None = None) -> Effects:
+        """Apply merged events, then fire every deadline strictly below `reached`."""
+        effects = effects or Effects()
+        paused: dict[str, tuple[Walk, Ask]] = {}
+        rests: dict[str, deque[Merged]] = {}
+        touched = effects.touched
+        rows_get, on_event = self._rows.get, self._engine.on_event
+        for item in items:
+            effective, rank, _, offset, event = item
+            key = f"{event.shop_id}:{event.customer_id}"
+            if key in rests:
+                rests[key].append(item)
+                continue
+            row = touched.get(key) or rows_get(key)
+            if row is None:
+                row = self._engine.new_row(event.shop_id, event.customer_id)
+                self._rows.put(key, row)
+            if row.deadline < effective:
+                rest = deque((item,))
+                if self._start(key, self._walk(key, row, rest, None, effects), paused, effects):
+                    rests[key] = rest
+                continue
+            if self._skip_applied and offset < row.applied.get(rank, 0):
+                effects.repeated += 1
+                continue
+            before = row.deadline
+            if on_event(row, event, effective):
+                effects.applied += 1
+            else:
+                effects.repeated += 1
+            if self._skip_applied:
+                row.applied[rank] = offset + 1
+            touched[key] = row
+            if row.outgoing:
+                self._take_outgoing(key, row, effects)
+            if row.deadline != before:
+                self._deadlines.note(key, row.deadline)
+        await self._rounds(paused, effects)
+        while due := self._deadlines.pop_below(reached):
+            for key in due:
+                row = touched.get(key) or rows_get(key)
+                if row is not None:
+                    self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+            await self._rounds(paused, effects)
+        return effects
+
+    async def emit(self, keys: Iterable[str], wall: int | None, effects: Effects | None = None) -> Effects:
+        """Judge what waits in these rows' outboxes, at `wall`, or each at its own due time (None: the stream clock)."""
+        effects = effects or Effects()
+        paused: dict[str, tuple[Walk, Ask]] = {}
+        for key in keys:
+            row = effects.touched.get(key) or self._rows.get(key)
+            if row is not None and row.outbox:
+                self._start(key, self._judge(key, row, list(row.outbox), wall, effects), paused, effects)
+        await self._rounds(paused, effects)
+        return effects
+
+    def _start(self, key: str, walk: Walk, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> bool:
+        """Run a row's way up to its first question; True when it paused there."""
+        try:
+            ask = next(walk)
+        except StopIteration:
+            return False
+        paused[key] = (walk, ask)
+        effects.asked.append(ask)
+        return True
+
+    async def _rounds(self, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> None:
+        """Ask the ledger for all paused rows at once, and again, until none is paused."""
+        while paused:
+            waiting = list(paused.items())
+            paused.clear()
+            answers = await self._ledger.reserve([ask for _, (_, ask) in waiting])
+            for (key, (walk, _)), answer in zip(waiting, answers, strict=True):
+                try:
+                    ask = walk.send(answer)
+                except StopIteration:
+                    continue
+                paused[key] = (walk, ask)
+                effects.asked.append(ask)
+
+    def _walk(self, key: str, row: CustomerRow, rest: deque[Merged], reached: int | None, effects: Effects) -> Walk:
+        """The row through its events in `rest` (which may grow while it is paused), then its deadlines below `reached`."""
+        while rest:
+            effective, rank, _, offset, event = rest[0]
+            yield from self._fire(key, row, effective, effects)
+            rest.popleft()
+            if self._skip_applied and offset < row.applied.get(rank, 0):
+                effects.repeated += 1
+                continue
+            if self._engine.on_event(row, event, effective):
+                effects.applied += 1
+            else:
+                effects.repeated += 1
+            if self._skip_applied:
+                row.applied[rank] = offset + 1
+        if reached is not None:
+            yield from self._fire(key, row, reached, effects)
+        effects.touched[key] = row
+        self._take_outgoing(key, row, effects)
+        self._deadlines.note(key, row.deadline)
+
+    def _fire(self, key: str, row: CustomerRow, below: int, effects: Effects) -> Walk:
+        while row.deadline < below:
+            proposals = self._engine.on_deadline(row, row.deadline)
+            effects.touched[key] = row
+            effects.proposals += len(proposals)
+            if not proposals:
+                continue
+            if self._judge_at_once:
+                yield from self._judge(key, row, proposals, None, effects)
+            else:
+                effects.arisen.append(key)
+
+    def _judge(
+        self, key: str, row: CustomerRow, proposals: Sequence[Proposal], wall: int | None, effects: Effects
+    ) -> Walk:
+        engine = self._engine
+        for proposal in proposals:
+            at = wall if wall is not None else (proposal.due if proposal.wake is None else proposal.wake)
+            judgement = engine.on_emit(row, proposal, at)
+            answer: LedgerAnswer | None = None
+            if judgement.ask is not None:
+                answer = yield judgement.ask
+                if answer is None:
+                    effects.arisen.append(key)
+                    continue
+            emitted = engine.conclude(row, judgement, answer)
+            effects.commands += [(key, command) for command in emitted.commands]
+            effects.decisions.append((key, emitted.decision))
+        effects.touched[key] = row
+        self._take_outgoing(key, row, effects)
+        self._deadlines.note(key, row.deadline)
+
+    def _take_outgoing(self, key: str, row: CustomerRow, effects: Effects) -> None:
+        if row.outgoing:
+            effects.commands += [(key, command) for command in row.outgoing]
+            row.outgoing = []
+
+
+def is_customer_event(event: object) -> bool:
+    """Whether an event belongs to a customer's row (markers and marketing events do not)."""
+    return isinstance(event, CustomerEvent)
