@@ -6,15 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from triggers.context import Context
+from triggers.messages.refused import MessageRefused
 
-
-class MessageRefused(Exception):
-    """The text cannot be made. `reason` is a stable word (no-product-to-show, missing-value, ...), `detail` names it."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
+__all__ = ["Message", "MessageRefused", "MessageTemplate"]
 
 
 @dataclass(frozen=True, slots=True)

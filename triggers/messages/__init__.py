@@ -1,0 +1,1 @@
+"""What a touch says: templates, the goods they show, and the arithmetic of SMS."""

@@ -1,0 +1,231 @@
+"""The goods of a cart as a message may show them: from the cart's lines and the feed, looked up when they are read.
+
+A product is *presentable* when a message can name it and link to it without a hole or a lie: it is in the feed,
+available (and not of stock 0), has a name that is more than blanks, and an http(s) link. Which products lie in the
+cart, how many and at what price they were put there come from the customer row; name, price and link from the feed
+as it stands when they are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Final, Literal, overload
+
+import msgspec
+
+from schemas.catalogue import Catalogue, Product
+from triggers.context import LineView
+from triggers.messages.refused import MessageRefused
+
+MissingProduct = Literal["next", "refuse"]
+"""What to do about a product that is not presentable: take the next one, or refuse the message."""
+
+_LINK: Final = re.compile(r"https?://[^\s/?#\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+_LONGEST_LINK: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsLine:
+    """One line of the cart: `price` as the storefront last said (None: it did not), `at` its last change (microseconds)."""
+
+    product_id: str
+    quantity: int
+    price: Decimal | None
+    currency: str | None
+    at: int
+
+
+def goods(
+    shop_id: str,
+    lines: Sequence[GoodsLine],
+    catalogue: Catalogue,
+    missing_product: MissingProduct = "next",
+    *,
+    zone: tzinfo = UTC,
+    currency: str | None = None,
+) -> Goods:
+    """The cart as conditions and templates see it (a `triggers.context.CartView`).
+
+    `zone` is the customer's, for `changed`; `currency` the shop's, for prices that name none. Nothing is looked up
+    before it is read. With `missing_product="refuse"` reading a line raises MessageRefused (product-vanished,
+    product-out-of-stock, product-unnamed, product-unlinked; its detail is the product's id) when that line, or a
+    newer one, is not presentable; with "next" such lines are passed over.
+    """
+    newest_first = sorted(lines, key=lambda line: -line.at)  # stable: lines of one instant keep the cart's order
+    return Goods(shop_id, newest_first, catalogue, missing_product, zone, currency)
+
+
+class Goods:
+    """A cart's goods; satisfies `triggers.context.CartView`. Made by `goods`."""
+
+    __slots__ = ("_catalogue", "_currency", "_found", "_goods", "_shop_id", "_worth", "_zone", "lines")
+
+    def __init__(
+        self,
+        shop_id: str,
+        newest_first: Sequence[GoodsLine],
+        catalogue: Catalogue,
+        missing_product: MissingProduct,
+        zone: tzinfo,
+        currency: str | None,
+    ) -> None:
+        self._shop_id = shop_id
+        self._goods = newest_first
+        self._catalogue = catalogue
+        self._zone = zone
+        self._currency = currency
+        self._found: dict[str, Product | None] = {}
+        self._worth: tuple[Decimal | None, str | None] | None = None
+        self.lines: Sequence[LineView] = _Lines(self, missing_product)
+
+    @property
+    def count(self) -> int:
+        """How many goods lie in the cart, quantities added up, presentable or not."""
+        return sum(line.quantity for line in self._goods)
+
+    @property
+    def total(self) -> Decimal | None:
+        """What all the goods cost: the cart's prices, where it has none the feed's. None when a price is unknown or
+        the prices are in different currencies; 0 for an empty cart."""
+        return self._total()[0]
+
+    @property
+    def currency(self) -> str | None:
+        """The one currency of all the goods (the shop's where none is named); None when they have several."""
+        return self._total()[1]
+
+    @property
+    def changed(self) -> datetime | None:
+        """The cart's last change, in the customer's zone; None for an empty cart."""
+        if not self._goods:
+            return None
+        return (_EPOCH + timedelta(microseconds=self._goods[0].at)).astimezone(self._zone)
+
+    def _product(self, product_id: str) -> Product | None:
+        if product_id not in self._found:
+            self._found[product_id] = self._catalogue.get(self._shop_id, product_id)
+        return self._found[product_id]
+
+    def _total(self) -> tuple[Decimal | None, str | None]:
+        if self._worth is None:
+            self._worth = self._add_up()
+        return self._worth
+
+    def _add_up(self) -> tuple[Decimal | None, str | None]:
+        total: Decimal | None = Decimal(0)
+        currencies: set[str] = set()
+        for line in self._goods:
+            price, currency = line.price, line.currency
+            if price is None:
+                product = self._product(line.product_id)
+                price, currency = (product.price, product.currency) if product is not None else (None, None)
+            if price is None:
+                total = None
+            elif total is not None:
+                total += price * line.quantity
+            currency = currency or self._currency
+            if currency is not None:
+                currencies.add(currency)
+        if len(currencies) > 1:
+            return None, None
+        return total, next(iter(currencies), self._currency)
+
+    def _view(self, line: GoodsLine) -> LineView | _Unpresentable:
+        product = self._product(line.product_id)
+        reason = unpresentable(product)
+        if product is None or reason is not None:
+            return _Unpresentable(reason or "product-vanished")
+        return LineView(
+            product_id=line.product_id,
+            quantity=line.quantity,
+            name=product.name,
+            price=product.price,
+            old_price=product.old_price,
+            currency=product.currency or self._currency,
+            url=product.url.strip() if product.url is not None else None,
+            picture=product.picture,
+            vendor=product.vendor,
+            category_id=product.category_id,
+        )
+
+
+def unpresentable(product: Product | None) -> str | None:
+    """Why a message must not show this product; None when it may."""
+    if product is None:
+        return "product-vanished"
+    if not product.available or (product.stock is not None and product.stock <= 0):
+        return "product-out-of-stock"
+    if product.name is None or not product.name.strip():
+        return "product-unnamed"
+    url = product.url.strip() if product.url is not None else ""
+    if len(url) > _LONGEST_LINK or _LINK.fullmatch(url) is None:
+        return "product-unlinked"
+    return None
+
+
+def products_hash(catalogue: Catalogue, shop_id: str, ids: Iterable[str]) -> str:
+    """128 bits in hex over the products shown, in order, as the catalogue has them now; empty when none was shown."""
+    shown = [(product_id, catalogue.get(shop_id, product_id)) for product_id in ids]
+    if not shown:
+        return ""
+    return blake2b(msgspec.json.encode(shown), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unpresentable:
+    reason: str
+
+
+class _Lines(Sequence[LineView]):
+    """The presentable lines, newest change first, found one by one as far as they are read."""
+
+    __slots__ = ("_cart", "_next", "_policy", "_ready")
+
+    def __init__(self, cart: Goods, policy: MissingProduct) -> None:
+        self._cart = cart
+        self._policy = policy
+        self._ready: list[LineView] = []
+        self._next = 0
+
+    def _reach(self, wanted: int | None) -> None:
+        """Have at least `wanted` lines ready (None: all), or all there are."""
+        goods = self._cart._goods
+        while self._next < len(goods) and (wanted is None or len(self._ready) < wanted):
+            line = goods[self._next]
+            view = self._cart._view(line)
+            if isinstance(view, LineView):
+                self._ready.append(view)
+            elif self._policy == "refuse":
+                raise MessageRefused(view.reason, line.product_id)
+            self._next += 1
+
+    @overload
+    def __getitem__(self, index: int) -> LineView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[LineView]: ...
+    def __getitem__(self, index: int | slice) -> LineView | Sequence[LineView]:
+        if isinstance(index, slice):
+            bounded = index.stop is not None and index.stop >= 0 and (index.start is None or index.start >= 0)
+            self._reach(index.stop if bounded else None)
+        else:
+            self._reach(index + 1 if index >= 0 else None)
+        return self._ready[index]
+
+    def __iter__(self) -> Iterator[LineView]:
+        position = 0
+        while True:
+            self._reach(position + 1)
+            if position >= len(self._ready):
+                return
+            yield self._ready[position]
+            position += 1
+
+    def __len__(self) -> int:
+        self._reach(None)
+        return len(self._ready)
