@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from schemas.wire import CustomerEvent
 from streams.merge import Merged
@@ -43,13 +43,25 @@ class Reserve(Protocol):
     async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]: ...
 
 
+class Out(NamedTuple):
+    """One record to publish, keyed by its customer: a command or a decision (structs of schemas.emitted).
+
+    `at` is the instant it was decided (microseconds); with the rest it gives every output one place in order.
+    """
+
+    key: str
+    at: int
+    epoch: str
+    record: Any
+
+
 @dataclass(slots=True)
 class Effects:
     """What a stretch of time caused. `touched` rows are to be stored; `asked` were reserved and are to be confirmed."""
 
     touched: dict[str, CustomerRow] = field(default_factory=dict)
-    commands: list[tuple[str, Any]] = field(default_factory=list)
-    decisions: list[tuple[str, Any]] = field(default_factory=list)
+    commands: list[Out] = field(default_factory=list)
+    decisions: list[Out] = field(default_factory=list)
     asked: list[Ask] = field(default_factory=list)
     arisen: list[str] = field(default_factory=list)
     """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
@@ -112,7 +124,7 @@ class Timeline:
                 row.applied[rank] = offset + 1
             touched[key] = row
             if row.outgoing:
-                self._take_outgoing(key, row, effects)
+                self._take_outgoing(key, row, effective, effects)
             if row.deadline != before:
                 self._deadlines.note(key, row.deadline)
         await self._rounds(paused, effects)
@@ -172,19 +184,21 @@ class Timeline:
                 effects.applied += 1
             else:
                 effects.repeated += 1
+            self._take_outgoing(key, row, effective, effects)
             if self._skip_applied:
                 row.applied[rank] = offset + 1
         if reached is not None:
             yield from self._fire(key, row, reached, effects)
         effects.touched[key] = row
-        self._take_outgoing(key, row, effects)
         self._deadlines.note(key, row.deadline)
 
     def _fire(self, key: str, row: CustomerRow, below: int, effects: Effects) -> Walk:
         while row.deadline < below:
-            proposals = self._engine.on_deadline(row, row.deadline)
+            due = row.deadline
+            proposals = self._engine.on_deadline(row, due)
             effects.touched[key] = row
             effects.proposals += len(proposals)
+            self._take_outgoing(key, row, due, effects)
             if not proposals:
                 continue
             if self._judge_at_once:
@@ -206,15 +220,16 @@ class Timeline:
                     effects.arisen.append(key)
                     continue
             emitted = engine.conclude(row, judgement, answer)
-            effects.commands += [(key, command) for command in emitted.commands]
-            effects.decisions.append((key, emitted.decision))
+            effects.commands += [Out(key, at, proposal.epoch, command) for command in emitted.commands]
+            effects.decisions.append(Out(key, at, proposal.epoch, emitted.decision))
+            self._take_outgoing(key, row, at, effects)
         effects.touched[key] = row
-        self._take_outgoing(key, row, effects)
         self._deadlines.note(key, row.deadline)
 
-    def _take_outgoing(self, key: str, row: CustomerRow, effects: Effects) -> None:
+    def _take_outgoing(self, key: str, row: CustomerRow, at: int, effects: Effects) -> None:
+        """Cancels that the row's last change caused."""
         if row.outgoing:
-            effects.commands += [(key, command) for command in row.outgoing]
+            effects.commands += [Out(key, at, "", command) for command in row.outgoing]
             row.outgoing = []
 
 

@@ -1,0 +1,139 @@
+"""`rewake replay`: what the rules would have done with these events, without a broker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, out, progress, say_json, stopping_cleanly
+
+
+def replay(
+    events: Annotated[list[str], typer.Argument(help="Event files, JSON Lines, plain or gzip; - is standard input.")],
+    rules: Annotated[Path, typer.Option(help="Folder of rules: a shop's folder, shops/, or rule files alone.")],
+    shop: Annotated[Path | None, typer.Option(help="The shop.yaml to use for a folder without one.")] = None,
+    products: Annotated[Path | None, typer.Option(help="Products, as `rewake feed parse --out` writes them.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="RFC 3339 time. Fires what is due at or before it and reads no later event; default: all."),
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Folder for commands.jsonl, decisions.jsonl, dead-letters.jsonl.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of a saved state: go on from it, and save to it at the end.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the engine alone over event files, on the stream clock, and say what it would have sent.
+
+    Nothing is sent anywhere and no server is needed. The same input gives the same output, byte for byte.
+
+    Example: rewake replay --rules examples/tea-house --out out/ events.jsonl.gz
+    """
+    import asyncio
+
+    from feeds.store import MemoryStore, load_jsonl
+    from schemas.instants import parse_rfc3339
+    from streams.commands.rules import rulebook_or_exit
+    from streams.eventfiles import EventFiles
+    from streams.replay import Replay, StateError, Summary
+
+    book = rulebook_or_exit(rules, shop)
+    limit: int | None = None
+    if until is not None:
+        try:
+            limit = parse_rfc3339(until)
+        except ValueError:
+            fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
+    catalogue = MemoryStore()
+    if products is not None:
+        try:
+            with products.open("rb") as lines:
+                load_jsonl(catalogue, lines)
+        except OSError as error:
+            fail(f"{products}: {error.strerror}", code=USED_WRONGLY)
+        except ValueError as error:
+            fail(f"{products}: {error}", "make it with: rewake feed parse FEED --out FILE.jsonl", code=USED_WRONGLY)
+
+    run = Replay(book, catalogue, until=limit)
+    if state is not None:
+        try:
+            run.load(state)
+        except StateError as error:
+            fail(str(error), code=USED_WRONGLY)
+    with stopping_cleanly() as stop, progress() as bar:
+        task = bar.add_task("looking through the files", total=None)
+        try:
+            files = EventFiles(events, positions=run.positions, seen=lambda lines: bar.advance(task, lines))
+        except OSError as error:
+            fail(f"{error.filename}: {error.strerror}", code=USED_WRONGLY)
+        try:
+            bar.reset(task, description="replaying", total=files.lines)
+
+            def seen(summary: Summary) -> None:
+                bar.update(task, completed=summary.read, description=f"replaying · {summary.proposals:,} touches due")
+
+            summary = asyncio.run(run.run(files, stopped=lambda: stop.asked, seen=seen))
+        except OSError as error:
+            fail(f"can't read on: {error}", code=USED_WRONGLY)
+        finally:
+            files.close()
+    if out_dir is not None:
+        run.write(out_dir)
+    if state is not None:
+        run.save(state)
+    result = _result(summary)
+    if json:
+        say_json(result)
+    else:
+        _show(result, out_dir)
+    if summary.stopped:
+        note("stopped before the end" + (f"; go on with --state {state}" if state else ""))
+        raise typer.Exit(1)
+
+
+def _result(summary: Any) -> dict[str, Any]:
+    from schemas.instants import rfc3339
+
+    return {
+        "read": summary.read,
+        "applied": summary.applied,
+        "repeated": summary.repeated,
+        "dead_lettered": summary.dead_lettered,
+        "customers": summary.customers,
+        "open_carts": summary.open_carts,
+        "proposals": summary.proposals,
+        "commands": dict(sorted(summary.commands.items())),
+        "decisions": dict(sorted(summary.decisions.items())),
+        "reached": None if summary.reached is None else rfc3339(summary.reached),
+        "stopped": summary.stopped,
+    }
+
+
+def _show(result: dict[str, Any], out_dir: Path | None) -> None:
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    table.add_row("events read", f"{result['read']:,}")
+    for name in ("applied", "repeated", "dead_lettered"):
+        table.add_row(f"  {name.replace('_', '-')}", f"{result[name]:,}")
+    table.add_row("customers", f"{result['customers']:,}")
+    table.add_row("open carts at the end", f"{result['open_carts']:,}")
+    table.add_row("touches judged", f"{sum(result['decisions'].values()):,}")
+    for name, count in result["decisions"].items():
+        table.add_row(f"  {name}", f"{count:,}")
+    for name, count in result["commands"].items():
+        table.add_row(name, f"{count:,}")
+    out().print(table)
+    if out_dir is not None:
+        out().print(f"written to {out_dir}/commands.jsonl, decisions.jsonl, dead-letters.jsonl", markup=False)
+
+
+def register(root: typer.Typer) -> None:
+    """Hang `replay` on the root."""
+    root.command()(replay)

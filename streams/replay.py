@@ -1,0 +1,204 @@
+"""The engine alone, over files, on the stream clock: no broker, no Redis, no wall clock.
+
+The same engine, merge and timeline as the worker's, so that what a rule did to last month's shoppers here is what it
+would have done there. Output depends on events, rules and products alone: it is sorted by (time, shop, customer, rule,
+epoch, step, type) and is byte-identical however the input was batched or split by customer over files.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from schemas.catalogue import Catalogue
+from schemas.emitted import encode
+from streams.deadlines import DeadlineIndex
+from streams.eventfiles import BadLine, EventFiles, Position
+from streams.ledger import RowLedger
+from streams.merge import Merged
+from streams.timeline import Effects, Out, Timeline, is_customer_event
+from triggers.customer import CustomerRow, decode_row, encode_row
+from triggers.engine import Engine
+from triggers.rules.model import RuleBook
+
+STATE_FORMAT: Final = 1
+
+
+class StateError(Exception):
+    """A saved state that can't be gone on from; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did. `read` = `applied` + `dead_lettered` + `repeated` + `markers` + `skipped` (read in a former run)."""
+
+    read: int = 0
+    applied: int = 0
+    repeated: int = 0
+    dead_lettered: int = 0
+    customers: int = 0
+    open_carts: int = 0
+    proposals: int = 0
+    commands: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    reached: int | None = None
+    stopped: bool = False
+
+
+class MemoryRows:
+    """Rows by key, decoded, in a dict."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, CustomerRow] = {}
+
+    def get(self, key: str) -> CustomerRow | None:
+        return self.rows.get(key)
+
+    def put(self, key: str, row: CustomerRow) -> None:
+        self.rows[key] = row
+
+
+class Replay:
+    """One run. `until`: microseconds; deadlines at or below it fire and no later event is read; None drains."""
+
+    def __init__(self, rules: RuleBook, catalogue: Catalogue, *, until: int | None = None) -> None:
+        self._rows = MemoryRows()
+        self._deadlines = DeadlineIndex()
+        self._timeline = Timeline(
+            Engine(rules, catalogue), self._rows, self._deadlines, RowLedger(), judge_at_once=True
+        )
+        self._until = until
+        self._commands: list[tuple[Any, ...]] = []
+        self._decisions: list[tuple[Any, ...]] = []
+        self._bad: list[BadLine] = []
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.summary = Summary()
+
+    async def run(
+        self,
+        files: EventFiles,
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+        seen: Callable[[Summary], None] = lambda summary: None,
+    ) -> Summary:
+        """Read everything (up to `until`), then drain. `stopped` is asked between blocks; a stopped run does not drain."""
+        below = None if self._until is None else self._until + 1
+        summary = self.summary
+        for items, reached in files.stream(below):
+            self._settle(await self._timeline.advance(self._customers(items), reached))
+            self._bad += files.bad
+            files.bad.clear()
+            summary.read = files.read
+            summary.dead_lettered = len(self._bad)
+            seen(summary)
+            if stopped():
+                summary.stopped = True
+                break
+        self.positions = files.positions()
+        summary.reached = self._until if self._until is not None and not summary.stopped else files.last
+        summary.customers = len(self._rows.rows)
+        summary.open_carts = sum(1 for row in self._rows.rows.values() if row.has_open_cart())
+        return summary
+
+    def write(self, folder: Path) -> None:
+        """Write commands.jsonl, decisions.jsonl and dead-letters.jsonl, sorted, one JSON object a line."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, rows in (("commands", self._commands), ("decisions", self._decisions)):
+            rows.sort()
+            with (folder / f"{name}.jsonl").open("wb") as out:
+                out.writelines(row[-1] + b"\n" for row in rows)
+        self._bad.sort(key=lambda bad: (bad.file, bad.number))
+        with (folder / "dead-letters.jsonl").open("wb") as out:
+            out.writelines(orjson.dumps(_dead_letter(bad)) + b"\n" for bad in self._bad)
+
+    def save(self, folder: Path) -> None:
+        """Save rows and positions, so that a later run goes on from here."""
+        folder.mkdir(parents=True, exist_ok=True)
+        packer = msgspec.msgpack.Encoder()
+        rows = folder / "rows.msgpack"
+        with rows.with_suffix(".new").open("wb") as out:
+            for key in sorted(self._rows.rows):
+                record = packer.encode((key, encode_row(self._rows.rows[key])))
+                out.write(len(record).to_bytes(4, "big") + record)
+        rows.with_suffix(".new").replace(rows)
+        positions = [
+            {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
+            for (file, topic), at in sorted(self.positions.items())
+        ]
+        state = {"format": STATE_FORMAT, "reached": self.summary.reached, "positions": positions}
+        (folder / "state.json").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def load(self, folder: Path) -> None:
+        """Go on from a saved state; an empty or absent folder is a fresh start. Raises StateError."""
+        path = folder / "state.json"
+        if not path.exists():
+            return
+        try:
+            state = orjson.loads(path.read_bytes())
+            if state["format"] != STATE_FORMAT:
+                raise StateError(f"{path}: written by another release (format {state['format']}); start afresh")
+            self.positions = {
+                (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
+            }
+            for key, row in _read_rows(folder / "rows.msgpack"):
+                self._rows.put(key, row)
+                self._deadlines.note(key, row.deadline)
+        except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+            raise StateError(f"{folder}: the saved state can't be read ({error}); start afresh") from error
+
+    def _customers(self, items: Sequence[Merged]) -> Iterable[Merged]:
+        """What belongs to rows; marketing events are applied by moving the clock alone until a rule asks for them."""
+        others = [item for item in items if not is_customer_event(item[4])]
+        if not others:
+            return items
+        self.summary.applied += len(others)
+        return [item for item in items if is_customer_event(item[4])]
+
+    def _settle(self, effects: Effects) -> None:
+        summary = self.summary
+        summary.applied += effects.applied
+        summary.repeated += effects.repeated
+        summary.proposals += effects.proposals
+        for out in effects.commands:
+            summary.commands[type(out.record).__name__] += 1
+            self._commands.append(_sortable(out))
+        for out in effects.decisions:
+            summary.decisions[out.record.outcome] += 1
+            self._decisions.append(_sortable(out))
+
+
+def _sortable(out: Out) -> tuple[Any, ...]:
+    """The output's place in order with its bytes last (equal places are told apart by the bytes themselves)."""
+    record = out.record
+    return (
+        out.at, record.shop_id, record.customer_id or "", record.rule, out.epoch, record.step, type(record).__name__,
+        encode(record),
+    )
+
+
+def _dead_letter(bad: BadLine) -> dict[str, Any]:
+    try:
+        value, encoding = bad.raw.decode(), "utf-8"
+    except UnicodeDecodeError:
+        value, encoding = base64.b64encode(bad.raw).decode(), "base64"
+    return {
+        "reason": bad.why.reason, "detail": bad.why.detail, "file": bad.file, "line": bad.number,
+        "encoding": encoding, "value": value,
+    }
+
+
+def _read_rows(path: Path) -> Iterable[tuple[str, CustomerRow]]:
+    unpack = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
+    with path.open("rb") as stream:
+        while head := stream.read(4):
+            key, row = unpack(stream.read(int.from_bytes(head, "big")))
+            yield key, decode_row(row)
+
+
