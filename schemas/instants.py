@@ -8,7 +8,7 @@ offset (`Z` or `+03:00`), `T` between date and time, and at most six digits of a
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -24,7 +24,7 @@ TIMESTAMP_PATTERN: Final = (
 
 # \Z instead of the trailing $, which in Python would let a line break through
 _TIMESTAMP: Final = re.compile(TIMESTAMP_PATTERN[:-1] + r"\Z")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
