@@ -18,9 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from schemas.topics import CUSTOMER_INPUTS, topic_of
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, topic_of
 from schemas.wire import ClockAdvanced, Malformed, decode_batch
 from streams.merge import END, InputSpec, Merge, Merged
+
+INPUTS = (*CO_PARTITIONED, MARKETING_EVENTS)
+"""The topics that lines of a file may belong to."""
 
 BLOCK_LINES = 8192
 """Lines read and decoded at once."""
@@ -126,7 +129,7 @@ class EventFiles:
     ) -> None:
         """Scans every file (`-` is spooled to a temporary file first). Raises OSError for what can't be read."""
         self._keep_raw = keep_raw
-        self._topics = [spec.name for spec in CUSTOMER_INPUTS]
+        self._topics = [spec.name for spec in INPUTS]
         self._index = {name: i for i, name in enumerate(self._topics)}
         self._cursors: list[_Cursor] = []
         specs: list[InputSpec] = []
@@ -137,7 +140,7 @@ class EventFiles:
             path = self._spooled() if name == "-" else Path(name)
             found = scan(path, seen)
             cursor = _Cursor(name, found, blocks(path), len(specs), [0] * len(self._topics))
-            specs += [InputSpec(f"{name}:{spec.name}", spec.rank) for spec in CUSTOMER_INPUTS]
+            specs += [InputSpec(f"{name}:{spec.name}", spec.rank or 0, spec.holds_clock) for spec in INPUTS]
             self._cursors.append(cursor)
         self._merge = Merge(specs)
         self._before = positions or {}

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.instants import rfc3339
 from schemas.partitioner import customer_key, partition_of
-from schemas.topics import CLOCK_INPUTS, topic_of
+from schemas.topics import HOLD_CLOCK, topic_of
 from schemas.wire import CustomerEvent
 from streams.eventfiles import EventFiles, Line
 
@@ -53,7 +53,7 @@ class Loader:
         """Connect and look up the topics. Raises TopicMissing, aiokafka's KafkaError."""
         await self._producer.start()
         known = await self._producer.client.fetch_all_metadata()
-        for spec in CLOCK_INPUTS:
+        for spec in HOLD_CLOCK:
             found = known.partitions_for_topic(spec.name)
             if not found:
                 raise TopicMissing(spec.name)
