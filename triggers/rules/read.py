@@ -1,0 +1,270 @@
+"""A marketer's YAML -> typed rules and shop settings, or everything that is wrong with it.
+
+Pure: text and the file's name in. Several documents a file are allowed, one rule each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from triggers.expressions import Expression, ExpressionInvalid, compile_expression
+from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
+from triggers.rules import quantities
+from triggers.rules.documents import Document, Path, Place, read_documents
+from triggers.rules.errors import RuleError, RuleWarning
+from triggers.rules.explain import explain
+from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop, Step
+from triggers.rules.versions import with_version
+from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenShop, WrittenStep
+
+DEFAULT_EXITS: Final = frozenset({"order_placed", "cart_emptied"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRule:
+    """A rule with the places that checks across rules point at."""
+
+    rule: Rule
+    file: str
+    name_place: Place
+    trigger_place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RulesRead:
+    """What a file holds: the rules that are right, and what is wrong with the others. Refuse it if there are errors."""
+
+    rules: tuple[ReadRule, ...]
+    errors: tuple[RuleError, ...]
+    warnings: tuple[RuleWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShopRead:
+    """A shop's settings; the defaults where they are wrong."""
+
+    shop: Shop
+    errors: tuple[RuleError, ...]
+    warnings: tuple[RuleWarning, ...] = ()
+
+
+def read_rules(data: bytes | str, file: str, shop: Shop) -> RulesRead:
+    """All rules of one file of `shop`. `file` is only what errors name."""
+    documents, errors = read_documents(data, file)
+    rules: list[ReadRule] = []
+    warnings: list[RuleWarning] = []
+    if not documents and not errors:
+        errors.append(RuleError(file, 1, 1, "the file holds no rule", "write one or delete the file"))
+    for document in documents:
+        read, found, noticed = _read_rule(document, shop)
+        errors += found
+        warnings += noticed
+        if read is not None and not found:
+            rules.append(read)
+    return RulesRead(tuple(rules), tuple(sorted(set(errors), key=_order)), tuple(sorted(warnings, key=_order)))
+
+
+def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
+    """The settings of shop `shop_id`; an empty file leaves all at their defaults."""
+    documents, errors = read_documents(data, file)
+    shop = Shop(id=shop_id)
+    if len(documents) > 1:
+        errors.append(documents[1].error(documents[1].place(()), "a shop has one document of settings"))
+    if documents:
+        written, found = _validated(WrittenShop, documents[0])
+        errors += found
+        if written is not None:
+            shop = _shop(written, shop_id)
+    return ShopRead(shop, tuple(sorted(errors, key=_order)))
+
+
+def _order(error: RuleError) -> tuple[int, int, str]:
+    return error.line, error.column, error.message
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _validated(model: type[_Model], document: Document) -> tuple[_Model | None, list[RuleError]]:
+    if isinstance(document.value, list) and model is WrittenRule:
+        hint = "write it without the leading `- `, and `---` between two rules"
+        return None, [document.error(document.place(()), "a rule is no list", hint)]
+    try:
+        return model.model_validate(document.value), []
+    except ValidationError as error:
+        return None, explain(error, document, model)
+
+
+def _shop(written: WrittenShop, shop_id: str) -> Shop:
+    quiet = written.quiet_hours
+    return Shop(
+        id=shop_id,
+        name=written.name,
+        sender=written.sender,
+        currency=written.currency,
+        time_zone=written.time_zone,
+        language=written.language,
+        url=written.url,
+        cart_url=written.cart_url,
+        default_region=written.default_region,
+        # the order in which caps are written means nothing
+        caps=tuple(sorted((Cap(cap.limit, cap.per) for cap in written.caps), key=lambda cap: (cap.window, cap.limit))),
+        quiet_hours=QuietHours(quiet.begin, quiet.end) if quiet else None,
+    )
+
+
+def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[RuleError], list[RuleWarning]]:
+    written, errors = _validated(WrittenRule, document)
+    # compiled from the document, not from the model: a wrong field elsewhere must not hide a wrong text
+    compiled = _Compiled(document)
+    errors = errors + compiled.errors
+    if written is None or errors:
+        return None, errors, []
+    errors = _step_errors(written, document)
+    rule = Rule(
+        shop_id=shop.id,
+        name=written.rule,
+        version="",
+        trigger=written.trigger.meant(),
+        steps=tuple(_step(step, number, compiled) for number, step in enumerate(written.steps)),
+        description=written.description.strip(),
+        audience=compiled.condition(("audience",)),
+        priority=written.priority,
+        purpose=written.purpose,
+        once_per=written.once_per,
+        cooldown=written.cooldown,
+        exit_on=DEFAULT_EXITS if written.exit_on is None else frozenset(written.exit_on),
+        stale_after=written.stale_after,
+    )
+    kind: Path = ("trigger", rule.trigger.kind)
+    read = ReadRule(
+        rule=with_version(rule, shop),
+        file=document.file,
+        name_place=document.place(("rule",)),
+        trigger_place=document.key_place((*kind, "on_order") if (*kind, "on_order") in document.keys else kind),
+    )
+    return read, errors, _warnings(rule, shop, document)
+
+
+def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
+    """What is wrong between the steps of a rule."""
+    errors: list[RuleError] = []
+    seen: set[str] = set()
+    for number, step in enumerate(written.steps):
+        path: Path = ("steps", number)
+        if number and not step.after:
+            place = document.place((*path, "after"))
+            errors.append(
+                document.error(place, f"step {number + 1} needs `after`", "say how long after the step before, `after: 23h`")
+            )
+        step_id = _step_id(step, number)
+        if step_id in seen:
+            errors.append(
+                document.error(document.place((*path, "id")), f"a second step `{step_id}`", "give it an id of its own")
+            )
+        seen.add(step_id)
+    return errors
+
+
+def _step_id(step: WrittenStep, number: int) -> str:
+    return step.id or str(number + 1)
+
+
+def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
+    return Step(
+        id=_step_id(step, number),
+        after=step.after or 0,
+        sms=compiled.templates[("steps", number, "sms")],
+        when=compiled.condition(("steps", number, "when")),
+        incentive=_incentive(step.incentive) if step.incentive else None,
+        missing_product=step.missing_product,
+    )
+
+
+def _incentive(written: WrittenIncentive) -> Incentive:
+    if written.discount is not None:
+        return Incentive("discount", amount=written.discount, valid=written.valid)
+    if written.bonus is not None:
+        return Incentive("bonus", amount=written.bonus, valid=written.valid)
+    if written.coupon is not None:
+        return Incentive("coupon", code=written.coupon, valid=written.valid)
+    return Incentive("gift", code=written.gift, valid=written.valid)
+
+
+class _Compiled:
+    """Every condition and template of a document, compiled, or its mistakes with their places in the file."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.errors: list[RuleError] = []
+        self.conditions: dict[Path, Expression] = {}
+        self.templates: dict[Path, MessageTemplate] = {}
+        root = document.value if isinstance(document.value, dict) else {}
+        self._condition(root, ("audience",))
+        steps = root.get("steps")
+        for number, step in enumerate(steps if isinstance(steps, list) else []):
+            if isinstance(step, dict):
+                self._condition(step, ("steps", number, "when"))
+                self._template(step, ("steps", number, "sms"))
+
+    def condition(self, path: Path) -> Expression | None:
+        return self.conditions.get(path)
+
+    def _condition(self, owner: Mapping[str, Any], path: Path) -> None:
+        source = owner.get(str(path[-1]))
+        if not isinstance(source, str) or not source.strip():
+            return
+        source = source.rstrip()
+        try:
+            self.conditions[path] = compile_expression(source)
+        except ExpressionInvalid as error:
+            self._error(path, max(error.column - 1, 0), error.message, error.hint)
+
+    def _template(self, owner: Mapping[str, Any], path: Path) -> None:
+        source = owner.get(str(path[-1]))
+        if not isinstance(source, str) or not source.strip():
+            return
+        source = source.rstrip()  # the line end of a block text is layout
+        try:
+            self.templates[path] = compile_template(source)
+        except TemplateInvalid as error:
+            lines = source.split("\n")
+            before = sum(len(line) + 1 for line in lines[: max(error.line - 1, 0)])
+            self._error(path, before + max(error.column - 1, 0), error.message, error.hint)
+
+    def _error(self, path: Path, offset: int, message: str, hint: str | None) -> None:
+        self.errors.append(self._document.error(self._document.inside(path, offset), message, hint or None))
+
+
+def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
+    """What is allowed in one rule and probably not meant."""
+    found: list[RuleWarning] = []
+
+    def warn(path: Path, message: str, hint: str | None = None) -> None:
+        place = document.place(path)
+        found.append(RuleWarning(document.file, place.line, place.column, message, hint))
+
+    length = sum(step.after for step in rule.steps[1:])
+    if rule.once_per is not None and rule.once_per < length:
+        warn(
+            ("once_per",),
+            f"`once_per` ({quantities.show_duration(rule.once_per)}) is shorter than the rule's own steps "
+            f"({quantities.show_duration(length)})",
+            "a second journey may begin in the middle of the first",
+        )
+    if "order_placed" not in rule.exit_on:
+        warn(("exit_on",), "an order does not end this rule", "add `order_placed` so that nobody is written to after buying")
+    for number, step in enumerate(rule.steps):
+        source = step.sms.source if step.sms else ""
+        path: Path = ("steps", number, "sms")
+        if step.incentive is None and re.search(r"\bincentive\s*\.", source):
+            warn(path, f"the text of step {number + 1} names an incentive and the step has none", "it would not be sent")
+        for setting in ("name", "url", "cart_url"):
+            if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
+                warn(path, f"the text names `shop.{setting}`, which shop.yaml does not give", "it would not be sent")
+    return found

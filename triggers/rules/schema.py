@@ -1,0 +1,33 @@
+"""JSON Schema of rules and shop settings, for editors that complete and check YAML while it is written."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from triggers.rules.written import WrittenRule, WrittenShop
+
+_MODELS: Final = {"rule": WrittenRule, "shop": WrittenShop}
+
+
+def editor_schema(kind: Literal["rule", "shop"]) -> dict[str, Any]:
+    """Draft 2020-12, from the same models that `rules check` reads with."""
+    schema = _MODELS[kind].model_json_schema(by_alias=True, mode="validation")
+    _plain_titles(schema)
+    schema.pop("title", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": {"rule": "Rewake rule", "shop": "Rewake shop settings"}[kind],
+        **schema,
+    }
+
+
+def _plain_titles(node: Any) -> None:
+    """Takes out the titles pydantic makes of Python names: an editor would show them instead of the description."""
+    if isinstance(node, dict):
+        if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node or "enum" in node):
+            del node["title"]
+        for value in node.values():
+            _plain_titles(value)
+    elif isinstance(node, list):
+        for value in node:
+            _plain_titles(value)

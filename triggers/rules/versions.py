@@ -1,0 +1,61 @@
+"""A rule's version: the hash of what it means, the shop settings it uses included.
+
+Comments, layout, the order of fields, how a duration is written, the file's name and the description change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from triggers.expressions import Expression
+from triggers.messages.template import MessageTemplate
+from triggers.rules.model import Rule, Shop
+
+_TEXT_SETTINGS = ("name", "url", "cart_url")
+
+
+def with_version(rule: Rule, shop: Shop) -> Rule:
+    """`rule` with its version: 32 hexadecimal digits."""
+    meaning = _plain(rule)
+    for unmeant in ("version", "description", "shop_id"):
+        del meaning[unmeant]
+    meaning["shop"] = _used_settings(shop, _sources(rule))
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return replace(rule, version=blake2b(canonical.encode(), digest_size=16).hexdigest())
+
+
+def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
+    """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
+    settings: dict[str, Any] = _plain(shop)
+    del settings["id"]
+    for name in _TEXT_SETTINGS:
+        if not any("shop" in source and name in source for source in sources):
+            del settings[name]
+    return settings
+
+
+def _sources(rule: Rule) -> list[str]:
+    found = [rule.audience.source] if rule.audience else []
+    for step in rule.steps:
+        found += [part.source for part in (step.sms, step.when) if part is not None]
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses, compiled sources, sets and decimals -> what JSON can hold, one way only."""
+    if isinstance(value, Expression | MessageTemplate):
+        return value.source
+    if is_dataclass(value):
+        return {info.name: _plain(getattr(value, info.name)) for info in fields(value)}
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value
