@@ -1,0 +1,137 @@
+"""Every console example of the README and the docs is run, and prints what the page says.
+
+A page's ```console blocks are one session in an empty folder that has `examples/` in it. `$ ` begins a command (a
+backslash continues it), the lines after it are its output: each must come, in this order; `...` stands for any lines
+and, within a line, for any text. A command ending in `&` runs until the end of the page; `# exits 1` names an exit code
+other than 0. ```yaml blocks marked `file=NAME` are written to NAME. `make`, `docker` and `git` lines are not run here
+(`make` targets must exist; CI runs them).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ELSEWHERE = ("make", "docker", "git", "kubectl", "cd", "pip", "python3")
+START_SECONDS = 4
+"""How long a background command gets before the next one; it must still run then."""
+
+
+@dataclass
+class Command:
+    line: str
+    expected: list[str] = field(default_factory=list)
+    exits: int = 0
+
+
+def commands(block: str) -> list[Command]:
+    found: list[Command] = []
+    continued = False
+    for line in block.splitlines():
+        if continued:
+            found[-1].line += "\n" + line
+        elif line.startswith("$ "):
+            found.append(Command(line[2:]))
+        elif found and line.strip():
+            found[-1].expected.append(line.rstrip())
+        continued = found != [] and line.endswith("\\")
+    for command in found:
+        if match := re.search(r"\s+# exits (\d)$", command.line):
+            command.exits = int(match[1])
+            command.line = command.line[: match.start()]
+    return found
+
+
+def pattern(line: str) -> re.Pattern[str]:
+    """A line of the docs as it must be found: runs of spaces are one, `...` is anything."""
+    words = [r"\s+".join(map(re.escape, part.split())) for part in line.split("...")]
+    return re.compile(".*".join(words))
+
+
+def check(command: Command, output: str) -> None:
+    lines = output.splitlines()
+    at = 0
+    for expected in command.expected:
+        if expected.strip() == "...":
+            continue
+        wanted = pattern(expected)
+        found = next((i for i in range(at, len(lines)) if wanted.search(lines[i])), None)
+        assert found is not None, f"`{command.line}` did not print {expected!r} (in order); it printed:\n{output}"
+        at = found + 1
+
+
+def pages_with_commands() -> list[Path]:
+    return [page for page in PAGES if "```console" in page.read_text()]
+
+
+@pytest.mark.parametrize("page", pages_with_commands(), ids=lambda page: page.name)
+def test_the_examples_of_a_page_do_what_the_page_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200", "NO_COLOR": "1"}
+    text = page.read_text()
+    if re.search(r"^\$ rewake (worker|load|topics|dispatch|feed sync)", text, re.MULTILINE):
+        env["REWAKE_KAFKA_BOOTSTRAP"] = request.getfixturevalue("kafka").bootstrap
+        env["REWAKE_REDIS_URL"] = request.getfixturevalue("redis_server").url
+        env["REWAKE_APP_ID"] = f"docs-{page.stem}"
+    running: list[tuple[Command, subprocess.Popen[bytes]]] = []
+    try:
+        for language, info, body in FENCE.findall(text):
+            if language == "yaml" and (name := re.search(r"file=(\S+)", info)):
+                target = tmp_path / name[1]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(body)
+            if language != "console":
+                continue
+            for command in commands(body):
+                run(command, tmp_path, env, running)
+        for command, process in running:
+            assert process.poll() is None, f"`{command.line}` ended by itself with {process.returncode}"
+    finally:
+        for _, process in running:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def run(
+    command: Command, folder: Path, env: dict[str, str], running: list[tuple[Command, subprocess.Popen[bytes]]]
+) -> None:
+    words = command.line.split()
+    if words[0] == "make" and len(words) > 1:
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"no `{command.line}`"
+    if words[0] in ELSEWHERE:
+        return
+    if command.line.endswith("&"):
+        line = command.line.removesuffix("&")
+        log = (folder / f"background-{len(running)}.log").open("wb")
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {line}"], cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
+        )
+        running.append((command, process))
+        time.sleep(START_SECONDS)
+        assert process.poll() is None, f"`{command.line}` ended: {(folder / log.name).read_text()}"
+        return
+    ran = subprocess.run(
+        ["bash", "-c", command.line], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ran.returncode == command.exits, f"`{command.line}` exited {ran.returncode}:\n{ran.stdout}{ran.stderr}"
+    check(command, ran.stdout + ran.stderr)
+
+
+def test_every_public_page_is_named_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"docs/{page.name}" in readme, f"the README does not lead to docs/{page.name}"
