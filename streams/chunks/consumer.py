@@ -1,0 +1,196 @@
+"""Faust's consumer, delivering chunks. Every override says which of Faust's habits it replaces and why.
+
+Written against faust-streaming 0.15.3 and aiokafka 0.14. Two threads: `ChunkThread`'s coroutines run in the consumer's
+own, everything of `ChunkConsumer` in the app's; what they share is replaced whole, never changed in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+from streams.chunks.chunk import Chunk, Columns
+from streams.chunks.fetch import DRAINS, fetch
+from streams.chunks.log_ends import LogEnd, WatchedClient
+
+if TYPE_CHECKING:
+    from streams.chunks.faust_app import ChunkApp
+
+POLL = 0.25
+"""Seconds one fetch waits for records at most; bounds how long a stop or a rebalance waits for the fetcher."""
+
+
+class Owner(Protocol):
+    """Who owns the assigned partitions: the consumer asks it to finish before partitions are given away."""
+
+    async def drain(self) -> None:
+        """Nothing more comes in; what was computed is made durable; what was not is dropped (and fetched again)."""
+
+
+class ChunkThread(driver.AIOKafkaConsumerThread):
+    """The thread that speaks to the broker."""
+
+    app: ChunkApp
+    _watched: WatchedClient | None = None
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust takes its co-partitioning assignor only with tables or standby replicas. Our rows are no Faust table,
+        # yet one partition number's topics must go to one worker.
+        self._assignor = self.app.assignor
+        consumer._partition_assignment_strategy = [self._assignor]
+        # Faust reads committed records only in its own kind of transaction; ours are invisible to it.
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        # Faust hard-codes 1500 ms, and one fetch is in flight per broker: a topic at its end would hold up the others.
+        fetcher._fetch_max_wait_ms = self.app.fetching.max_wait_ms
+        fetcher._fetch_min_bytes = self.app.fetching.min_bytes
+        self._watched = fetcher._client = WatchedClient(fetcher._client)
+
+    async def _fetch_records(  # type: ignore[override]  # columns in place of Faust's list of records
+        self,
+        consumer: Any,
+        active_partitions: Collection[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> dict[TopicPartition, Columns]:
+        # Faust's version unpacks a ConsumerRecord a record and hides positions.
+        if not self.consumer.flow_active or not active_partitions:
+            return {}
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        wanted = {TopicPartition(tp.topic, tp.partition) for tp in active_partitions}
+        with fetcher._subscriptions.fetch_context():
+            return await fetch(fetcher, wanted, drain=DRAINS[self.app.fetching.way], timeout=timeout or 0)
+
+    # -- what the owner of the partitions needs; each runs in the consumer's thread
+
+    def log_end(self, topic: str, partition: int) -> LogEnd | None:
+        """The newest known end of a log, None before the first fetch of it was answered."""
+        return None if self._watched is None else self._watched.ends.get(TopicPartition(topic, partition))
+
+    async def committed(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The group's committed offsets as the broker holds them now; partitions without one are left out."""
+        asked = [TopicPartition(*tp) for tp in partitions]
+        coordinator = self._ensure_consumer()._coordinator
+        found = await self.call_thread(coordinator.fetch_committed_offsets, asked)
+        return {(tp.topic, tp.partition): entry.offset for tp, entry in found.items() if entry.offset >= 0}
+
+    async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Commit these offsets for the group (at-least-once). Raises KafkaError when this member no longer may."""
+        todo = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+        await self.call_thread(self._ensure_consumer().commit, todo)
+
+    async def move(self, positions: Mapping[tuple[str, int], int | None]) -> bool:
+        """Fetch from these positions (None: from the log's beginning). False when one is no longer assigned."""
+        return cast(bool, await self.call_thread(self._move, positions))
+
+    async def _move(self, positions: Mapping[tuple[str, int], int | None]) -> bool:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        if not all(TopicPartition(*tp) in assigned for tp in positions):
+            return False
+        for tp, offset in positions.items():
+            if offset is not None:
+                consumer.seek(TopicPartition(*tp), offset)
+        beginnings = [TopicPartition(*tp) for tp, offset in positions.items() if offset is None]
+        if beginnings:
+            await consumer.seek_to_beginning(*beginnings)
+        return True
+
+    async def is_member(self) -> bool:
+        """Whether the group still knows this member in its generation (a heartbeat, now)."""
+        return cast(bool, await self.call_thread(self._is_member))
+
+    async def _is_member(self) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        try:
+            answered = coordinator.generation >= 0 and await coordinator._do_heartbeat()
+        except KafkaError:
+            return False
+        return bool(answered) and coordinator.generation >= 0
+
+
+class ChunkConsumer(driver.Consumer):
+    """The consumer as the app sees it."""
+
+    app: ChunkApp
+    _thread: ChunkThread
+
+    @property
+    def broker(self) -> ChunkThread:
+        """The part that speaks to the broker."""
+        return self._thread
+
+    def _new_consumer_thread(self) -> ChunkThread:
+        return ChunkThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        # Faust's loop makes two asyncio tasks a record, drops records below its own idea of the read offset and keeps
+        # a tree of offset gaps. With one in-order stream of chunks a partition none of it is needed.
+        app = self.app
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                if not self.flow_active:
+                    await self.wait(cast(Awaitable[Any], self.can_resume_flow.wait()))
+                    continue
+                active = set(self._get_active_partitions())
+                if not active:
+                    await asyncio.sleep(0.002)  # all paused: Faust would sleep a second
+                    continue
+                generation = app.consumer_generation_id
+                fetched = await self._thread.getmany(active, timeout=POLL)
+                for (topic, partition), columns in fetched.items():
+                    if not self.flow_active or app.consumer_generation_id != generation:
+                        break
+                    chunk = Chunk(topic, partition, generation, cast(Columns, columns))
+                    await self.wait_first(self.callback(_message(chunk)), self.suspend_flow.wait())
+                await asyncio.sleep(0)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not app.should_stop:
+                raise
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        # Faust can commit past events in flight and acknowledges events whose agent raised. Offsets are the
+        # delivery's: in its transaction, or after what they stand for.
+        return False
+
+    async def wait_empty(self) -> None:
+        # Faust waits for acknowledgements of single messages; here the owner finishes what it has computed.
+        await self.app.owner.drain()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        # Faust's detector of stuck partitions reads its own commits and would accuse healthy ones every few minutes.
+        return None
+
+
+def _message(chunk: Chunk) -> ConsumerMessage:
+    columns = chunk.columns
+    tp = TP(chunk.topic, chunk.partition)
+    return ConsumerMessage(
+        chunk.topic,
+        chunk.partition,
+        columns.next - 1,
+        0.0,
+        0,
+        None,
+        None,
+        cast(Any, chunk),
+        None,
+        0,
+        0,
+        tp,
+        generation_id=chunk.generation,
+    )

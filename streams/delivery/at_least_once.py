@@ -1,0 +1,91 @@
+"""At least once: commands before the rows that say they were sent, rows before the offsets.
+
+For brokers without transactions (the embedded one). A crash may repeat a command, with the same `command_id`; the rows'
+own applied offsets skip events that come again. Nothing fences a zombie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+
+from streams.delivery import producing
+from streams.delivery.interface import Delivery, DeliveryFailed, Outgoing
+
+CommitOffsets = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
+"""Commits the group's offsets, by (topic, partition). Raises when this member no longer owns them."""
+
+OPEN_SECONDS: Final = 30.0
+COMMIT_SECONDS: Final = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class AtLeastOnce:
+    """The policy. `idempotent`: the broker numbers a producer's batches, so a retry is not written twice."""
+
+    options: dict[str, Any]
+    app_id: str
+    changelog: str
+    idempotent: bool
+    commit_offsets: CommitOffsets
+
+    name = "at-least-once"
+    skip_applied = True
+
+    @property
+    def says(self) -> str:
+        return (
+            "at least once: a crash may repeat a command with the same command_id"
+            f"{'' if self.idempotent else ' (and so may a retried write: the broker has no idempotent producers)'}"
+        )
+
+    def delivery(self, partition: int) -> Delivery:
+        return _InOrder(self, partition)
+
+
+class _InOrder:
+    def __init__(self, policy: AtLeastOnce, partition: int) -> None:
+        self._policy = policy
+        self._partition = partition
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> None:
+        policy = self._policy
+        self._producer = AIOKafkaProducer(
+            **policy.options,
+            client_id=f"{policy.app_id}-{self._partition}",
+            enable_idempotence=policy.idempotent,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=producing.BATCH_BYTES,
+        )
+        try:
+            await asyncio.wait_for(self._producer.start(), OPEN_SECONDS)
+        except Exception as error:
+            await self.close()
+            raise DeliveryFailed(f"no producer for partition {self._partition}: {error!r}") from error
+
+    async def commit(self, outgoing: Outgoing) -> None:
+        if self._producer is None:
+            raise DeliveryFailed(f"partition {self._partition} is not open")
+        try:
+            await asyncio.wait_for(self._write(self._producer, outgoing), COMMIT_SECONDS)
+        except Exception as error:
+            raise DeliveryFailed(f"writing partition {self._partition}: {error!r}") from error
+
+    async def _write(self, producer: AIOKafkaProducer, outgoing: Outgoing) -> None:
+        await producing.send(producer, outgoing.published.items())
+        if outgoing.rows:
+            await producing.send(producer, [((self._policy.changelog, self._partition), outgoing.rows)])
+        if outgoing.offsets:
+            await self._policy.commit_offsets(
+                {(topic, self._partition): offset for topic, offset in outgoing.offsets.items()}
+            )
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        await producing.stop(producer)

@@ -1,0 +1,69 @@
+"""The words both policies share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One record to write. Headers as Kafka has them: names and bytes."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """Everything one chunk caused, by (topic, partition) it goes to, and how far the inputs were read.
+
+    `rows` are the changelog's records of the partition; `published` all others. `offsets`: by input topic, the offset
+    of the first record of this partition number that is not yet applied.
+    """
+
+    rows: list[Record] = field(default_factory=list)
+    published: dict[tuple[str, int], list[Record]] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)
+
+    def publish(self, topic: str, partition: int, record: Record) -> None:
+        self.published.setdefault((topic, partition), []).append(record)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.rows or self.published or self.offsets)
+
+
+class DeliveryFailed(Exception):
+    """What was handed over may or may not be durable. The truth is in `__cause__`."""
+
+
+class Delivery(Protocol):
+    """One partition's way out. Calls don't overlap."""
+
+    async def open(self) -> None:
+        """Connect; under transactions, fence the former owner and settle its open transaction. DeliveryFailed."""
+
+    async def commit(self, outgoing: Outgoing) -> None:
+        """Make it durable. DeliveryFailed when that did not happen, or can't be known."""
+
+    async def close(self) -> None:
+        """Let go of connections. Never raises, and takes a few seconds at most."""
+
+
+class DeliveryPolicy(Protocol):
+    """Makes deliveries. `skip_applied`: rows must themselves skip events they have seen (a chunk may come again in part)."""
+
+    @property
+    def name(self) -> str:
+        """`transactions` or `at-least-once`, as the setting calls it."""
+
+    @property
+    def says(self) -> str:
+        """One sentence for the log at start."""
+
+    @property
+    def skip_applied(self) -> bool: ...
+
+    def delivery(self, partition: int) -> Delivery: ...
