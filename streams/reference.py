@@ -45,7 +45,11 @@ def _default(field: FieldInfo) -> str:
 def _meaning(field: FieldInfo, secret: bool) -> str:
     said = (field.description or "").replace("|", "\\|")
     if get_origin(field.annotation) is Literal:
-        said += " One of " + ", ".join(f"`{choice}`" for choice in get_args(field.annotation)) + "."
+        said += (
+            " One of "
+            + ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+            + "."
+        )
     return said + (" *secret*" if secret else "")
 
 

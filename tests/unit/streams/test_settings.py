@@ -25,7 +25,9 @@ def _a_clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(variable)
 
 
-def test_settings_come_from_the_environment_and_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_come_from_the_environment_and_arguments_win(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("REWAKE_KAFKA_BOOTSTRAP", "a:9092, b:9093")
     monkeypatch.setenv("REWAKE_CLOCK", "stream")
     settings = load_settings(clock="wall")
@@ -34,9 +36,12 @@ def test_settings_come_from_the_environment_and_arguments_win(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"), [("0.1", 0.1), ("100ms", 0.1), ("2s", 2.0), ("5m", 300.0), ("1.5h", 5400.0)]
+    ("written", "seconds"),
+    [("0.1", 0.1), ("100ms", 0.1), ("2s", 2.0), ("5m", 300.0), ("1.5h", 5400.0)],
 )
-def test_a_duration_is_seconds_or_has_a_unit(monkeypatch: pytest.MonkeyPatch, written: str, seconds: float) -> None:
+def test_a_duration_is_seconds_or_has_a_unit(
+    monkeypatch: pytest.MonkeyPatch, written: str, seconds: float
+) -> None:
     monkeypatch.setenv("REWAKE_GRACE", written)
     settings = load_settings()
     assert settings.grace == pytest.approx(seconds)
@@ -48,17 +53,41 @@ def test_a_duration_is_seconds_or_has_a_unit(monkeypatch: pytest.MonkeyPatch, wr
     [
         ("REWAKE_GRACE", "soon", "REWAKE_GRACE: a duration is"),
         ("REWAKE_GRACE", "-1s", "REWAKE_GRACE: a duration is"),
-        ("REWAKE_COMMIT_INTERVAL", "0", "REWAKE_COMMIT_INTERVAL: Input should be greater than 0"),
+        (
+            "REWAKE_COMMIT_INTERVAL",
+            "0",
+            "REWAKE_COMMIT_INTERVAL: Input should be greater than 0",
+        ),
         ("REWAKE_KAFKA_BOOTSTRAP", "broker", "REWAKE_KAFKA_BOOTSTRAP: is host:port"),
-        ("REWAKE_KAFKA_SECURITY", "TLS", "REWAKE_KAFKA_SECURITY: Input should be 'PLAINTEXT', 'SSL'"),
-        ("REWAKE_KAFKA_CA_FILE", "/nowhere/ca.pem", "REWAKE_KAFKA_CA_FILE: no such file"),
-        ("REWAKE_REDIS_URL", "http://localhost", "REWAKE_REDIS_URL: begins with redis://"),
+        (
+            "REWAKE_KAFKA_SECURITY",
+            "TLS",
+            "REWAKE_KAFKA_SECURITY: Input should be 'PLAINTEXT', 'SSL'",
+        ),
+        (
+            "REWAKE_KAFKA_CA_FILE",
+            "/nowhere/ca.pem",
+            "REWAKE_KAFKA_CA_FILE: no such file",
+        ),
+        (
+            "REWAKE_REDIS_URL",
+            "http://localhost",
+            "REWAKE_REDIS_URL: begins with redis://",
+        ),
         ("REWAKE_REDIS_URL", "redis://", "REWAKE_REDIS_URL: names no host"),
         ("REWAKE_PARTITIONS", "0", "REWAKE_PARTITIONS: "),
         ("REWAKE_HTTP_PORT", "70000", "REWAKE_HTTP_PORT: "),
         ("REWAKE_APP_ID", "a b", "REWAKE_APP_ID: "),
-        ("REWAKE_HEARTBEAT_INTERVAL", "9s", "REWAKE_HEARTBEAT_INTERVAL is at most half"),
-        ("REWAKE_KAFKA_SECURITY", "SASL_SSL", "needs REWAKE_KAFKA_USERNAME and REWAKE_KAFKA_PASSWORD"),
+        (
+            "REWAKE_HEARTBEAT_INTERVAL",
+            "9s",
+            "REWAKE_HEARTBEAT_INTERVAL is at most half",
+        ),
+        (
+            "REWAKE_KAFKA_SECURITY",
+            "SASL_SSL",
+            "needs REWAKE_KAFKA_USERNAME and REWAKE_KAFKA_PASSWORD",
+        ),
         ("REWAKE_KAFKA_PASSWORD", "hunter2", "REWAKE_KAFKA_SECURITY is not SASL"),
     ],
 )
@@ -76,28 +105,41 @@ def test_an_unknown_argument_is_refused_with_a_suggestion() -> None:
         load_settings(grase="2s")
 
 
-def test_an_unknown_variable_is_named_in_the_warnings_with_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_variable_is_named_in_the_warnings_with_a_suggestion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("REWAKE_GRASE", "2s")
-    assert "REWAKE_GRASE is no setting, did you mean REWAKE_GRACE?" in load_settings().warnings()
+    assert (
+        "REWAKE_GRASE is no setting, did you mean REWAKE_GRACE?"
+        in load_settings().warnings()
+    )
 
 
 def test_a_missing_hmac_secret_is_warned_of() -> None:
     assert any("REWAKE_HMAC_SECRET" in said for said in load_settings().warnings())
-    assert not any("REWAKE_HMAC_SECRET" in said for said in load_settings(hmac_secret=SECRET).warnings())
+    assert not any(
+        "REWAKE_HMAC_SECRET" in said
+        for said in load_settings(hmac_secret=SECRET).warnings()
+    )
 
 
 def test_phones_over_an_unencrypted_network_are_warned_of() -> None:
-    assert any("unencrypted" in said for said in load_settings(kafka_bootstrap="kafka.example:9092").warnings())
+    assert any(
+        "unencrypted" in said
+        for said in load_settings(kafka_bootstrap="kafka.example:9092").warnings()
+    )
     assert not any("unencrypted" in said for said in load_settings().warnings())
 
 
 def test_settings_do_not_change() -> None:
     settings = load_settings()
     with pytest.raises(ValidationError):
-        settings.grace = 3.0  # type: ignore[misc]
+        settings.grace = 3.0
 
 
-def test_no_secret_shows_in_repr_or_dump_or_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_shows_in_repr_or_dump_or_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("REWAKE_REDIS_URL", "redis://shop:p%40ss-in-url@cache:6379/2")
     monkeypatch.setenv("REWAKE_HMAC_SECRET", SECRET)
     settings = load_settings()
@@ -105,16 +147,23 @@ def test_no_secret_shows_in_repr_or_dump_or_error(monkeypatch: pytest.MonkeyPatc
     assert "in-url" not in shown and SECRET not in shown
     assert settings.redis_url == "redis://cache:6379/2"
     assert settings.redis_username == "shop"
-    assert settings.redis_password is not None and settings.redis_password.get_secret_value() == "p@ss-in-url"
+    assert (
+        settings.redis_password is not None
+        and settings.redis_password.get_secret_value() == "p@ss-in-url"
+    )
     monkeypatch.setenv("REWAKE_HMAC_SECRET", "short-secret")
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert "REWAKE_HMAC_SECRET: has fewer than 32 characters" in str(refused.value)
-    assert "short-secret" not in str(refused.value) and "in-url" not in str(refused.value)
+    assert "short-secret" not in str(refused.value) and "in-url" not in str(
+        refused.value
+    )
 
 
 @pytest.mark.parametrize("name", secret_fields())
-def test_every_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+def test_every_secret_may_lie_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
     if name == "kafka_password":
         monkeypatch.setenv("REWAKE_KAFKA_SECURITY", "SASL_SSL")
         monkeypatch.setenv("REWAKE_KAFKA_USERNAME", "u")
@@ -124,14 +173,18 @@ def test_every_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert not any(name.upper() in said for said in load_settings().warnings())
 
 
-def test_a_directory_of_secrets_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_directory_of_secrets_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "rewake_hmac_secret").write_text(SECRET)
     monkeypatch.setenv("REWAKE_SECRETS_DIR", str(tmp_path))
     secret = load_settings().hmac_secret
     assert secret is not None and secret.get_secret_value() == SECRET
 
 
-def test_a_secret_given_twice_or_unreadable_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_secret_given_twice_or_unreadable_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("REWAKE_HMAC_SECRET_FILE", str(tmp_path / "absent"))
     with pytest.raises(SettingsError, match="REWAKE_HMAC_SECRET_FILE can't be read"):
         load_settings()
@@ -151,7 +204,18 @@ def test_kafka_options_are_those_of_aiokafka_clients(tmp_path: Path) -> None:
     }
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+        ]
         + ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)],
         check=True,
         capture_output=True,
@@ -167,7 +231,10 @@ def test_kafka_options_are_those_of_aiokafka_clients(tmp_path: Path) -> None:
     assert isinstance(options["ssl_context"], ssl.SSLContext)
     assert options["ssl_context"].verify_mode is ssl.CERT_REQUIRED
     assert options["sasl_mechanism"] == "SCRAM-SHA-512"
-    assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("rewake", "hunter2")
+    assert (options["sasl_plain_username"], options["sasl_plain_password"]) == (
+        "rewake",
+        "hunter2",
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,8 +252,12 @@ def test_half_of_tls_is_refused(half: dict[str, str]) -> None:
 
 
 def test_every_setting_is_described() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    assert [
+        name for name, field in Settings.model_fields.items() if not field.description
+    ] == []
 
 
 def test_the_page_of_settings_is_not_stale() -> None:
-    assert PAGE.read_text(encoding="utf-8") == settings_page(), "run: python -m streams.reference"
+    assert PAGE.read_text(encoding="utf-8") == settings_page(), (
+        "run: python -m streams.reference"
+    )

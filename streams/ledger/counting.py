@@ -1,0 +1,37 @@
+"""The arithmetic of caps, and what of a customer's past must be kept for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from triggers.engine import Ask, Full, Granted, LedgerAnswer
+
+DAY: Final = 86_400_000_000
+KEEP: Final = 31 * DAY
+"""Touches stay at least this long, so that a rule with short windows doesn't forget what another rule's long ones need."""
+
+
+def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
+    """The answer to an ask, given all touches of its customer that count (its own among them, if it was counted)."""
+    repeated = ask.touch_id in touches
+    others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
+    counts = tuple(
+        # of a repeated one, those before it: the numbers that its first answer gave
+        sum(
+            ask.at - cap.window < at
+            and (at <= ask.at if repeated else at < ask.at + cap.window)
+            for at in others
+        )
+        for cap in ask.caps
+    )
+    if not repeated:
+        for index, cap in enumerate(ask.caps):
+            if counts[index] >= cap.limit:
+                return Full(index, counts)
+    return Granted(repeated, counts)
+
+
+def kept_for(ask: Ask) -> int:
+    """How long (microseconds before `ask.at`) touches of this customer still matter."""
+    return max(KEEP, *(cap.window for cap in ask.caps)) if ask.caps else KEEP

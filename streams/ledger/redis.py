@@ -1,0 +1,263 @@
+"""The ledger in Redis: one script a slot, pipelined over a chunk, never in the way when Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from redis import exceptions
+
+from streams.ledger import scripts
+from streams.ledger.breaker import Breaker
+from streams.ledger.counting import DAY, kept_for
+from streams.ledger.memory import LAPSE
+from streams.metrics import Metrics
+from triggers.engine import Ask, Full, Granted, LedgerAnswer
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+log = structlog.stdlib.get_logger(__name__)
+
+_AWAY: Final = (exceptions.RedisError, OSError, TimeoutError)
+_CALLS_PER_PIPELINE: Final = 16
+
+
+class RedisLedger:
+    """`Ledger` over a client as `Settings.redis_client` makes it; which it closes.
+
+    `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a reservation lives
+    without being confirmed. `asks_per_call`: asks in one run of the script, 1 in a cluster (a script stays in its slot).
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        prefix: str = "rewake",
+        timeout: float = 0.5,
+        lapse: int = LAPSE,
+        asks_per_call: int = 32,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._timeout = timeout
+        self._lapse = lapse
+        self._asks_per_call = asks_per_call
+        self._metrics = metrics or Metrics()
+        self._breaker = Breaker()
+
+    @property
+    def is_away(self) -> bool:
+        """Redis did not answer when it was last asked."""
+        return not self._breaker.is_closed
+
+    async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
+        """See `Ledger.reserve`."""
+        answers: list[LedgerAnswer | None] = []
+        for words in await self._run("reserve", scripts.RESERVE, asks):
+            answers.append(None if words is None else _read_answer(words))
+        for name, n in (
+            ("away", sum(answer is None for answer in answers)),
+            ("full", sum(isinstance(answer, Full) for answer in answers)),
+            (
+                "repeated",
+                sum(
+                    isinstance(answer, Granted) and answer.repeated
+                    for answer in answers
+                ),
+            ),
+            (
+                "granted",
+                sum(
+                    isinstance(answer, Granted) and not answer.repeated
+                    for answer in answers
+                ),
+            ),
+        ):
+            if n:
+                self._metrics.ledger_asks.labels(name).inc(n)
+        return answers
+
+    async def confirm(self, asks: Sequence[Ask]) -> None:
+        """See `Ledger.confirm`."""
+        await self._run("confirm", scripts.CONFIRM, asks)
+
+    async def release(self, asks: Sequence[Ask]) -> None:
+        """See `Ledger.release`."""
+        await self._run("release", scripts.RELEASE, asks)
+
+    async def close(self) -> None:
+        """See `Ledger.close`."""
+        await self._client.aclose()
+
+    # -- one call over a chunk
+
+    async def _run(
+        self, call: str, script: str, asks: Sequence[Ask]
+    ) -> list[str | None]:
+        """The script's word for each ask, None where Redis did not answer; within the timeout."""
+        words: list[str | None] = []
+        loop = asyncio.get_running_loop()
+        if not asks:
+            return words
+        if self._breaker.may_try(loop.time()):
+            began = time.perf_counter()
+            try:
+                async with asyncio.timeout(self._timeout):
+                    at_once = self._asks_per_call * _CALLS_PER_PIPELINE
+                    for begin in range(0, len(asks), at_once):
+                        words += await self._pipeline(
+                            call, script, asks[begin : begin + at_once]
+                        )
+                        if words[-1] is None:
+                            break
+            except _AWAY as error:
+                self._away(error)
+            else:
+                if None not in words:
+                    self._back()
+            self._metrics.ledger_seconds.labels(call).observe(
+                time.perf_counter() - began
+            )
+        return words + [None] * (len(asks) - len(words))
+
+    async def _pipeline(
+        self, call: str, script: str, asks: Sequence[Ask]
+    ) -> list[str | None]:
+        """Everything sent before anything is read. An error of one run of the script costs that run's asks alone."""
+        groups = [
+            asks[i : i + self._asks_per_call]
+            for i in range(0, len(asks), self._asks_per_call)
+        ]
+        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        replies = await self._execute("EVALSHA", digest, call, groups)
+        unknown = [
+            i
+            for i, reply in enumerate(replies)
+            if isinstance(reply, exceptions.NoScriptError)
+        ]
+        if unknown:  # a new or restarted Redis; EVAL teaches it the script on the way
+            again = await self._execute(
+                "EVAL", script, call, [groups[i] for i in unknown]
+            )
+            for i, reply in zip(unknown, again, strict=True):
+                replies[i] = reply
+        words: list[str | None] = []
+        for group, reply in zip(groups, replies, strict=True):
+            if isinstance(reply, Exception):
+                self._away(reply)
+                words += [None] * len(group)
+            elif call == "reserve":
+                words += (
+                    reply.decode() if isinstance(reply, bytes) else str(reply)
+                ).split(" ")
+            else:
+                words += ["ok"] * len(group)
+        return words
+
+    async def _execute(
+        self, command: str, script: str, call: str, groups: Sequence[Sequence[Ask]]
+    ) -> list[Any]:
+        pipeline = self._client.pipeline(transaction=False)
+        for group in groups:
+            keys: list[str] = []
+            for ask in group:
+                scope = f"{self._prefix}:{{{ask.shop_id}:{ask.customer_id}}}"
+                keys += (f"{scope}:touches", f"{scope}:pending")
+            pipeline.execute_command(
+                command, script, len(keys), *keys, *self._arguments(call, group)
+            )
+        return list(await pipeline.execute(raise_on_error=False))
+
+    def _arguments(self, call: str, group: Sequence[Ask]) -> list[str | int]:
+        if call == "release":
+            return [ask.touch_id for ask in group]
+        arguments: list[str | int] = []
+        if call == "confirm":
+            for ask in group:
+                arguments += (ask.touch_id, ask.at, _time_to_live(ask))
+            return arguments
+        arguments.append(self._lapse)
+        for ask in group:
+            at = ask.at
+            arguments += (
+                ask.touch_id,
+                at,
+                at - kept_for(ask),
+                _time_to_live(ask),
+                len(ask.caps),
+            )
+            for cap in ask.caps:
+                arguments += (cap.limit, f"({at - cap.window}", f"({at + cap.window}")
+            arguments.append(len(ask.touches))
+            for touch_id, touched_at in ask.touches:
+                arguments += (touched_at, touch_id)
+        return arguments
+
+    # -- away and back
+
+    def _away(self, error: BaseException) -> None:
+        reason = reason_of(error)
+        self._metrics.ledger_failures.labels(reason).inc()
+        if self._breaker.failed(asyncio.get_running_loop().time()):
+            self._metrics.ledger_away.set(1)
+            log.warning(
+                "redis is away: capped touches stay in the outbox",
+                reason=reason,
+                error=str(error),
+            )
+
+    def _back(self) -> None:
+        if self._breaker.answered():
+            self._metrics.ledger_away.set(0)
+            log.info("redis is back")
+
+
+_REASONS: Final = (
+    ("timeout", (exceptions.TimeoutError, TimeoutError), ()),
+    ("loading", (exceptions.BusyLoadingError,), ("LOADING",)),
+    ("read-only", (exceptions.ReadOnlyError,), ("READONLY", "MASTERDOWN")),
+    ("out-of-memory", (exceptions.OutOfMemoryError,), ("OOM",)),
+    (
+        "login",
+        (
+            exceptions.AuthenticationError,
+            exceptions.AuthorizationError,
+            exceptions.NoPermissionError,
+        ),
+        ("NOAUTH", "NOPERM", "WRONGPASS"),
+    ),
+    ("refused", (exceptions.ResponseError,), ()),
+)
+"""Reason, classes of error, words in its text (inside a script the class is lost)."""
+
+
+def reason_of(error: BaseException) -> str:
+    """A stable word for why Redis did not judge."""
+    for reason, classes, words in _REASONS:
+        if isinstance(error, classes):
+            return reason
+        if isinstance(error, exceptions.ResponseError) and any(
+            word in str(error) for word in words
+        ):
+            return reason
+    return "connection"
+
+
+def _read_answer(word: str) -> LedgerAnswer:
+    said, _, listed = word.partition(":")
+    counts = tuple(int(n) for n in listed.split(",")) if listed else ()
+    if said in ("g", "r"):
+        return Granted(said == "r", counts)
+    return Full(int(said), counts)
+
+
+def _time_to_live(ask: Ask) -> int:
+    """Milliseconds; a day more than is needed."""
+    return (kept_for(ask) + DAY) // 1000

@@ -1,0 +1,32 @@
+"""A ledger that knows only what the row knows: for replay, where one process sees everything in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.ledger.counting import judge
+from triggers.engine import Ask, LedgerAnswer
+
+
+class RowLedger:
+    """Decides from `Ask.touches` alone and keeps nothing, so the caller records each grant in the row before the next ask."""
+
+    def decide(self, ask: Ask) -> LedgerAnswer:
+        """The answer, at once."""
+        touches: dict[str, int] = {}
+        for touch_id, at in ask.touches:
+            touches[touch_id] = max(at, touches.get(touch_id, at))
+        return judge(touches, ask)
+
+    async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
+        """Never None."""
+        return [self.decide(ask) for ask in asks]
+
+    async def confirm(self, asks: Sequence[Ask]) -> None:
+        """The row is the record."""
+
+    async def release(self, asks: Sequence[Ask]) -> None:
+        """The row is the record."""
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,213 @@
+"""Every metric of a worker, in this one place. `docs/metrics.md` is generated from it (`python -m streams.reference`).
+
+Labels are few and bounded: topics, gates, rules. Never a customer, never a phone. Units stand in the names.
+Callers add up over a chunk and count once: a labelled increment costs about a microsecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_MILLISECONDS_TO_SECONDS = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    15.0,
+)
+_SECONDS_TO_HOURS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 21_600.0)
+_RECORDS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One line of `docs/metrics.md`."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+class Metrics:
+    """The metrics of one worker, in a registry of their own, so that several workers can live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.definitions: list[Definition] = []
+
+        # -- what came in: in = applied + repeated + dead-lettered + markers
+        self.events_in = self._counter(
+            "rewake_events_in", "Records read from input topics.", "topic"
+        )
+        self.events_applied = self._counter(
+            "rewake_events_applied", "Events that were applied to a row.", "topic"
+        )
+        self.events_repeated = self._counter(
+            "rewake_events_repeated",
+            "Events without effect: the row had seen their `event_id` or offset.",
+            "topic",
+        )
+        self.clock_markers = self._counter(
+            "rewake_clock_markers", "`ClockAdvanced` records.", "topic"
+        )
+        self.dead_letters = self._counter(
+            "rewake_dead_letters",
+            "Records that went to `dead-letters`.",
+            "topic",
+            "reason",
+        )
+
+        # -- what was decided
+        self.proposals = self._counter(
+            "rewake_proposals", "Touches that fell due.", "rule"
+        )
+        self.verdicts = self._counter(
+            "rewake_verdicts",
+            "What gates said of proposals at emission.",
+            "gate",
+            "answer",
+            "reason",
+        )
+        self.decisions = self._counter(
+            "rewake_decisions", "Decisions written.", "rule", "outcome"
+        )
+        self.commands = self._counter("rewake_commands", "Commands written.", "type")
+        self.outbox_touches = self._gauge(
+            "rewake_outbox_touches",
+            "Proposals that arose and are not concluded yet: waiting for the log or for Redis.",
+        )
+        self.emission_wait_seconds = self._histogram(
+            "rewake_emission_wait_seconds",
+            "From the arising of a proposal to its conclusion (wall clock only).",
+            _SECONDS_TO_HOURS,
+        )
+
+        # -- what is held
+        self.partitions_owned = self._gauge(
+            "rewake_partitions_owned", "Partitions this worker accepts records of."
+        )
+        self.rows = self._gauge("rewake_rows", "Customer rows held.")
+        self.rows_bytes = self._gauge(
+            "rewake_rows_bytes", "Encoded size of the rows held."
+        )
+        self.open_carts = self._gauge(
+            "rewake_open_carts", "Customers with something in their cart."
+        )
+        self.deadlines = self._gauge("rewake_deadlines", "Rows with a deadline ahead.")
+        self.restored_rows = self._counter(
+            "rewake_restored_rows", "Rows read from the changelog on assignment."
+        )
+        self.restore_seconds = self._histogram(
+            "rewake_restore_seconds",
+            "From the assignment of a partition to accepting it.",
+            _SECONDS_TO_HOURS,
+        )
+
+        # -- how far behind
+        self.lag_records = self._gauge(
+            "rewake_lag_records",
+            "Records not read yet, over the partitions owned.",
+            "topic",
+        )
+        self.clock_behind_seconds = self._gauge(
+            "rewake_clock_behind_seconds",
+            "The slowest partition's event time behind the wall clock.",
+        )
+        self.emission_held = self._gauge(
+            "rewake_emission_held",
+            "1 while emission is stopped because the wall clock jumped.",
+        )
+
+        # -- the loop
+        self.chunk_records = self._histogram(
+            "rewake_chunk_records", "Records in one merged chunk.", _RECORDS
+        )
+        self.chunk_seconds = self._histogram(
+            "rewake_chunk_seconds",
+            "Computing one chunk, the commit not counted.",
+            _MILLISECONDS_TO_SECONDS,
+        )
+
+        # -- delivery
+        self.commit_seconds = self._histogram(
+            "rewake_commit_seconds",
+            "One commit of a chunk's output and offsets.",
+            _MILLISECONDS_TO_SECONDS,
+        )
+        self.commits = self._counter("rewake_commits", "Chunks committed.")
+        self.commit_failures = self._counter(
+            "rewake_commit_failures",
+            "Chunks whose commit failed; their partition is reloaded.",
+            "reason",
+        )
+        self.reloads = self._counter(
+            "rewake_reloads",
+            "Partitions reloaded after a failure, without a rebalance.",
+        )
+        self.rebalances = self._counter("rewake_rebalances", "Assignments received.")
+
+        # -- the ledger in Redis
+        self.ledger_seconds = self._histogram(
+            "rewake_ledger_seconds",
+            "One call of the ledger for a whole chunk.",
+            _MILLISECONDS_TO_SECONDS,
+            "call",
+        )
+        self.ledger_asks = self._counter(
+            "rewake_ledger_asks",
+            "Touches the ledger was asked for: granted, repeated, full, away.",
+            "answer",
+        )
+        self.ledger_failures = self._counter(
+            "rewake_ledger_failures",
+            "Calls Redis did not answer, by kind of error.",
+            "reason",
+        )
+        self.ledger_away = self._gauge(
+            "rewake_ledger_away",
+            "1 while Redis does not answer and nothing capped is sent.",
+        )
+
+        # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def exposition(self) -> bytes:
+        """All of it in Prometheus' text format (CONTENT_TYPE)."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self.definitions.append(Definition(f"{name}_total", "counter", labels, meaning))
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self.definitions.append(Definition(name, "gauge", labels, meaning))
+        return Gauge(name, meaning, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        self.definitions.append(Definition(name, "histogram", labels, meaning))
+        return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)
