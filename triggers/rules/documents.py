@@ -304,7 +304,12 @@ def _syntax_error(error: MarkedYAMLError, source: str, file: str) -> RuleError:
                 f"{_QUOTE} around the whole text",
             )
     hint = None
-    if "'\\t'" in problem:
+    opened = re.search(r"while parsing a flow (sequence|mapping)", str(error.context))
+    if opened and error.context_mark:
+        bracket = "[" if opened.group(1) == "sequence" else "{"
+        problem, hint = f"the `{bracket}` that is opened here is not closed", f"{_QUOTE} around it if it is text"
+        line, column = error.context_mark.line, error.context_mark.column
+    elif "'\\t'" in problem:
         problem, hint = "a tab where YAML wants spaces", "indent with spaces"
     elif "mapping values are not allowed" in problem:
         problem, hint = "a second `: ` in a line", f"{_QUOTE} around a text that has `: ` in it"

@@ -24,14 +24,24 @@ _WANTED = {
     "list_type": ("a list", "begin each line with `- `"),
 }
 
+_TRIGGER_EXAMPLE = "`trigger: {cart_abandoned: {idle: 60m}}`"
+
 
 def explain(error: ValidationError, document: Document, model: type[BaseModel]) -> list[RuleError]:
     """One `RuleError` for each mistake, but for values that could not even be read (they have theirs already)."""
     found = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    misspelt = {
+        (*detail["loc"][:-1], near)
+        for detail in details
+        if detail["type"] == "extra_forbidden" and (near := _near(detail["loc"], model)) is not None
+    }
+    for detail in details:
         path: Path = tuple(detail["loc"])
         if any(path[:length] in document.broken for length in range(len(path) + 1)):
             continue
+        if detail["type"] == "missing" and path in misspelt:
+            continue  # it is there under a wrong name, which is said already
         found.append(_explain_one(str(detail["type"]), detail, path, document, model))
     return found
 
@@ -58,13 +68,16 @@ def _explain_one(
         return document.error(place, f"{field or 'the document'} is empty", "give it a value or leave it out")
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-        hint = (closest(value, choices) if isinstance(value, str) else None) or f"choose one of {listed(choices)}"
+        near = closest(value, choices) if isinstance(value, str) else None
+        hint = f"did you mean `{near}`?" if near else f"choose one of {listed(choices)}"
         return document.error(place, f"{field} cannot be `{_short(value)}`", hint)
     if kind in _WANTED:
         wanted, hint = _WANTED[kind]
         if wanted == "fields of its own":
             fields = _model_at(model, path)
-            hint = f"known are {listed(_names(fields))}" if fields else None
+            hint = f"known here: {listed(_names(fields))}" if fields else None
+            if fields is WrittenTrigger:
+                hint = f"write for example {_TRIGGER_EXAMPLE}"
         return document.error(place, f"{field or 'a rule'} should be {wanted}, not {_kind_of(value)}", hint)
     if kind == "too_short":
         return document.error(place, f"{field} needs at least one entry")
@@ -101,11 +114,16 @@ def _known(name: str, parent_path: Path, parent: type[BaseModel] | None, root: t
     here = _names(parent)
     near = closest(name, here)
     if near:
-        return near
+        return f"did you mean `{near}`?"
     for path, model in _models(root, ()):
         if name in _names(model) and model is not parent:
             return f"it belongs to `{'.'.join(path)}`" if path else "it belongs to the rule itself, further left"
     return f"known here: {listed(here)}"
+
+
+def _near(path: Path, model: type[BaseModel]) -> str | None:
+    parent = _model_at(model, path[:-1])
+    return closest(str(path[-1]), _names(parent)) if parent else None
 
 
 def _names(model: type[BaseModel]) -> list[str]:

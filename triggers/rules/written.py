@@ -355,7 +355,9 @@ def time_zones() -> frozenset[str]:
 
 def _time_zone(value: str) -> str:
     if value not in time_zones():
-        raise wrong(f"{_shown(value)} is no time zone", closest(value, time_zones()) or "write it like `Europe/Moscow`")
+        near = closest(value, time_zones())
+        hint = f"did you mean `{near}`?" if near else "write it like `Europe/Moscow`"
+        raise wrong(f"{_shown(value)} is no time zone", hint)
     return value
 
 
@@ -429,8 +431,8 @@ def listed(names: Iterable[str]) -> str:
 
 
 def closest(value: str, names: Iterable[str]) -> str | None:
-    """ "did you mean ...?" for a name that is nearly one of `names`, whatever its capitals."""
+    """The one of `names` that `value` nearly is, whatever its capitals."""
     folded = {name.casefold(): name for name in sorted(names)}
     found = get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
-    return f"did you mean `{folded[found[0]]}`?" if found else None
+    return folded[found[0]] if found else None
 

@@ -1,0 +1,184 @@
+"""`rewake rules`: check a folder of rules, list what is in it, print the editor's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_json
+
+if TYPE_CHECKING:
+    from streams.rulebook import BookRead
+    from triggers.rules.errors import RuleError
+    from triggers.rules.model import Rule, RuleBook
+
+app = typer.Typer(help="Check, list and describe rules.", no_args_is_help=True)
+
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A folder of rules, of one shop, or of shops.", show_default=False)
+]
+ShopOption = Annotated[
+    Path | None, typer.Option("--shop", metavar="FILE", help="The shop.yaml of a lone folder of rules.")
+]
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="rules")
+
+
+def rulebook_or_exit(folder: Path, shop: Path | None = None) -> RuleBook:
+    """The rule book of `folder` for a command that runs it: mistakes go to stderr and end the command."""
+    from streams.rulebook import read_rulebook
+
+    if not folder.exists():
+        fail(f"there is no folder {folder}", code=USED_WRONGLY)
+    read = read_rulebook(folder, shop)
+    for warning in read.warnings:
+        note(f"warning: {warning}", style="yellow")
+    for error in read.errors:
+        note(str(error), style="red")
+    if read.errors:
+        fail(f"{_counted(len(read.errors), 'mistake')} in the rules", f"rewake rules check {folder}")
+    return read.book
+
+
+@app.command()
+def check(folder: FolderArgument, shop: ShopOption = None, json: JsonOption = False) -> None:
+    """Say everything that is wrong with the rules, each with its place, and what probably is not meant.
+
+    Leaves with 0 when there are no mistakes (warnings do not count), with 1 otherwise.
+    """
+    read = _read(folder, shop)
+    if json:
+        say_json(
+            {
+                "rules": sum(len(rules) for rules in read.book.rules.values()),
+                "errors": [_plain(error) for error in read.errors],
+                "warnings": [_plain(warning) for warning in read.warnings],
+            }
+        )
+    else:
+        for error in read.errors:
+            say(str(error), style="red")
+        for warning in read.warnings:
+            say(f"{warning} (warning)", style="yellow")
+        good = sum(len(rules) for rules in read.book.rules.values())
+        summary = [_counted(good, "rule") + " right"]
+        summary += [_counted(len(read.errors), "mistake")] if read.errors else []
+        summary += [_counted(len(read.warnings), "warning")] if read.warnings else []
+        say(", ".join(summary), style="red" if read.errors else "green")
+    if read.errors:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command(name="list")
+def list_(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A folder of rules, of one shop, or of shops.")
+    ] = None,
+    shop: ShopOption = None,
+    kinds: Annotated[bool, typer.Option("--kinds", help="List the kinds of triggers there are instead.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the rules of a folder: name, trigger, steps, version."""
+    if kinds:
+        _list_kinds(json)
+        return
+    if folder is None:
+        fail("say which folder", "rewake rules list DIR, or --kinds for the kinds of triggers", code=USED_WRONGLY)
+    read = _read(folder, shop)
+    rules = [rule for shop_id in read.book.rules for rule in read.book.rules[shop_id]]
+    if json:
+        say_json([_described(rule) for rule in rules])
+    else:
+        from rich.table import Table
+
+        from streams.commands.console import out
+
+        several = len(read.book.rules) > 1
+        table = Table(box=None, pad_edge=False)
+        for heading in (["shop"] if several else []) + ["rule", "trigger", "steps", "version"]:
+            table.add_column(heading)
+        for rule in rules:
+            cells = [rule.name, _trigger(rule), _steps(rule), rule.version[:8]]
+            table.add_row(*([rule.shop_id] if several else []), *cells)
+        out().print(table, markup=False)
+    if read.errors:
+        for error in read.errors:
+            note(str(error), style="red")
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def schema(
+    kind: Annotated[Literal["rule", "shop"], typer.Option("--kind", help="Of a rule or of shop.yaml.")] = "rule",
+) -> None:
+    """Print the JSON Schema by which an editor completes and checks rules while they are written."""
+    from json import dumps
+
+    from triggers.rules.schema import editor_schema
+
+    typer.echo(dumps(editor_schema(kind), indent=2, ensure_ascii=False))
+
+
+def _read(folder: Path, shop: Path | None) -> BookRead:
+    from streams.rulebook import read_rulebook
+
+    if not folder.exists():
+        fail(f"there is no folder {folder}", code=USED_WRONGLY)
+    if shop is not None and not shop.is_file():
+        fail(f"there is no file {shop}", code=USED_WRONGLY)
+    return read_rulebook(folder, shop)
+
+
+def _list_kinds(json: bool) -> None:
+    from triggers.rules.written import KINDS
+
+    if json:
+        say_json([{"kind": kind, "starts_when": meaning} for kind, meaning in KINDS.items()])
+        return
+    width = max(len(kind) for kind in KINDS)
+    for kind, meaning in KINDS.items():
+        say(f"{kind:{width}}  {meaning}")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _plain(error: RuleError) -> dict[str, Any]:
+    return {
+        "file": error.file,
+        "line": error.line or None,
+        "column": error.column or None,
+        "message": error.message,
+        "hint": error.hint,
+    }
+
+
+def _trigger(rule: Rule) -> str:
+    from triggers.rules.quantities import show_duration
+
+    return f"{rule.trigger.kind} after {show_duration(rule.trigger.idle)}, {rule.trigger.reenter}"
+
+
+def _steps(rule: Rule) -> str:
+    """Each step's id and delay: `1`, `2 +23h`."""
+    from triggers.rules.quantities import show_duration
+
+    return ", ".join(f"{step.id} +{show_duration(step.after)}" if step.after else step.id for step in rule.steps)
+
+
+def _described(rule: Rule) -> dict[str, Any]:
+    return {
+        "shop_id": rule.shop_id,
+        "rule": rule.name,
+        "version": rule.version,
+        "description": rule.description,
+        "trigger": rule.trigger.kind,
+        "priority": rule.priority,
+        "purpose": rule.purpose,
+        "steps": [step.id for step in rule.steps],
+    }
