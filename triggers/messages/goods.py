@@ -32,7 +32,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class GoodsLine:
-    """One line of the cart: `price` as the storefront last said (None: it did not), `at` its last change (microseconds)."""
+    """One line of the cart: `price` as the storefront last said, if it did, `at` its last change in microseconds."""
 
     product_id: str
     quantity: int
