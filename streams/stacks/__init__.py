@@ -25,9 +25,7 @@ def start(
     Ports: None takes any free one; a given one that is taken raises StackFailed. Logs and data lie in `directory`.
     Unless `detach`, the servers end with this process, however it ends.
     """
-    # imported here: neither kind's packages need to be installed for the other
-    if kind == "embedded":
-        from streams.stacks import embedded as chosen
-    else:
-        from streams.stacks import real as chosen
+    from streams.stacks import embedded, real  # not above: both import this package's base
+
+    chosen = embedded if kind == "embedded" else real
     return chosen.start(directory=directory, kafka_port=kafka_port, redis_port=redis_port, detach=detach)

@@ -47,7 +47,7 @@ def find_java() -> str:
     home = os.environ.get("JAVA_HOME")
     program = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if program is None or not Path(program).exists():
-        raise StackFailed("Apache Kafka needs Java 17 or later: install a JDK (Debian: apt-get install openjdk-17-jdk-headless).")
+        raise StackFailed("Apache Kafka needs Java 17 or later (Debian: apt-get install openjdk-17-jdk-headless).")
     said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
     found = re.search(r'version "(\d+)', said)
     if found is None or int(found[1]) < 17:
@@ -89,7 +89,8 @@ def kafka_at(java: str, libraries: Path, port: int, *, at: Path, guard: Guard | 
     log_level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
     base = [java, "-cp", f"{libraries}/*", log_level]
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    formatting = [*base, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    formatting = [*base, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
+    formatting += ["-t", cluster, "-c", str(properties)]
     done = subprocess.run(formatting, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackFailed(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr).strip()[-2000:]}")

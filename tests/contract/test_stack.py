@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -123,7 +122,7 @@ async def test_an_aborted_transaction_is_never_seen_by_read_committed(real_stack
 
 
 @pytest.mark.real_only("the embedded broker has no transactions")
-async def test_a_second_producer_of_one_transactional_id_fences_the_first(real_stack: stacks.Stack, prefix: str) -> None:
+async def test_a_second_producer_of_a_transactional_id_fences_the_first(real_stack: stacks.Stack, prefix: str) -> None:
     from aiokafka.errors import KafkaError
 
     await create(real_stack, prefix)
