@@ -1,0 +1,35 @@
+"""A checked part of a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jinja2 import nodes
+
+from triggers.expressions.syntax import SourceInvalid, inner, offset_of, written
+from triggers.expressions.types import Type
+from triggers.expressions.values import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`literal`: it names nothing of the context. `currency` gives that of an amount."""
+
+    type: Type
+    run: Run
+    node: nodes.Node
+    literal: bool = False
+    currency: Run | None = None
+
+    @property
+    def source(self) -> str:
+        return written(self.node)
+
+    @property
+    def operand(self) -> str:
+        """The source as it stands beside a comparison's sign."""
+        return inner(self.node)
+
+    def refused(self, message: str, hint: str = "") -> SourceInvalid:
+        """The error that stands where this term does."""
+        return SourceInvalid(offset_of(self.node), message, hint)

@@ -1,0 +1,108 @@
+"""What a name can be, read off the annotations of `triggers.context`."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from triggers.context import Context
+
+
+class Kind(Enum):
+    """The value is how a message to a marketer calls it."""
+
+    NUMBER = "a number"
+    TEXT = "text"
+    TRUTH = "a condition"
+    INSTANT = "a date and time"
+    DATE = "a date"
+    DURATION = "a duration"
+    LIST = "a list"
+    OBJECT = "a group of names"
+    NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """`view` is the class behind an OBJECT, `element` what a LIST holds."""
+
+    kind: Kind
+    view: type | None = None
+    element: Type | None = None
+
+    def __str__(self) -> str:
+        return self.kind.value
+
+
+NUMBER: Final = Type(Kind.NUMBER)
+TEXT: Final = Type(Kind.TEXT)
+TRUTH: Final = Type(Kind.TRUTH)
+INSTANT: Final = Type(Kind.INSTANT)
+DATE: Final = Type(Kind.DATE)
+DURATION: Final = Type(Kind.DURATION)
+NOTHING: Final = Type(Kind.NOTHING)
+ROOT: Final = Type(Kind.OBJECT, view=Context)
+
+_PLAIN: Final[dict[object, Type]] = {
+    int: NUMBER, Decimal: NUMBER, str: TEXT, bool: TRUTH, datetime: INSTANT, date: DATE, timedelta: DURATION,
+}  # fmt: skip
+
+
+@cache
+def members(view: type) -> dict[str, Type]:
+    """The names of one class of the context: its fields, or the properties of a protocol."""
+    if is_dataclass(view):
+        hints = get_type_hints(view)
+    else:
+        hints = {
+            name: get_type_hints(member.fget)["return"]
+            for name, member in vars(view).items()
+            if isinstance(member, property)
+        }
+    return {name: _type(hint) for name, hint in hints.items() if not name.startswith("_")}
+
+
+def _type(hint: Any) -> Type:
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(hint) if part is not type(None))
+        return _type(inner)
+    if origin is Literal:
+        return TEXT
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return Type(Kind.LIST, element=_type(get_args(hint)[0]))
+    return Type(Kind.OBJECT, view=hint)
+
+
+@cache
+def every_name() -> tuple[str, ...]:
+    """All names of the context, in full: `cart.lines[0].price`."""
+    names: list[str] = []
+
+    def walk(prefix: str, type_: Type) -> None:
+        names.append(prefix)
+        if type_.kind is Kind.LIST and type_.element is not None:
+            type_, prefix = type_.element, f"{prefix}[0]"
+        if type_.view is not None:
+            for name, member in members(type_.view).items():
+                walk(f"{prefix}.{name}", member)
+
+    for name, member in members(Context).items():
+        walk(name, member)
+    return tuple(names)
+
+
+def did_you_mean(unknown: str, known: Sequence[str]) -> str:
+    """A hint, or nothing."""
+    same_end = [name for name in known if name.rpartition(".")[2] == unknown]
+    close = same_end[:1] or get_close_matches(unknown, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""

@@ -1,0 +1,107 @@
+"""Values while a condition or a template is worked out, and what was met on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import Context as Arithmetic
+from typing import Any, Final
+
+from triggers.context import Context
+
+ARITHMETIC: Final = Arithmetic(
+    prec=28, rounding=ROUND_HALF_EVEN, Emin=-999, Emax=999, traps=[DivisionByZero, InvalidOperation, Overflow]
+)
+"""Its own, so that no setting of the process changes a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No value: `name` is what had none, `reason` the word of the refusal it is in a template."""
+
+    name: str
+    reason: str = "missing-value"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One comparison of a condition and what it came to: `orders.count >= 4` -> False, shown as "3"."""
+
+    source: str
+    value: bool | None
+    shown: str
+
+
+class Scope:
+    """One working-out: the context, the names a template has set, and what was met."""
+
+    __slots__ = ("context", "missing", "parts", "products", "variables")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.variables: dict[str, Any] = {}
+        self.products: dict[str, None] = {}  # ids of the lines read, in order
+        self.missing: dict[str, None] = {}
+        self.parts: list[Part] = []
+
+    def miss(self, *values: Any) -> Missing | None:
+        """The first that is missing; all of them are noted."""
+        found = [value for value in values if isinstance(value, Missing)]
+        for value in found:
+            self.missing[value.name] = None
+        return found[0] if found else None
+
+    def note(self, source: str, value: bool | None, shown: str) -> None:
+        self.parts.append(Part(source, value, shown))
+
+
+Run = Callable[[Scope], Any]
+
+
+def shown(value: Any) -> str:
+    """A value as a decision shows it."""
+    match value:
+        case Missing():
+            return "missing"
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return number_text(value)
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return _duration_text(value)
+        case list() | tuple():
+            return f"[{', '.join(shown(element) for element in value)}]"
+        case str():
+            return value
+    return type(value).__name__
+
+
+def number_text(value: Decimal) -> str:
+    """A whole number without a fraction, any other with two digits of it."""
+    whole = value.to_integral_value()
+    if whole == value:
+        return format(whole, "f")
+    return format(value.quantize(Decimal("0.01"), ROUND_HALF_UP, ARITHMETIC), "f")
+
+
+def _duration_text(value: timedelta) -> str:
+    seconds = value // timedelta(seconds=1)
+    minus, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+    sizes = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+    amounts = []
+    for unit, size in sizes:
+        amount, seconds = divmod(seconds, size)
+        if amount:
+            amounts.append(f"{amount}{unit}")
+    return minus + ("".join(amounts) or "0s")
+
+
+def in_utc(value: Any) -> Any:
+    """An instant on the one scale where differences are true: two of one zone would subtract as civil times."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
