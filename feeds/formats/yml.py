@@ -1,0 +1,173 @@
+"""Yandex Market YML: https://yandex.com/support/marketplace/assortment/fields/index.html
+
+A `yml_catalog` of categories (a tree by `parentId`, or `A > B > C` in one name) and offers. A simple offer has its
+`name`; one of type `vendor.model` is called by `typePrefix`, `vendor` and `model` where it has no name. Stock stands in
+`count`, `stock` or `quantity`, or summed over `outlets`. Categories that come after the offers that use them are not
+seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from feeds.draft import Draft
+from feeds.formats import Format
+from feeds.markup import Element, Grammar, elements, root_name
+from feeds.problems import Limits, Rejected, Repaired, TooMany
+from feeds.source import Source
+
+_GRAMMAR = Grammar(
+    record="offer",
+    asides=("category", "currency"),
+    id_pattern=re.compile(rb"<offer\s(?:[^>]*?\s)?id\s*=\s*[\"']([^\"'<>]{1,200})[\"']"),
+)
+_FIELDS = {
+    "name": "name",
+    "title": "title",
+    "typePrefix": "typePrefix",
+    "model": "model",
+    "vendor": "vendor",
+    "price": "price",
+    "oldprice": "old_price",
+    "currencyId": "currency",
+    "categoryId": "category_id",
+    "url": "url",
+    "picture": "picture",
+    "count": "stock",
+    "stock": "stock",
+    "quantity": "stock",
+    "stock_quantity": "stock",
+}
+
+
+def _recognises(head: bytes) -> bool:
+    return root_name(head) == "yml_catalog"
+
+
+def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaired]:
+    categories = _Categories(limits.categories)
+    main_currency: list[str] = []
+    for found in elements(source, _GRAMMAR, limits):
+        if isinstance(found, Rejected):
+            yield found
+            continue
+        element = found.element
+        if found.is_record:
+            draft = _draft(found, limits)
+            draft.category_path = categories.path(draft.category_id)
+            if draft.currency is None and len(main_currency) == 1:
+                draft.currency = main_currency[0]
+            yield draft
+        else:
+            yield from found.mended
+            if element.tag == "category":
+                categories.add(element)
+            elif element.get("rate") in ("1", "1.0", None) and element.get("id"):
+                main_currency.append(element.get("id", ""))
+
+
+def _draft(found: Element, limits: Limits) -> Draft:
+    offer = found.element
+    texts: dict[str, str] = {}
+    params: list[tuple[str, str]] = []
+    labels: list[tuple[str, str]] = []
+    for child in offer:
+        tag = child.tag
+        if not isinstance(tag, str):
+            continue
+        field = _FIELDS.get(tag)
+        if field is not None:
+            if field not in texts:
+                texts[field] = text_of(child)
+        elif tag == "param":
+            name = child.get("name")
+            if name and len(params) < limits.params:
+                unit = child.get("unit")
+                params.append((name, f"{text_of(child)} {unit}" if unit else text_of(child)))
+        elif tag == "outlets":
+            stock = _in_outlets(child)
+            if stock is not None:
+                texts.setdefault("stock", stock)
+        elif tag.startswith("custom_label_"):
+            labels.append((tag, text_of(child)))
+    name = texts.get("name") or texts.get("title") or _called(texts)
+    return Draft(
+        line=found.line,
+        product_id=offer.get("id"),
+        group_id=offer.get("group_id"),
+        name=name or None,
+        vendor=texts.get("vendor"),
+        category_id=texts.get("category_id"),
+        price=texts.get("price"),
+        old_price=texts.get("old_price"),
+        currency=texts.get("currency") or None,
+        available=offer.get("available"),
+        stock=texts.get("stock"),
+        url=texts.get("url"),
+        picture=texts.get("picture"),
+        params=tuple(params),
+        labels=tuple(text for _, text in sorted(labels)),
+        repaired=found.mended,
+    )
+
+
+def _called(texts: dict[str, str]) -> str:
+    """The name of a vendor.model offer: `Printer HP LaserJet`, the vendor once where the model begins with it too."""
+    prefix, vendor, model = (texts.get(part, "") for part in ("typePrefix", "vendor", "model"))
+    if model.casefold().startswith(vendor.casefold()):
+        vendor = ""
+    return " ".join(part for part in (prefix, vendor, model) if part)
+
+
+def text_of(element: etree._Element) -> str:
+    """The text of an element, markup inside it left out."""
+    if len(element) == 0:
+        return (element.text or "").strip()
+    return "".join(str(part) for part in element.itertext()).strip()
+
+
+def _in_outlets(outlets: etree._Element) -> str | None:
+    counts = [outlet.get("instock", "") for outlet in outlets if outlet.tag == "outlet"]
+    if not counts or not all(count.isascii() and count.isdigit() and len(count) < 10 for count in counts):
+        return None
+    return str(sum(int(count) for count in counts))
+
+
+class _Categories:
+    """The tree of categories: id -> (parent's id, name); of a repeated id the first counts."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: dict[str, tuple[str | None, str]] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+
+    def add(self, element: etree._Element) -> None:
+        key = (element.get("id") or "").strip()
+        if not key or key in self._known:
+            return
+        if len(self._known) >= self._limit:
+            raise TooMany(f"more than {self._limit:,} categories")
+        parent = (element.get("parentId") or element.get("parent_id") or "").strip()
+        self._known[key] = (parent or None, " ".join(text_of(element).split()))
+        self._paths.clear()
+
+    def path(self, key: str | None) -> tuple[str, ...]:
+        """The names from the root down; () for an unknown category. A cycle ends the path where it would close."""
+        if key is None:
+            return ()
+        if key not in self._paths:
+            names: list[str] = []
+            seen: set[str] = set()
+            at: str | None = key
+            while at is not None and at not in seen and at in self._known:
+                seen.add(at)
+                at, name = self._known[at]
+                names.extend(part.strip() for part in reversed(name.split(" > ")))
+            self._paths[key] = tuple(reversed(names))
+        return self._paths[key]
+
+
+FORMAT = Format(name="yml", recognises=_recognises, read=_read)

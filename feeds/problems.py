@@ -1,0 +1,83 @@
+"""What can be wrong with a feed, as data where the feed stays readable and as an error where it does not.
+
+Reasons are stable words: programs match them, `docs/feeds.md` explains each.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """A piece of the feed that gave no product. `line` counts from 1; `product_id` is None where it can't be told."""
+
+    line: int
+    product_id: str | None
+    reason: str
+    detail: str
+
+
+class Repaired(msgspec.Struct, frozen=True, gc=False):
+    """Something of a kept product that was mended, or a field of it that was left out because it can't be trusted."""
+
+    line: int
+    product_id: str | None
+    reason: str
+    detail: str
+
+
+class FeedError(Exception):
+    """The feed as a whole is refused: nothing of it may be published. `reason` is a stable word."""
+
+    reason = "refused"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class UnknownFormat(FeedError):
+    """The bytes are in none of the known formats."""
+
+    reason = "unknown-format"
+
+
+class UnknownEncoding(FeedError):
+    """The feed declares an encoding that the parser doesn't know."""
+
+    reason = "unknown-encoding"
+
+
+class FeedTooLarge(FeedError):
+    """The feed has more bytes than `Limits.feed_bytes`."""
+
+    reason = "feed-too-large"
+
+
+class RecordTooLarge(FeedError):
+    """One record (or what lies between two) has more bytes than `Limits.record_bytes`."""
+
+    reason = "record-too-large"
+
+
+class TooMany(FeedError):
+    """The feed has more products than `Limits.products`, or more categories than `Limits.categories`."""
+
+    reason = "too-many"
+
+
+class EntitiesRefused(FeedError):
+    """The feed declares XML entities, which no feed needs and attackers like."""
+
+    reason = "entities-refused"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a feed may cost. Sizes in bytes as read from the stream, texts in characters."""
+
+    feed_bytes: int = 4 * 1024**3
+    record_bytes: int = 4 * 1024**2
+    text_chars: int = 10_000
+    products: int = 5_000_000
+    categories: int = 100_000
+    params: int = 100

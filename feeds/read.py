@@ -1,0 +1,237 @@
+"""Read a feed: bytes in, products out, and with them everything that was rejected or repaired.
+
+Rules, the same for every format (docs/feeds.md states them for people):
+- The first record with an id wins, later ones are rejected as `duplicate-id`.
+- A field that can't be trusted is left out and reported; the product stays. A price without a readable amount, below
+  zero or in an unknown currency is left out (with its currency); no message shows a price nobody meant.
+- An `old_price` that is not above the price is no discount and is left out.
+- An availability word nobody knows counts as not available: better silent than wrong. A number counts as a stock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import BinaryIO, Final
+
+from feeds.draft import Draft
+from feeds.formats import formats, recognise
+from feeds.money import amount, currency, price
+from feeds.problems import Limits, Rejected, Repaired, TooMany, UnknownFormat
+from feeds.source import Source
+from schemas.catalogue import Product
+
+DEFAULT_LIMITS: Final = Limits()
+
+_AVAILABLE: Final = frozenset(
+    ("true", "yes", "y", "in_stock", "instock", "available", "limited_availability", "да", "есть", "в_наличии")
+)
+_UNAVAILABLE: Final = frozenset(
+    (
+        *("false", "no", "n", "out_of_stock", "outofstock", "not_available", "unavailable", "discontinued"),
+        *("preorder", "pre_order", "backorder", "available_for_order", "нет", "нет_в_наличии", "под_заказ"),
+    )
+)
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_INVISIBLE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]+")  # they reorder what follows in a message
+_URL: Final = re.compile(r"https?://[^\s/?#<>\"]+[^\s<>\"]*", re.IGNORECASE)
+_MAX_ID: Final = 200
+_BREAKS: Final = frozenset(("broken-xml", "too-deep", "too-large", "cut-off"))
+
+
+class Feed(Iterator[Product | Rejected | Repaired]):
+    """The products of one feed as an iterator, each before what was repaired of it.
+
+    `format` is the format found. `complete` turns False when a break may have swallowed products without naming them:
+    then nobody may conclude from a product's absence that it has vanished.
+    """
+
+    def __init__(self, source: Source, shop_id: str, limits: Limits, at: int | None) -> None:
+        known = recognise(source.head)
+        if known is None:
+            names = ", ".join(sorted(found.name for found in formats()))
+            what = "the feed is empty" if not source.head.strip() else "the feed is in none of the known formats"
+            raise UnknownFormat(f"{what} ({names})")
+        self.format = known.name
+        self.complete = True
+        self._found = self._judged(known.read(source, limits), shop_id, limits, at)
+
+    def __next__(self) -> Product | Rejected | Repaired:
+        return next(self._found)
+
+    def _judged(
+        self, records: Iterator[Draft | Rejected | Repaired], shop_id: str, limits: Limits, at: int | None
+    ) -> Iterator[Product | Rejected | Repaired]:
+        seen: dict[str, int] = {}
+        for record in records:
+            if isinstance(record, Rejected):
+                if record.reason in _BREAKS and (record.product_id is None or record.reason == "cut-off"):
+                    self.complete = False
+                yield record
+                continue
+            if isinstance(record, Repaired):
+                yield record
+                continue
+            product_id = " ".join((record.product_id or "").split())
+            refused = _refused(record, product_id, seen, limits)
+            if refused is not None:
+                yield refused
+                continue
+            if len(seen) >= limits.products:
+                raise TooMany(f"line {record.line}: more than {limits.products:,} products")
+            seen[product_id] = record.line
+            judge = _Judge(record, product_id)
+            yield judge.product(shop_id, at)
+            yield from judge.repaired
+
+
+def read(stream: BinaryIO, shop_id: str = "main", limits: Limits = DEFAULT_LIMITS, at: int | None = None) -> Feed:
+    """The feed in `stream` as an iterator of products and problems, in the feed's order.
+
+    `at` (microseconds since the epoch) is the instant for which prices are wanted: a sale price that has a window is
+    taken only inside it, and without `at` not at all. Raises FeedError when the feed as a whole is refused, at once or
+    in the midst of reading; nothing read before may then be published.
+    """
+    return Feed(Source(stream, limits), shop_id, limits, at)
+
+
+def _refused(record: Draft, product_id: str, seen: dict[str, int], limits: Limits) -> Rejected | None:
+    if not product_id:
+        return Rejected(record.line, None, "no-id", "the record has no id")
+    if len(product_id) > _MAX_ID or _CONTROLS.search(product_id):
+        return Rejected(record.line, None, "bad-id", f"an id has at most {_MAX_ID} characters, no control characters")
+    if product_id in seen:
+        return Rejected(record.line, product_id, "duplicate-id", f"the id was used in line {seen[product_id]}")
+    for field in ("name", "vendor", "url", "picture", "group_id", "category_id"):
+        text = getattr(record, field)
+        if text is not None and len(text) > limits.text_chars:
+            detail = f"{field}: more than {limits.text_chars:,} characters"
+            return Rejected(record.line, product_id, "text-too-long", detail)
+    return None
+
+
+class _Judge:
+    """Turns one draft into a product; `repaired` says what was left out or read otherwise than written."""
+
+    def __init__(self, draft: Draft, product_id: str) -> None:
+        self._draft = draft
+        self._id = product_id
+        self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
+
+    def _note(self, reason: str, detail: str) -> None:
+        self.repaired.append(Repaired(self._draft.line, self._id, reason, detail))
+
+    def product(self, shop_id: str, at: int | None) -> Product:
+        draft = self._draft
+        now, before, code = self._prices(at)
+        stock = self._stock()
+        return Product(
+            product_id=self._id,
+            shop_id=shop_id,
+            group_id=_text(draft.group_id),
+            name=_text(draft.name),
+            vendor=_text(draft.vendor),
+            category_id=_text(draft.category_id),
+            category_path=tuple(filter(None, map(_text, draft.category_path))),
+            price=now,
+            old_price=before,
+            currency=code,
+            available=self._available() and stock != 0,
+            stock=stock,
+            url=self._link(draft.url, "bad-url"),
+            picture=self._link(draft.picture, "bad-picture"),
+            params=tuple((_text(name) or "", _text(value) or "") for name, value in draft.params),
+            labels=tuple(filter(None, map(_text, draft.labels))),
+        )
+
+    def _prices(self, at: int | None) -> tuple[Decimal | None, Decimal | None, str | None]:
+        draft = self._draft
+        now, code = self._money("price", draft.price)
+        before, before_code = self._money("old_price", draft.old_price)
+        if draft.sale_price and self._on_sale(at):
+            sale, sale_code = self._money("sale_price", draft.sale_price)
+            if sale is not None:
+                now, code, before, before_code = sale, sale_code, now, code
+        written = code or before_code or draft.currency
+        known = None
+        if written:
+            known = currency(written)
+            if known is None:
+                self._note("unknown-currency", f"{written[:20]!r} is no currency known here; the price is left out")
+                return None, None, None
+        if before is not None and (now is None or before <= now or (before_code and currency(before_code) != known)):
+            if before != now:
+                self._note("bad-old-price", "an old price that is not above the price is left out")
+            before = None
+        return now, before, known
+
+    def _money(self, field: str, text: str | None) -> tuple[Decimal | None, str | None]:
+        if not text:
+            return None, None
+        value, code = price(text) if not text.replace(".", "", 1).isdigit() else (amount(text), None)
+        if value is None:
+            self._note("bad-price", f"{field}: {text[:40]!r} is no price")
+            return None, code
+        if value < 0:
+            self._note("bad-price", f"{field}: {text[:40]!r} is below zero")
+            return None, code
+        return value, code
+
+    def _on_sale(self, at: int | None) -> bool:
+        window = self._draft.sale_window
+        if not window:
+            return True
+        begin, slash, end = window.partition("/")
+        try:
+            bounds = [datetime.fromisoformat(part.strip()) for part in (begin, end)] if slash else []
+        except ValueError:
+            bounds = []
+        if len(bounds) != 2 or any(bound.tzinfo is None for bound in bounds):
+            self._note("bad-sale-window", "the sale price's dates can't be read; the sale price is left out")
+            return False
+        return at is not None and bounds[0].timestamp() * 1e6 <= at < bounds[1].timestamp() * 1e6
+
+    def _available(self) -> bool:
+        text = self._draft.available
+        if text is None:
+            return True
+        word = "_".join(text.lower().replace("-", " ").split())
+        if word in _AVAILABLE:
+            return True
+        if word in _UNAVAILABLE:
+            return False
+        if word.isascii() and word.isdigit():
+            self._note("bad-availability", f"{text[:20]!r} read as a number in stock")
+            return int(word[:20]) > 0
+        self._note("bad-availability", f"{text[:40]!r} is no availability known here; counts as not available")
+        return False
+
+    def _stock(self) -> int | None:
+        text = self._draft.stock
+        if not text:
+            return None
+        value = amount(text)
+        if value is None or value > 10**9:
+            self._note("bad-stock", f"{text[:40]!r} is no number in stock")
+            return None
+        return max(0, int(value))
+
+    def _link(self, text: str | None, reason: str) -> str | None:
+        if not text:
+            return None
+        link = text.strip()
+        if _URL.fullmatch(link) is None or _CONTROLS.search(link):
+            self._note(reason, f"{link[:60]!r} is no http or https address")
+            return None
+        return link
+
+
+def _text(text: str | None) -> str | None:
+    """One line without control characters, so that nothing of a feed can break a message's line; None when empty."""
+    if text is None:
+        return None
+    if not text.isascii() or not text.isprintable():
+        text = _INVISIBLE.sub("", _CONTROLS.sub(" ", text))
+    return " ".join(text.split()) or None
