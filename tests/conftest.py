@@ -12,13 +12,13 @@ import dataclasses
 import gc
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import hypothesis  # noqa: F401  # pytest's plugin would import it after the tests, where CPython 3.11 may trip over it
 import pytest
 
 from streams import stacks
-from tests import containers
+from tests import containers, topics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,3 +93,19 @@ def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.
 def prefix() -> str:
     """A name no other test has, for an application id, topics and Redis keys on the shared servers."""
     return f"t{uuid.uuid4().hex[:10]}"
+
+
+FreshTopics = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def fresh_topics(kafka: Kafka) -> FreshTopics:
+    """`await fresh_topics(app=prefix, partitions=4)`: all of Rewake's topics on `kafka`, empty, kept for ever.
+
+    The topics' names are the same for every test, so a test that uses them begins with this.
+    """
+
+    async def make(app: str, partitions: int = 4) -> None:
+        await topics.recreate(kafka.bootstrap, app=app, partitions=partitions)
+
+    return make

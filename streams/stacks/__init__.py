@@ -27,5 +27,5 @@ def start(
     """
     from streams.stacks import embedded, real  # not above: both import this package's base
 
-    chosen = embedded if kind == "embedded" else real
-    return chosen.start(directory=directory, kafka_port=kafka_port, redis_port=redis_port, detach=detach)
+    starter = embedded.start if kind == "embedded" else real.start
+    return starter(directory=directory, kafka_port=kafka_port, redis_port=redis_port, detach=detach)

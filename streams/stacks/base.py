@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from streams.stacks.process import Guard, Server, ServerFailed, is_running, term
 
 Kind = Literal["embedded", "real"]
 STATE: Final = "stack.json"
+DATA: Final = "kafka"
 
 
 class StackFailed(RuntimeError):
@@ -122,5 +124,11 @@ def forget(directory: Path) -> list[str]:
     living = [server for server in reversed(state["servers"]) if server["alive"]]
     for server in living:
         terminate(server["pid"], server["program"])
-    (directory / STATE).unlink(missing_ok=True)
+    clear(directory)
     return [server["name"] for server in living]
+
+
+def clear(directory: Path) -> None:
+    """Remove the state file and the broker's data; logs stay."""
+    (directory / STATE).unlink(missing_ok=True)
+    shutil.rmtree(directory / DATA, ignore_errors=True)

@@ -17,7 +17,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
 
-from streams.stacks.base import Stack, StackFailed, assemble
+from streams.stacks.base import DATA, Stack, StackFailed, assemble
 from streams.stacks.embedded import choose, redis_at
 from streams.stacks.process import Guard, Server, free_port, kafka_answers
 
@@ -81,7 +81,7 @@ def kafka_libraries() -> Path:
 
 def kafka_at(java: str, libraries: Path, port: int, *, at: Path, guard: Guard | None) -> tuple[Server, int]:
     """One broker that is its own controller, with empty storage."""
-    data = at / "kafka"
+    data = at / DATA
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
     properties = at / "kafka.properties"
