@@ -112,8 +112,8 @@ def written(node: nodes.Node | None) -> str:
         case nodes.Slice():
             return ":".join(written(bound) for bound in (node.start, node.stop))
         case nodes.Compare():
-            operands = "".join(f" {sign(operand.op)} {inner(operand.expr)}" for operand in node.ops)
-            return inner(node.expr) + operands
+            rest = "".join(f" {sign(part.op)} {operand(part.expr)}" for part in node.ops)
+            return operand(node.expr) + rest
         case nodes.And() | nodes.Or():
             return f"{inner(node.left)} {type(node).__name__.lower()} {inner(node.right)}"
         case nodes.BinExpr():
@@ -139,10 +139,15 @@ def written(node: nodes.Node | None) -> str:
 
 
 def inner(node: nodes.Node | None) -> str:
-    """The node as it stands within another."""
+    """The node as it stands within another operation."""
     text = written(node)
     compound = isinstance(node, nodes.BinExpr | nodes.Compare | nodes.Not | nodes.CondExpr | nodes.Concat)
-    return f"({text})" if compound and not isinstance(node, nodes.Sub | nodes.Add | nodes.Mul | nodes.Div) else text
+    return f"({text})" if compound else text
+
+
+def operand(node: nodes.Node | None) -> str:
+    """The node as it stands beside the sign of a comparison, which binds less than arithmetic does."""
+    return written(node) if isinstance(node, nodes.Sub | nodes.Add | nodes.Mul | nodes.Div) else inner(node)
 
 
 def _literal(value: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from triggers.expressions.syntax import SourceInvalid, inner, offset_of, written
+from triggers.expressions.syntax import SourceInvalid, offset_of, operand, written
 from triggers.expressions.types import Type
 from triggers.expressions.values import Run
 
@@ -28,7 +28,7 @@ class Term:
     @property
     def operand(self) -> str:
         """The source as it stands beside a comparison's sign."""
-        return inner(self.node)
+        return operand(self.node)
 
     def refused(self, message: str, hint: str = "") -> SourceInvalid:
         """The error that stands where this term does."""

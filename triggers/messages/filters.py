@@ -25,6 +25,7 @@ from triggers.expressions.values import Missing, Scope
 from triggers.messages import sms
 
 _DATE_PATTERN: Final = re.compile(r"(?:d{1,2}|M{1,4}|L{3,4}|yy|yyyy|E{1,4}|H{1,2}|h{1,2}|mm|a|[ .,:/-]){1,12}")
+_TOUCHING: Final = re.compile(r"([^\W\d_])(\d)")
 _TIME_LETTERS: Final = re.compile(r"[Hhma]")
 _JOINS_BACKWARDS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u20d0-\u20ff"
                                      "\ufe00-\ufe0f\ufe20-\ufe2f\u200d\U0001f3fb-\U0001f3ff]")  # fmt: skip
@@ -77,13 +78,16 @@ def _money(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
 
 
 def money_text(amount: Decimal, currency: str, locale: Locale) -> str:
+    """ "1 990 ₽", "$19.50", "RUB 3,980": a currency written in letters stands apart from the number."""
     if abs(amount) >= Decimal(10) ** 15:
         return f"{amount:f} {currency}"
     pattern = locale.currency_formats["standard"].pattern
     if amount == amount.to_integral_value():
         whole = re.sub(r"\.0+", "", pattern)
-        return _plain_blanks(format_currency(amount, currency, whole, locale, currency_digits=False))
-    return _plain_blanks(format_currency(amount, currency, locale=locale))
+        text = format_currency(amount, currency, whole, locale, currency_digits=False)
+    else:
+        text = format_currency(amount, currency, locale=locale)
+    return _plain_blanks(_TOUCHING.sub(r"\1 \2", text))
 
 
 def _date(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
