@@ -46,9 +46,7 @@ def _seconds(value: object) -> object:
     if isinstance(value, str):
         matched = _DURATION.fullmatch(value.strip())
         if matched is None:
-            raise ValueError(
-                "a duration is a number of seconds or like 100ms, 2s, 5m, 1h"
-            )
+            raise ValueError("a duration is a number of seconds or like 100ms, 2s, 5m, 1h")
         return float(matched[1]) * _UNITS[matched[2] or "s"]
     return value
 
@@ -71,15 +69,11 @@ class _SecretFiles(EnvSettingsSource):
             if not path:
                 continue
             if os.environ.get(variable):
-                raise SettingsError(
-                    f"{variable} and {variable}_FILE are both set: leave one"
-                )
+                raise SettingsError(f"{variable} and {variable}_FILE are both set: leave one")
             try:
                 found[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(
-                    f"{variable}_FILE can't be read: {type(error).__name__}"
-                ) from None
+                raise SettingsError(f"{variable}_FILE can't be read: {type(error).__name__}") from None
         return found
 
 
@@ -96,100 +90,92 @@ class Settings(BaseSettings):
 
     # -- what runs
     app_id: str = Field(
-        "rewake",
+        default="rewake",
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
-        description="Name of this installation: Kafka group, transactional ids, changelog and Redis keys begin with it.",
+        description="Name of this installation: group, transactional ids, changelog and Redis keys begin with it.",
     )
     rules: Path = Field(
-        Path("shops"),
+        default=Path("shops"),
         description="Folder of shops and their rules (`shops/ID/{shop.yaml,rules/}`).",
     )
     products_store: Path = Field(
-        Path(".rewake/products"),
+        default=Path(".rewake/products"),
         description="Folder of the worker's local product store; one per worker.",
     )
     clock: Literal["wall", "stream"] = Field(
-        "wall",
+        default="wall",
         description="What moves time at the end of the data: `wall` (production) or `stream` (records and clock "
         "markers alone: replay, demo, reference runs).",
     )
     grace: Seconds = Field(
-        2.0,
+        default=2.0,
         description="How far the clock stays behind the wall clock, for late records. Wall clock only.",
     )
     future_bound: Seconds = Field(
-        300.0,
+        default=300.0,
         description="An event this far ahead of its log-append time goes to `dead-letters` as from the future.",
     )
 
     # -- Kafka
     kafka_bootstrap: str = Field(
-        "localhost:9092",
+        default="localhost:9092",
         min_length=1,
         description="Brokers to begin with, `host:port`, separated by commas.",
     )
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT",
+        default="PLAINTEXT",
         description="How brokers are spoken to. Use `SASL_SSL` or `SSL` outside a private network.",
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512",
+        default="SCRAM-SHA-512",
         description="How to log in, with the two `SASL_` kinds of security.",
     )
-    kafka_username: str | None = Field(None, description="User for SASL.")
-    kafka_password: SecretStr | None = Field(None, description="Password for SASL.")
-    kafka_ca_file: Path | None = Field(
-        None, description="PEM file of the authority; default: the system's."
-    )
+    kafka_username: str | None = Field(default=None, description="User for SASL.")
+    kafka_password: SecretStr | None = Field(default=None, description="Password for SASL.")
+    kafka_ca_file: Path | None = Field(default=None, description="PEM file of the authority; default: the system's.")
     kafka_cert_file: Path | None = Field(
-        None, description="PEM file of the worker's own certificate (mutual TLS)."
+        default=None, description="PEM file of the worker's own certificate (mutual TLS)."
     )
-    kafka_key_file: Path | None = Field(
-        None, description="PEM file of the certificate's key."
-    )
-    kafka_key_password: SecretStr | None = Field(
-        None, description="Password of the key file."
-    )
+    kafka_key_file: Path | None = Field(default=None, description="PEM file of the certificate's key.")
+    kafka_key_password: SecretStr | None = Field(default=None, description="Password of the key file.")
     partitions: int = Field(
-        8,
+        default=8,
         ge=1,
         le=10_000,
         description="Partitions of the customer topics, the same for all; fixed for their life.",
     )
     instance_id: str | None = Field(
-        None,
+        default=None,
         pattern=r"^[A-Za-z0-9._-]{1,249}$",
         description="Static member name, one per worker: a restart within the session keeps its partitions in place.",
     )
     session_timeout: Seconds = Field(
-        10.0,
+        default=10.0,
         gt=0,
         description="Silence after which the group gives a worker's partitions to others.",
     )
-    heartbeat_interval: Seconds = Field(
-        3.0, gt=0, description="Pause between heartbeats to the group."
-    )
+    heartbeat_interval: Seconds = Field(default=3.0, gt=0, description="Pause between heartbeats to the group.")
     transaction_timeout: Seconds = Field(
-        15.0,
+        default=15.0,
         gt=0,
         description="After this the broker aborts an open transaction; readers wait that long at most.",
     )
     delivery: Literal["auto", "transactions", "at-least-once"] = Field(
-        "auto",
+        default="auto",
         description="How output and offsets are committed; `auto`: transactions where the broker has them. "
         "The worker says at start which one runs.",
     )
     fetch: Literal["batches", "plain"] = Field(
-        "batches",
+        default="batches",
         description="How records are taken from aiokafka: whole batches (fast) or one by one (fallback).",
     )
     commit_interval: Seconds = Field(
-        0.1,
+        default=0.1,
         gt=0,
         description="Least pause between two commits of a partition; a full chunk commits sooner.",
     )
     chunk_records: int = Field(
-        4000,
+        default=4000,
         ge=1,
         le=100_000,
         description="Records of one partition handled at once, at most.",
@@ -197,54 +183,46 @@ class Settings(BaseSettings):
 
     # -- Redis
     redis_url: str = Field(
-        "redis://localhost:6379/0",
+        default="redis://localhost:6379/0",
         description="Redis or Valkey of the frequency ledger: `redis://`, `rediss://` (TLS) or `unix://`. "
         "A user and password inside it are accepted and kept as secrets.",
     )
-    redis_username: str | None = Field(
-        None, description="ACL user; default: Redis' `default` user."
-    )
-    redis_password: SecretStr | None = Field(
-        None, description="Password of the ACL user."
-    )
-    redis_ca_file: Path | None = Field(
-        None, description="PEM file of the authority; default: the system's."
-    )
+    redis_username: str | None = Field(default=None, description="ACL user; default: Redis' `default` user.")
+    redis_password: SecretStr | None = Field(default=None, description="Password of the ACL user.")
+    redis_ca_file: Path | None = Field(default=None, description="PEM file of the authority; default: the system's.")
     redis_cert_file: Path | None = Field(
-        None, description="PEM file of the worker's own certificate (mutual TLS)."
+        default=None, description="PEM file of the worker's own certificate (mutual TLS)."
     )
-    redis_key_file: Path | None = Field(
-        None, description="PEM file of the certificate's key."
-    )
+    redis_key_file: Path | None = Field(default=None, description="PEM file of the certificate's key.")
     redis_timeout: Seconds = Field(
-        0.5,
+        default=0.5,
         gt=0,
         description="Longest wait of a chunk for Redis; then its touches stay in the outbox and are asked again.",
     )
     reservation_lapse: Seconds = Field(
-        600.0,
+        default=600.0,
         gt=0,
         description="A reservation that was never confirmed lapses after this, by Redis' own clock.",
     )
 
     # -- privacy
     hmac_secret: SecretStr | None = Field(
-        None,
+        default=None,
         description="Secret of the phone hashes, at least 32 characters, the same for all workers and for ever: "
         "a new one orphans every suppression. Required in production.",
     )
 
     # -- watching it
     http_host: str = Field(
-        "127.0.0.1",
+        default="127.0.0.1",
         description="Address of `/metrics`, `/healthz` and `/readyz`; `0.0.0.0`: all.",
     )
-    http_port: int = Field(0, ge=0, le=65_535, description="Port of the same; 0: off.")
+    http_port: int = Field(default=0, ge=0, le=65_535, description="Port of the same; 0: off.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
+        default="info", description="Least level that is logged."
     )
     log_format: Literal["json", "console"] = Field(
-        "console", description="`json` for machines, `console` for people."
+        default="console", description="`json` for machines, `console` for people."
     )
 
     @classmethod
@@ -266,11 +244,7 @@ class Settings(BaseSettings):
         if directory:
             if not Path(directory).is_dir():
                 raise SettingsError("REWAKE_SECRETS_DIR is no directory")
-            sources.append(
-                SecretsSettingsSource(
-                    settings_cls, secrets_dir=directory, env_prefix=PREFIX
-                )
-            )
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=directory, env_prefix=PREFIX))
         return tuple(sources)
 
     @model_validator(mode="before")
@@ -304,12 +278,7 @@ class Settings(BaseSettings):
     def _host_and_port(cls, servers: str) -> str:
         for server in servers.split(","):
             host, colon, port = server.strip().rpartition(":")
-            if (
-                not colon
-                or not host
-                or not port.isdigit()
-                or not 0 < int(port) < 65_536
-            ):
+            if not colon or not host or not port.isdigit() or not 0 < int(port) < 65_536:
                 raise ValueError("is host:port, several separated by commas")
         return ",".join(server.strip() for server in servers.split(","))
 
@@ -331,23 +300,16 @@ class Settings(BaseSettings):
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < 32:
-            raise ValueError(
-                "has fewer than 32 characters (make one with: openssl rand -hex 32)"
-            )
+            raise ValueError("has fewer than 32 characters (make one with: openssl rand -hex 32)")
         return secret
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
-        if self.kafka_security.startswith("SASL") and (
-            self.kafka_username is None or self.kafka_password is None
-        ):
+        if self.kafka_security.startswith("SASL") and (self.kafka_username is None or self.kafka_password is None):
             raise ValueError(
                 f"REWAKE_KAFKA_SECURITY={self.kafka_security} needs REWAKE_KAFKA_USERNAME and REWAKE_KAFKA_PASSWORD"
             )
-        if (
-            not self.kafka_security.startswith("SASL")
-            and self.kafka_password is not None
-        ):
+        if not self.kafka_security.startswith("SASL") and self.kafka_password is not None:
             raise ValueError(
                 "REWAKE_KAFKA_PASSWORD is set, but REWAKE_KAFKA_SECURITY is not SASL_PLAINTEXT or SASL_SSL"
             )
@@ -356,25 +318,13 @@ class Settings(BaseSettings):
             ("REDIS", self.redis_cert_file, self.redis_key_file),
         ):
             if (cert is None) != (key is None):
-                raise ValueError(
-                    f"REWAKE_{service}_CERT_FILE and REWAKE_{service}_KEY_FILE go together"
-                )
-        if "SSL" not in self.kafka_security and (
-            self.kafka_ca_file or self.kafka_cert_file
-        ):
-            raise ValueError(
-                "REWAKE_KAFKA_CA_FILE and _CERT_FILE need REWAKE_KAFKA_SECURITY=SSL or SASL_SSL"
-            )
-        if not self.redis_url.startswith("rediss") and (
-            self.redis_ca_file or self.redis_cert_file
-        ):
-            raise ValueError(
-                "REWAKE_REDIS_CA_FILE and _CERT_FILE need a REWAKE_REDIS_URL that begins with rediss://"
-            )
+                raise ValueError(f"REWAKE_{service}_CERT_FILE and REWAKE_{service}_KEY_FILE go together")
+        if "SSL" not in self.kafka_security and (self.kafka_ca_file or self.kafka_cert_file):
+            raise ValueError("REWAKE_KAFKA_CA_FILE and _CERT_FILE need REWAKE_KAFKA_SECURITY=SSL or SASL_SSL")
+        if not self.redis_url.startswith("rediss") and (self.redis_ca_file or self.redis_cert_file):
+            raise ValueError("REWAKE_REDIS_CA_FILE and _CERT_FILE need a REWAKE_REDIS_URL that begins with rediss://")
         if self.heartbeat_interval * 2 > self.session_timeout:
-            raise ValueError(
-                "REWAKE_HEARTBEAT_INTERVAL is at most half of REWAKE_SESSION_TIMEOUT"
-            )
+            raise ValueError("REWAKE_HEARTBEAT_INTERVAL is at most half of REWAKE_SESSION_TIMEOUT")
         return self
 
     @property
@@ -391,28 +341,15 @@ class Settings(BaseSettings):
         """What is allowed but unwise, one sentence each, for the log at start: unknown variables, open doors."""
         said = []
         known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-        known |= {f"{PREFIX}{name.upper()}_FILE" for name in secret_fields()} | set(
-            _LIBRARY_VARIABLES
-        )
+        known |= {f"{PREFIX}{name.upper()}_FILE" for name in secret_fields()} | set(_LIBRARY_VARIABLES)
         for variable in sorted(os.environ):
             if variable.startswith(PREFIX) and variable not in known:
                 near = difflib.get_close_matches(variable, known, n=1)
-                said.append(
-                    f"{variable} is no setting"
-                    + (f", did you mean {near[0]}?" if near else "")
-                )
+                said.append(f"{variable} is no setting" + (f", did you mean {near[0]}?" if near else ""))
         if self.hmac_secret is None:
-            said.append(
-                "REWAKE_HMAC_SECRET is not set: phones can't be hashed, suppressions by phone don't work"
-            )
-        if (
-            self.clock == "wall"
-            and "SSL" not in self.kafka_security
-            and not _all_local(self.kafka_bootstrap)
-        ):
-            said.append(
-                f"REWAKE_KAFKA_SECURITY={self.kafka_security}: phones cross the network unencrypted"
-            )
+            said.append("REWAKE_HMAC_SECRET is not set: phones can't be hashed, suppressions by phone don't work")
+        if self.clock == "wall" and "SSL" not in self.kafka_security and not _all_local(self.kafka_bootstrap):
+            said.append(f"REWAKE_KAFKA_SECURITY={self.kafka_security}: phones cross the network unencrypted")
         return said
 
     def kafka_client_options(self) -> dict[str, Any]:
@@ -435,7 +372,7 @@ class Settings(BaseSettings):
         return options
 
     def redis_client(self) -> Redis:
-        """A client that never retries or waits past `redis_timeout` on its own; nothing connects before its first use."""
+        """A client that never retries nor waits past `redis_timeout`; nothing connects before its first use."""
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -461,24 +398,16 @@ class Settings(BaseSettings):
         return client
 
     @staticmethod
-    def _tls(
-        ca: Path | None, cert: Path | None, key: Path | None, password: SecretStr | None
-    ) -> ssl.SSLContext:
+    def _tls(ca: Path | None, cert: Path | None, key: Path | None, password: SecretStr | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
         if cert is not None:
-            context.load_cert_chain(
-                cert, key, password.get_secret_value() if password else None
-            )
+            context.load_cert_chain(cert, key, password.get_secret_value() if password else None)
         return context
 
 
 def secret_fields() -> tuple[str, ...]:
     """Names of the settings that are secrets."""
-    return tuple(
-        name
-        for name, field in Settings.model_fields.items()
-        if "SecretStr" in repr(field.annotation)
-    )
+    return tuple(name for name, field in Settings.model_fields.items() if "SecretStr" in repr(field.annotation))
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -489,11 +418,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(
-            "\n".join(
-                _sentence(dict(found)) for found in error.errors(include_url=False)
-            )
-        ) from None
+        raise SettingsError("\n".join(_sentence(dict(found)) for found in error.errors(include_url=False))) from None
 
 
 def _sentence(found: dict[str, Any]) -> str:
@@ -508,7 +433,4 @@ def _sentence(found: dict[str, Any]) -> str:
 
 
 def _all_local(servers: str) -> bool:
-    return all(
-        s.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
-        for s in servers.split(",")
-    )
+    return all(s.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]") for s in servers.split(","))

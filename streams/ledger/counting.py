@@ -9,7 +9,7 @@ from triggers.engine import Ask, Full, Granted, LedgerAnswer
 
 DAY: Final = 86_400_000_000
 KEEP: Final = 31 * DAY
-"""Touches stay at least this long, so that a rule with short windows doesn't forget what another rule's long ones need."""
+"""Touches stay at least this long, so that a rule with short windows doesn't forget what one with long ones needs."""
 
 
 def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
@@ -18,11 +18,7 @@ def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
     others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
     counts = tuple(
         # of a repeated one, those before it: the numbers that its first answer gave
-        sum(
-            ask.at - cap.window < at
-            and (at <= ask.at if repeated else at < ask.at + cap.window)
-            for at in others
-        )
+        sum(ask.at - cap.window < at and (at <= ask.at if repeated else at < ask.at + cap.window) for at in others)
         for cap in ask.caps
     )
     if not repeated:

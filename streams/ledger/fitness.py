@@ -44,11 +44,7 @@ async def check_redis(client: Redis) -> str | None:
             "maxmemory-policy noeviction, and in redis.conf), or use a Redis of its own: with noeviction a full Redis "
             "refuses writes, Rewake holds messages back and says so."
         )
-    version = tuple(
-        int(part) for part in str(info.get("redis_version", "0.0")).split(".")[:2]
-    )
+    version = tuple(int(part) for part in str(info.get("redis_version", "0.0")).split(".")[:2])
     if version < OLDEST:
-        raise UnfitRedis(
-            f"Redis {info.get('redis_version')} is too old: 6.2 or later, or Valkey"
-        )
+        raise UnfitRedis(f"Redis {info.get('redis_version')} is too old: 6.2 or later, or Valkey")
     return None

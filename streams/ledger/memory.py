@@ -21,9 +21,7 @@ def _wall() -> int:
 @dataclass(slots=True)
 class _Customer:
     touches: dict[str, int] = field(default_factory=dict)
-    pending: dict[str, int] = field(
-        default_factory=dict
-    )  # touch_id -> when it lapses, on the ledger's clock
+    pending: dict[str, int] = field(default_factory=dict)  # touch_id -> when it lapses, on the ledger's clock
 
 
 class MemoryLedger:
@@ -40,9 +38,7 @@ class MemoryLedger:
         return [None if self.away else self._reserve(ask) for ask in asks]
 
     def _reserve(self, ask: Ask) -> LedgerAnswer:
-        customer = self._customers.setdefault(
-            (ask.shop_id, ask.customer_id), _Customer()
-        )
+        customer = self._customers.setdefault((ask.shop_id, ask.customer_id), _Customer())
         touches, pending, now = customer.touches, customer.pending, self._clock()
         for touch_id, at in ask.touches:  # what the row holds was committed
             touches[touch_id] = max(at, touches.get(touch_id, at))
@@ -50,11 +46,7 @@ class MemoryLedger:
         for touch_id in [t for t, lapses in pending.items() if lapses <= now]:
             del pending[touch_id]
             touches.pop(touch_id, None)
-        for touch_id in [
-            t
-            for t, at in touches.items()
-            if at <= ask.at - kept_for(ask) and t != ask.touch_id
-        ]:
+        for touch_id in [t for t, at in touches.items() if at <= ask.at - kept_for(ask) and t != ask.touch_id]:
             del touches[touch_id]
             pending.pop(touch_id, None)
         answer = judge(touches, ask)
@@ -67,9 +59,7 @@ class MemoryLedger:
     async def confirm(self, asks: Sequence[Ask]) -> None:
         """See `Ledger.confirm`."""
         for ask in () if self.away else asks:
-            customer = self._customers.setdefault(
-                (ask.shop_id, ask.customer_id), _Customer()
-            )
+            customer = self._customers.setdefault((ask.shop_id, ask.customer_id), _Customer())
             customer.pending.pop(ask.touch_id, None)
             customer.touches.setdefault(ask.touch_id, ask.at)
 
@@ -77,10 +67,7 @@ class MemoryLedger:
         """See `Ledger.release`."""
         for ask in () if self.away else asks:
             customer = self._customers.get((ask.shop_id, ask.customer_id))
-            if (
-                customer is not None
-                and customer.pending.pop(ask.touch_id, None) is not None
-            ):
+            if customer is not None and customer.pending.pop(ask.touch_id, None) is not None:
                 del customer.touches[ask.touch_id]
 
     async def close(self) -> None:

@@ -37,7 +37,7 @@ class Ledger(Protocol):
         ...
 
     async def release(self, asks: Sequence[Ask]) -> None:
-        """What was granted will not be sent (the chunk was dropped). Confirmed touches stay. Best effort: else it lapses."""
+        """What was granted will not be sent (its chunk was dropped). Confirmed touches stay. Best effort: it lapses."""
         ...
 
     async def close(self) -> None:

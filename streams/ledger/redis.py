@@ -31,7 +31,8 @@ class RedisLedger:
     """`Ledger` over a client as `Settings.redis_client` makes it; which it closes.
 
     `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a reservation lives
-    without being confirmed. `asks_per_call`: asks in one run of the script, 1 in a cluster (a script stays in its slot).
+    without being confirmed. `asks_per_call`: asks in one run of the script; 1 in a cluster (a script stays in its
+    slot).
     """
 
     def __init__(
@@ -67,17 +68,11 @@ class RedisLedger:
             ("full", sum(isinstance(answer, Full) for answer in answers)),
             (
                 "repeated",
-                sum(
-                    isinstance(answer, Granted) and answer.repeated
-                    for answer in answers
-                ),
+                sum(isinstance(answer, Granted) and answer.repeated for answer in answers),
             ),
             (
                 "granted",
-                sum(
-                    isinstance(answer, Granted) and not answer.repeated
-                    for answer in answers
-                ),
+                sum(isinstance(answer, Granted) and not answer.repeated for answer in answers),
             ),
         ):
             if n:
@@ -98,9 +93,7 @@ class RedisLedger:
 
     # -- one call over a chunk
 
-    async def _run(
-        self, call: str, script: str, asks: Sequence[Ask]
-    ) -> list[str | None]:
+    async def _run(self, call: str, script: str, asks: Sequence[Ask]) -> list[str | None]:
         """The script's word for each ask, None where Redis did not answer; within the timeout."""
         words: list[str | None] = []
         loop = asyncio.get_running_loop()
@@ -112,9 +105,7 @@ class RedisLedger:
                 async with asyncio.timeout(self._timeout):
                     at_once = self._asks_per_call * _CALLS_PER_PIPELINE
                     for begin in range(0, len(asks), at_once):
-                        words += await self._pipeline(
-                            call, script, asks[begin : begin + at_once]
-                        )
+                        words += await self._pipeline(call, script, asks[begin : begin + at_once])
                         if words[-1] is None:
                             break
             except _AWAY as error:
@@ -122,30 +113,17 @@ class RedisLedger:
             else:
                 if None not in words:
                     self._back()
-            self._metrics.ledger_seconds.labels(call).observe(
-                time.perf_counter() - began
-            )
+            self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
         return words + [None] * (len(asks) - len(words))
 
-    async def _pipeline(
-        self, call: str, script: str, asks: Sequence[Ask]
-    ) -> list[str | None]:
+    async def _pipeline(self, call: str, script: str, asks: Sequence[Ask]) -> list[str | None]:
         """Everything sent before anything is read. An error of one run of the script costs that run's asks alone."""
-        groups = [
-            asks[i : i + self._asks_per_call]
-            for i in range(0, len(asks), self._asks_per_call)
-        ]
+        groups = [asks[i : i + self._asks_per_call] for i in range(0, len(asks), self._asks_per_call)]
         digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         replies = await self._execute("EVALSHA", digest, call, groups)
-        unknown = [
-            i
-            for i, reply in enumerate(replies)
-            if isinstance(reply, exceptions.NoScriptError)
-        ]
+        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)]
         if unknown:  # a new or restarted Redis; EVAL teaches it the script on the way
-            again = await self._execute(
-                "EVAL", script, call, [groups[i] for i in unknown]
-            )
+            again = await self._execute("EVAL", script, call, [groups[i] for i in unknown])
             for i, reply in zip(unknown, again, strict=True):
                 replies[i] = reply
         words: list[str | None] = []
@@ -154,25 +132,19 @@ class RedisLedger:
                 self._away(reply)
                 words += [None] * len(group)
             elif call == "reserve":
-                words += (
-                    reply.decode() if isinstance(reply, bytes) else str(reply)
-                ).split(" ")
+                words += (reply.decode() if isinstance(reply, bytes) else str(reply)).split(" ")
             else:
                 words += ["ok"] * len(group)
         return words
 
-    async def _execute(
-        self, command: str, script: str, call: str, groups: Sequence[Sequence[Ask]]
-    ) -> list[Any]:
+    async def _execute(self, command: str, script: str, call: str, groups: Sequence[Sequence[Ask]]) -> list[Any]:
         pipeline = self._client.pipeline(transaction=False)
         for group in groups:
             keys: list[str] = []
             for ask in group:
                 scope = f"{self._prefix}:{{{ask.shop_id}:{ask.customer_id}}}"
                 keys += (f"{scope}:touches", f"{scope}:pending")
-            pipeline.execute_command(
-                command, script, len(keys), *keys, *self._arguments(call, group)
-            )
+            pipeline.execute_command(command, script, len(keys), *keys, *self._arguments(call, group))
         return list(await pipeline.execute(raise_on_error=False))
 
     def _arguments(self, call: str, group: Sequence[Ask]) -> list[str | int]:
@@ -231,7 +203,7 @@ _REASONS: Final = (
             exceptions.AuthorizationError,
             exceptions.NoPermissionError,
         ),
-        ("NOAUTH", "NOPERM", "WRONGPASS"),
+        ("NOAUTH", "NOPERM", "WRONGPASS", "ACL failure", "can't run this command"),
     ),
     ("refused", (exceptions.ResponseError,), ()),
 )
@@ -243,9 +215,7 @@ def reason_of(error: BaseException) -> str:
     for reason, classes, words in _REASONS:
         if isinstance(error, classes):
             return reason
-        if isinstance(error, exceptions.ResponseError) and any(
-            word in str(error) for word in words
-        ):
+        if isinstance(error, exceptions.ResponseError) and any(word in str(error) for word in words):
             return reason
     return "connection"
 

@@ -9,7 +9,7 @@ from triggers.engine import Ask, LedgerAnswer
 
 
 class RowLedger:
-    """Decides from `Ask.touches` alone and keeps nothing, so the caller records each grant in the row before the next ask."""
+    """Decides from `Ask.touches` alone and keeps nothing: the caller records a grant in the row before the next ask."""
 
     def decide(self, ask: Ask) -> LedgerAnswer:
         """The answer, at once."""

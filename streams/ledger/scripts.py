@@ -85,8 +85,8 @@ for i = 1, #KEYS, 2 do
 end
 return table.concat(answers, ' ')
 """
-"""KEYS: touches, pending of each ask. ARGV: lapse (us); for each ask: id, at, forget up to, time to live (ms), number of
-caps and for each limit, '(' from, '(' to; number of the row's touches and for each at, id. Answers, one word an ask:
+"""KEYS: touches, pending of each ask. ARGV: lapse (us); for each ask: id, at, forget up to, time to live (ms), number
+of caps and for each limit, '(' from, '(' to; number of the row's touches and for each at, id. Answers, one word an ask:
 `g` granted, `r` repeated or the index of the full cap, then `:` and the counts."""
 
 CONFIRM: Final = """

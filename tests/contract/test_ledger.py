@@ -1,0 +1,325 @@
+"""What every ledger does: the fake and the real one, on a real redis-server, pass the same tests."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from redis.crc import key_slot
+
+from streams.ledger import Ledger, MemoryLedger, RedisLedger
+from streams.settings import Settings
+from tests.contract.redis_process import RedisProcess
+from triggers.engine import Ask, CapLimit, Full, Granted
+
+S = 1_000_000
+HOUR = 3600 * S
+DAY = 24 * HOUR
+NOW = 1_795_000_000 * S
+
+ONE_A_DAY = (CapLimit(1, DAY),)
+THREE_A_WEEK = (CapLimit(3, 7 * DAY),)
+
+
+def ask(
+    touch_id: str,
+    at: int = NOW,
+    caps: tuple[CapLimit, ...] = ONE_A_DAY,
+    touches: tuple[tuple[str, int], ...] = (),
+    customer: str = "42",
+    shop: str = "main",
+) -> Ask:
+    return Ask(shop_id=shop, customer_id=customer, touch_id=touch_id, at=at, caps=caps, touches=touches)
+
+
+@dataclass
+class World:
+    """One store and how to reach it: `worker` gives another worker's ledger over the same store."""
+
+    worker: Callable[..., Ledger]
+    lose_everything: Callable[[], Awaitable[None]]
+    pass_time: Callable[[int], Awaitable[None]]
+    lapse: int
+
+
+@pytest.fixture(scope="module")
+def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    server = RedisProcess(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "redis", "redis-one-ask-a-call"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    if request.param == "memory":
+        time = [NOW]
+        lapse = 60 * S
+        store = MemoryLedger(lapse=lapse, clock=lambda: time[0])
+
+        async def forget() -> None:
+            store.lose_everything()
+
+        async def wait(microseconds: int) -> None:
+            time[0] += microseconds
+
+        yield World(lambda: store, forget, wait, lapse)
+        return
+    server: RedisProcess = request.getfixturevalue("own_redis")
+    settings = Settings(redis_url=server.url, redis_timeout=5.0)
+    prefix, lapse = f"test-{uuid.uuid4().hex}", S // 5
+    ledgers: list[RedisLedger] = []
+    at_once = 1 if request.param == "redis-one-ask-a-call" else 32
+
+    def worker() -> RedisLedger:
+        ledgers.append(
+            RedisLedger(settings.redis_client(), prefix=prefix, timeout=5.0, lapse=lapse, asks_per_call=at_once)
+        )
+        return ledgers[-1]
+
+    async def flush() -> None:
+        client = settings.redis_client()
+        await client.flushall()
+        await client.script_flush()
+        await client.aclose()
+
+    async def sleep(microseconds: int) -> None:
+        await asyncio.sleep(microseconds / S)
+
+    yield World(worker, flush, sleep, lapse)
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_below_its_cap_a_touch_is_granted_and_then_the_cap_is_full(world: World) -> None:
+    ledger = world.worker()
+    assert await ledger.reserve([ask("a")]) == [Granted(False, (0,))]
+    assert await ledger.reserve([ask("b", NOW + HOUR)]) == [Full(0, (1,))]
+
+
+async def test_asks_of_one_call_are_judged_in_their_order(world: World) -> None:
+    ledger = world.worker()
+    asks = [ask("a"), ask("b"), ask("c", customer="43"), ask("d", customer="43"), ask("e", shop="other")]
+    assert await ledger.reserve(asks) == [
+        Granted(False, (0,)),
+        Full(0, (1,)),
+        Granted(False, (0,)),
+        Full(0, (1,)),
+        Granted(False, (0,)),
+    ]
+
+
+async def test_a_call_with_nothing_to_ask_answers_nothing(world: World) -> None:
+    assert await world.worker().reserve([]) == []
+
+
+async def test_an_ask_without_caps_is_granted_and_counted(world: World) -> None:
+    ledger = world.worker()
+    assert await ledger.reserve([ask("a", caps=())]) == [Granted(False, ())]
+    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+
+
+async def test_a_replayed_touch_is_granted_as_repeated_and_counts_once(world: World) -> None:
+    ledger = world.worker()
+    first = await ledger.reserve([ask("a", caps=THREE_A_WEEK), ask("b", NOW + 1, caps=THREE_A_WEEK)])
+    again = await world.worker().reserve([ask("a", caps=THREE_A_WEEK), ask("b", NOW + 1, caps=THREE_A_WEEK)])
+    assert first == [Granted(False, (0,)), Granted(False, (1,))]
+    assert again == [Granted(True, (0,)), Granted(True, (1,))]
+    assert await ledger.reserve([ask("c", NOW + 2, caps=THREE_A_WEEK)]) == [Granted(False, (2,))]
+
+
+async def test_a_confirmed_touch_that_is_asked_again_is_repeated_though_the_cap_is_full(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await ledger.confirm([ask("a")])
+    assert await ledger.reserve([ask("a")]) == [Granted(True, (0,))]
+
+
+async def test_a_touch_leaves_the_window_exactly_one_window_later(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    assert await ledger.reserve([ask("b", NOW + DAY - 1)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c", NOW + DAY)]) == [Granted(False, (0,))]
+
+
+async def test_a_later_touch_counts_against_an_earlier_one_within_a_window(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("later", NOW + DAY)])
+    assert await ledger.reserve([ask("near", NOW + 1)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("far", NOW)]) == [Granted(False, (0,))]
+
+
+async def test_the_first_full_cap_is_named_with_the_counts_of_all(world: World) -> None:
+    ledger = world.worker()
+    caps = (CapLimit(3, 7 * DAY), CapLimit(1, HOUR), CapLimit(1, DAY))
+    assert await ledger.reserve([ask("a", NOW, caps)]) == [Granted(False, (0, 0, 0))]
+    assert await ledger.reserve([ask("b", NOW + 2 * HOUR, caps)]) == [Full(2, (1, 0, 1))]
+    assert await ledger.reserve([ask("c", NOW + 1, caps)]) == [Full(1, (1, 1, 1))]
+
+
+async def test_a_cap_of_zero_is_always_full(world: World) -> None:
+    assert await world.worker().reserve([ask("a", caps=(CapLimit(0, DAY),))]) == [Full(0, (0,))]
+
+
+async def test_what_was_refused_does_not_count(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a"), ask("b", NOW + DAY - 1)])
+    assert await ledger.reserve([ask("c", NOW + DAY)]) == [Granted(False, (0,))]
+
+
+async def test_a_rule_with_a_short_window_does_not_forget_what_a_long_one_needs(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a", NOW, THREE_A_WEEK)])
+    await ledger.reserve([ask("b", NOW + 5 * DAY, (CapLimit(1, HOUR),))])
+    assert await ledger.reserve([ask("c", NOW + 6 * DAY, THREE_A_WEEK)]) == [Granted(False, (2,))]
+
+
+async def test_a_window_longer_than_what_is_usually_kept_is_exact(world: World) -> None:
+    ledger = world.worker()
+    yearly = (CapLimit(1, 365 * DAY),)
+    await ledger.reserve([ask("a", NOW, yearly)])
+    assert await ledger.reserve([ask("b", NOW + 365 * DAY - 1, yearly)]) == [Full(0, (1,))]
+
+
+async def test_the_rows_own_touches_count_though_the_ledger_never_saw_them(world: World) -> None:
+    ledger = world.worker()
+    assert await ledger.reserve([ask("b", touches=(("a", NOW - HOUR),))]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+
+
+async def test_a_ledger_that_lost_everything_is_restored_from_the_rows_touches(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await ledger.confirm([ask("a")])
+    await world.lose_everything()
+    assert await ledger.reserve([ask("b", NOW + 1, touches=(("a", NOW),))]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("a", touches=(("a", NOW),))]) == [Granted(True, (0,))]
+
+
+async def test_a_confirmation_after_the_loss_counts_the_touch(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await world.lose_everything()
+    await ledger.confirm([ask("a")])
+    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+
+
+async def test_an_unconfirmed_reservation_lapses(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await world.pass_time(world.lapse * 2)
+    assert await ledger.reserve([ask("b")]) == [Granted(False, (0,))]
+    assert await ledger.reserve([ask("a")]) == [Full(0, (1,))]
+
+
+async def test_a_confirmed_touch_does_not_lapse(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await ledger.confirm([ask("a")])
+    await world.pass_time(world.lapse * 2)
+    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+
+
+async def test_a_committed_touch_that_nobody_confirmed_does_not_lapse_once_the_row_brings_it(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await ledger.reserve([ask("b", touches=(("a", NOW),))])
+    await world.pass_time(world.lapse * 2)
+    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+
+
+async def test_lapsing_knows_nothing_of_event_time(world: World) -> None:
+    ledger = world.worker()
+    years_ago, later = NOW - 3650 * DAY, NOW - 3650 * DAY + HOUR
+    await ledger.reserve([ask("a", years_ago)])
+    assert await ledger.reserve([ask("b", later)]) == [Full(0, (1,))]
+
+
+async def test_asking_again_keeps_a_reservation_from_lapsing_and_moves_it_to_the_later_time(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a", NOW)])
+    await ledger.reserve([ask("a", NOW + HOUR)])
+    assert await ledger.reserve([ask("b", NOW + DAY)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c", NOW + DAY + HOUR)]) == [Granted(False, (0,))]
+
+
+async def test_the_rows_time_of_a_touch_wins_over_an_earlier_one(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a", NOW)])
+    await ledger.confirm([ask("a", NOW)])
+    assert await ledger.reserve([ask("b", NOW + DAY, touches=(("a", NOW + HOUR),))]) == [Full(0, (1,))]
+
+
+async def test_a_released_reservation_counts_no_more_but_a_confirmed_touch_stays(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a")])
+    await ledger.release([ask("a")])
+    assert await ledger.reserve([ask("b")]) == [Granted(False, (0,))]
+    await ledger.confirm([ask("b")])
+    await ledger.release([ask("b"), ask("never-asked", customer="44")])
+    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+
+
+async def test_never_one_over_the_cap_however_many_workers_ask(world: World) -> None:
+    workers = [world.worker() for _ in range(6)]
+
+    async def one_worker(n: int, ledger: Ledger) -> list[tuple[str, str]]:
+        granted = []
+        for turn in range(10):
+            asks = [
+                ask(f"{c}-{n if turn % 2 else 'shared'}-{turn}", NOW + turn * HOUR, THREE_A_WEEK, customer=c)
+                for c in ("x", "y", "z")
+            ]
+            answers = await ledger.reserve(asks)
+            granted += [
+                (a.customer_id, a.touch_id) for a, said in zip(asks, answers, strict=True) if type(said) is Granted
+            ]
+            await asyncio.sleep(0)
+        return granted
+
+    granted = {pair for part in await asyncio.gather(*map(one_worker, range(6), workers)) for pair in part}
+    for customer in ("x", "y", "z"):
+        assert len([touch for c, touch in granted if c == customer]) == 3
+
+
+async def test_a_chunk_of_thousands_is_answered_in_order(world: World) -> None:
+    ledger = world.worker()
+    asks = [ask(f"{turn}-{c}", NOW + turn, customer=str(c)) for turn in range(2) for c in range(1500)]
+    answers = await ledger.reserve(asks)
+    assert answers == [Granted(False, (0,))] * 1500 + [Full(0, (1,))] * 1500
+    await ledger.confirm(asks[:1500])
+    assert await world.worker().reserve(asks[:1500]) == [Granted(True, (0,))] * 1500
+
+
+async def test_odd_ids_of_customers_keep_apart(world: World) -> None:
+    ledger = world.worker()
+    odd = ["", " ", "}", "{", "a b", "a:b", "é", "\x00", "*", "a}:touches"]
+    assert await ledger.reserve([ask("t", customer=c) for c in odd]) == [Granted(False, (0,))] * len(odd)
+
+
+async def test_keys_of_a_customer_expire_and_stay_in_one_slot(own_redis: RedisProcess) -> None:
+    settings = Settings(redis_url=own_redis.url)
+    ledger = RedisLedger(settings.redis_client(), prefix="expiring")
+    await ledger.reserve([ask("a")])
+    client = settings.redis_client()
+    keys = sorted(str(key, "ascii") for key in await client.keys("expiring:*") if isinstance(key, bytes))
+    assert keys == ["expiring:{main:42}:pending", "expiring:{main:42}:touches"]
+    assert len({key_slot(key.encode()) for key in keys}) == 1
+    assert [31 * 86_400 < await client.ttl(key) <= 32 * 86_400 for key in keys] == [True, True]
+    await client.aclose()
+    await ledger.close()
+
+
+async def test_touches_older_than_every_window_are_dropped(own_redis: RedisProcess) -> None:
+    settings = Settings(redis_url=own_redis.url)
+    ledger = RedisLedger(settings.redis_client(), prefix="trimmed")
+    for day in range(0, 100, 10):
+        touch = ask(f"t{day}", NOW + day * DAY)
+        await ledger.reserve([touch])
+        await ledger.confirm([touch])
+    client = settings.redis_client()
+    assert await client.zcard("trimmed:{main:42}:touches") == 4
+    await client.aclose()
+    await ledger.close()
