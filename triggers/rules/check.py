@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from triggers.rules.documents import Place
 from triggers.rules.errors import RuleError, RuleWarning
-from triggers.rules.model import CartAbandoned, Shop
+from triggers.rules.model import Shop
 from triggers.rules.read import ReadRule
 
 
@@ -45,18 +45,17 @@ def _same_names(rules: Sequence[ReadRule]) -> list[RuleError]:
 
 def _both_kinds_of_orders(rules: Sequence[ReadRule]) -> list[RuleError]:
     """A customer has one cart, so an order can't end it for one rule and only take goods out of it for another."""
-    carts = [read for read in rules if isinstance(read.rule.trigger, CartAbandoned)]
-    return [
-        _at(
-            read,
-            read.trigger_place,
-            f"`on_order: {read.rule.trigger.on_order}` here and `{carts[0].rule.trigger.on_order}` "
-            f"in the rule `{carts[0].rule.name}`",
-            "it must be the same in all cart rules of a shop",
-        )
-        for read in carts[1:]
-        if read.rule.trigger.on_order != carts[0].rule.trigger.on_order
-    ]
+    errors = []
+    first: tuple[str, str] | None = None
+    for read in rules:
+        on_order: str | None = getattr(read.rule.trigger, "on_order", None)  # triggers on carts have it
+        if on_order is None:
+            continue
+        first = first or (on_order, read.rule.name)
+        if on_order != first[0]:
+            message = f"`on_order: {on_order}` here and `{first[0]}` in the rule `{first[1]}`"
+            errors.append(_at(read, read.trigger_place, message, "it must be the same in all cart rules of a shop"))
+    return errors
 
 
 def _at(read: ReadRule, place: Place, message: str, hint: str) -> RuleError:

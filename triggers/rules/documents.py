@@ -157,7 +157,7 @@ def read_documents(data: bytes | str, file: str) -> tuple[list[Document], list[R
     documents: list[Document] = []
     errors: list[RuleError] = []
     try:
-        for node in YAML(typ="rt", pure=True).compose_all(text):
+        for node in YAML(typ="safe", pure=True).compose_all(text):
             if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL and not node.value):
                 continue
             document = Document(file)

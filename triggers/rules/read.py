@@ -223,7 +223,7 @@ class _Compiled:
         try:
             self.conditions[path] = compile_expression(source)
         except ExpressionInvalid as error:
-            self._error(path, max(error.column - 1, 0), error.message, error.hint)
+            self._error(path, max((error.column or 1) - 1, 0), error.message, error.hint)
 
     def _template(self, owner: Mapping[str, Any], path: Path) -> None:
         source = owner.get(str(path[-1]))
@@ -235,7 +235,7 @@ class _Compiled:
         except TemplateInvalid as error:
             lines = source.split("\n")
             before = sum(len(line) + 1 for line in lines[: max(error.line - 1, 0)])
-            self._error(path, before + max(error.column - 1, 0), error.message, error.hint)
+            self._error(path, before + max((error.column or 1) - 1, 0), error.message, error.hint)
 
     def _error(self, path: Path, offset: int, message: str, hint: str | None) -> None:
         self.errors.append(self._document.error(self._document.inside(path, offset), message, hint or None))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from triggers.rules.written import WrittenRule, WrittenShop
+from triggers.rules.written import Written, WrittenRule, WrittenShop
 
-_MODELS: Final = {"rule": WrittenRule, "shop": WrittenShop}
+_MODELS: Final[dict[str, type[Written]]] = {"rule": WrittenRule, "shop": WrittenShop}
 
 
 def editor_schema(kind: Literal["rule", "shop"]) -> dict[str, Any]:
