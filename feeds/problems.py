@@ -77,7 +77,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     feed_bytes: int = 4 * 1024**3
     record_bytes: int = 4 * 1024**2
-    text_chars: int = 10_000
+    text_chars: int = 2000  # as `schemas.products` allows
     products: int = 5_000_000
     categories: int = 100_000
     params: int = 100

@@ -4,6 +4,7 @@ Rules, the same for every format (docs/feeds.md states them for people):
 - The first record with an id wins, later ones are rejected as `duplicate-id`.
 - A field that can't be trusted is left out and reported; the product stays. A price without a readable amount, below
   zero or in an unknown currency is left out (with its currency); no message shows a price nobody meant.
+- A text that is longer than the wire allows is left out too, and nothing of a feed holds a line break.
 - An `old_price` that is not above the price is no discount and is left out.
 - An availability word nobody knows counts as not available: better silent than wrong. A number counts as a stock.
 """
@@ -22,8 +23,14 @@ from feeds.money import amount, currency, price
 from feeds.problems import Limits, Rejected, Repaired, TooMany, UnknownFormat
 from feeds.source import Source
 from schemas.catalogue import Product
+from schemas.fields import MAX_ID, MAX_TEXT, MAX_URL
 
 DEFAULT_LIMITS: Final = Limits()
+
+MAX_PATH: Final = 50
+MAX_LABELS: Final = 50
+MAX_STOCK: Final = 1_000_000_000
+"""Bounds of `schemas.products.ProductSnapshot`, the contract that products are published under."""
 
 _AVAILABLE: Final = frozenset(
     ("true", "yes", "y", "in_stock", "instock", "available", "limited_availability", "да", "есть", "в_наличии")
@@ -37,7 +44,6 @@ _UNAVAILABLE: Final = frozenset(
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _INVISIBLE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]+")  # they reorder what follows in a message
 _URL: Final = re.compile(r"https?://[^\s/?#<>\"]+[^\s<>\"]*", re.IGNORECASE)
-_MAX_ID: Final = 200
 _BREAKS: Final = frozenset(("broken-xml", "too-deep", "too-large", "cut-off"))
 
 
@@ -75,14 +81,14 @@ class Feed(Iterator[Product | Rejected | Repaired]):
                 yield record
                 continue
             product_id = " ".join((record.product_id or "").split())
-            refused = _refused(record, product_id, seen, limits)
+            refused = _refused(record, product_id, seen)
             if refused is not None:
                 yield refused
                 continue
             if len(seen) >= limits.products:
                 raise TooMany(f"line {record.line}: more than {limits.products:,} products")
             seen[product_id] = record.line
-            judge = _Judge(record, product_id)
+            judge = _Judge(record, product_id, limits)
             yield judge.product(shop_id, at)
             yield from judge.repaired
 
@@ -97,26 +103,22 @@ def read(stream: BinaryIO, shop_id: str = "main", limits: Limits = DEFAULT_LIMIT
     return Feed(Source(stream, limits), shop_id, limits, at)
 
 
-def _refused(record: Draft, product_id: str, seen: dict[str, int], limits: Limits) -> Rejected | None:
+def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected | None:
     if not product_id:
         return Rejected(record.line, None, "no-id", "the record has no id")
-    if len(product_id) > _MAX_ID or _CONTROLS.search(product_id):
-        return Rejected(record.line, None, "bad-id", f"an id has at most {_MAX_ID} characters, no control characters")
+    if len(product_id) > MAX_ID or _CONTROLS.search(product_id):
+        return Rejected(record.line, None, "bad-id", f"an id has at most {MAX_ID} characters, no control characters")
     if product_id in seen:
         return Rejected(record.line, product_id, "duplicate-id", f"the id was used in line {seen[product_id]}")
-    for field in ("name", "vendor", "url", "picture", "group_id", "category_id"):
-        text = getattr(record, field)
-        if text is not None and len(text) > limits.text_chars:
-            detail = f"{field}: more than {limits.text_chars:,} characters"
-            return Rejected(record.line, product_id, "text-too-long", detail)
     return None
 
 
 class _Judge:
     """Turns one draft into a product; `repaired` says what was left out or read otherwise than written."""
 
-    def __init__(self, draft: Draft, product_id: str) -> None:
+    def __init__(self, draft: Draft, product_id: str, limits: Limits) -> None:
         self._draft = draft
+        self._limits = limits
         self._id = product_id
         self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
 
@@ -130,11 +132,11 @@ class _Judge:
         return Product(
             product_id=self._id,
             shop_id=shop_id,
-            group_id=_text(draft.group_id),
-            name=_text(draft.name),
-            vendor=_text(draft.vendor),
-            category_id=_text(draft.category_id),
-            category_path=tuple(filter(None, map(_text, draft.category_path))),
+            group_id=self._text("group_id", draft.group_id, MAX_ID),
+            name=self._text("name", draft.name, self._limits.text_chars),
+            vendor=self._text("vendor", draft.vendor, self._limits.text_chars),
+            category_id=self._text("category_id", draft.category_id, MAX_ID),
+            category_path=self._texts("category", draft.category_path, self._limits.text_chars, MAX_PATH),
             price=now,
             old_price=before,
             currency=code,
@@ -142,9 +144,26 @@ class _Judge:
             stock=stock,
             url=self._link(draft.url, "bad-url"),
             picture=self._link(draft.picture, "bad-picture"),
-            params=tuple((_text(name) or "", _text(value) or "") for name, value in draft.params),
-            labels=tuple(filter(None, map(_text, draft.labels))),
+            params=self._params(),
+            labels=self._texts("label", draft.labels, MAX_TEXT, MAX_LABELS),
         )
+
+    def _text(self, field: str, text: str | None, most: int) -> str | None:
+        clean = one_line(text) if text else None
+        if clean is not None and len(clean) > most:
+            self._note("text-too-long", f"{field}: {len(clean):,} characters where {most:,} are allowed; left out")
+            return None
+        return clean
+
+    def _texts(self, field: str, texts: tuple[str, ...], most: int, count: int) -> tuple[str, ...]:
+        return tuple(filter(None, [self._text(field, text, most) for text in texts[:count]]))
+
+    def _params(self) -> tuple[tuple[str, str], ...]:
+        most = self._limits.text_chars
+        pairs = [
+            (self._text("param", name, most), self._text("param", value, most)) for name, value in self._draft.params
+        ]
+        return tuple((name, value) for name, value in pairs if name and value)
 
     def _prices(self, at: int | None) -> tuple[Decimal | None, Decimal | None, str | None]:
         draft = self._draft
@@ -213,7 +232,7 @@ class _Judge:
         if not text:
             return None
         value = amount(text)
-        if value is None or value > 10**9:
+        if value is None or value > MAX_STOCK:
             self._note("bad-stock", f"{text[:40]!r} is no number in stock")
             return None
         return max(0, int(value))
@@ -222,16 +241,14 @@ class _Judge:
         if not text:
             return None
         link = text.strip()
-        if _URL.fullmatch(link) is None or _CONTROLS.search(link):
+        if len(link) > MAX_URL or _URL.fullmatch(link) is None or _CONTROLS.search(link):
             self._note(reason, f"{link[:60]!r} is no http or https address")
             return None
         return link
 
 
-def _text(text: str | None) -> str | None:
-    """One line without control characters, so that nothing of a feed can break a message's line; None when empty."""
-    if text is None:
-        return None
+def one_line(text: str) -> str | None:
+    """`text` without control characters and line breaks, so that no feed can break a message; None when empty."""
     if not text.isascii() or not text.isprintable():
         text = _INVISIBLE.sub("", _CONTROLS.sub(" ", text))
     return " ".join(text.split()) or None
