@@ -1,7 +1,7 @@
 """A folder of rules on disk -> the rule book the engine works by.
 
 Three layouts are understood: `shops/ID/{shop.yaml,rules/}` for many shops, `{shop.yaml,rules/}` for one, and a lone
-folder of rules. The latter two are shop `main`. Reading YAML is pure and lies in `triggers.rules`; this only finds files.
+folder of rules. The latter two are shop `main`. Reading YAML is pure and lies in `triggers.rules`; this finds files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The command line, `rewake`: one module of this package a command or group of commands.
 
-A command module defines `register(root)`, which hangs its commands on the root; it is found by lying here. Anything heavy
-(the engine, Faust, Redis, feeds) is imported inside the command's function, so that `rewake --help` stays quick.
+A command module defines `register(root)`, which hangs its commands on the root; it is found by lying here. Anything
+heavy (the engine, Faust, Redis, feeds) is imported inside the command's function, so that `rewake --help` stays quick.
 Every command prints for people by default and takes `--json` for programs; it exits with 0 when it is done, 1 when what
 it checked failed, 2 when it was used wrongly (`streams.commands.console` has the helpers).
 """

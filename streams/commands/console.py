@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from types import FrameType
@@ -53,6 +53,13 @@ def note(text: str, style: str | None = None) -> None:
     err().print(text, style=style, markup=False)
 
 
+def say_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns as wide as their widest cell, never wrapped, so that `grep` and `cut` can follow."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
 def say_json(value: Any) -> None:
     """Print `value` to stdout as one line of JSON (datetimes as RFC 3339, decimals as strings)."""
     import orjson
@@ -69,7 +76,7 @@ def fail(message: str, hint: str | None = None, code: int = CHECK_FAILED) -> NoR
 
 
 def progress() -> Progress:
-    """A progress bar on stderr that vanishes when done: `with progress() as bar: task = bar.add_task("reading", total=n)`."""
+    """A bar on stderr that vanishes when done: `with progress() as bar: task = bar.add_task("reading", total=n)`."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     return Progress(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_json
+from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_columns, say_json
 
 if TYPE_CHECKING:
     from streams.rulebook import BookRead
@@ -93,18 +93,10 @@ def list_(
     if json:
         say_json([_described(rule) for rule in rules])
     else:
-        from rich.table import Table
-
-        from streams.commands.console import out
-
         several = len(read.book.rules) > 1
-        table = Table(box=None, pad_edge=False)
-        for heading in (["shop"] if several else []) + ["rule", "trigger", "steps", "version"]:
-            table.add_column(heading)
-        for rule in rules:
-            cells = [rule.name, _trigger(rule), _steps(rule), rule.version[:8]]
-            table.add_row(*([rule.shop_id] if several else []), *cells)
-        out().print(table, markup=False)
+        rows = [["shop", "rule", "trigger", "steps", "version"]]
+        rows += [[rule.shop_id, rule.name, rule.trigger.kind, _steps(rule), rule.version[:8]] for rule in rules]
+        say_columns([row if several else row[1:] for row in rows])
     if read.errors:
         for error in read.errors:
             note(str(error), style="red")
@@ -139,9 +131,7 @@ def _list_kinds(json: bool) -> None:
     if json:
         say_json([{"kind": kind, "starts_when": meaning} for kind, meaning in KINDS.items()])
         return
-    width = max(len(kind) for kind in KINDS)
-    for kind, meaning in KINDS.items():
-        say(f"{kind:{width}}  {meaning}")
+    say_columns([["trigger", "starts a journey when"], *KINDS.items()])
 
 
 def _counted(number: int, thing: str) -> str:
@@ -156,12 +146,6 @@ def _plain(error: RuleError) -> dict[str, Any]:
         "message": error.message,
         "hint": error.hint,
     }
-
-
-def _trigger(rule: Rule) -> str:
-    from triggers.rules.quantities import show_duration
-
-    return f"{rule.trigger.kind} after {show_duration(rule.trigger.idle)}, {rule.trigger.reenter}"
 
 
 def _steps(rule: Rule) -> str:

@@ -253,9 +253,7 @@ class _Conversion:
 
     def _scalar(self, node: ScalarNode, path: Path, place: Place) -> Any:
         value = str(node.value)
-        self._document.texts[path] = _Text(
-            self._source, node.start_mark.index, node.end_mark.index, node.style, value
-        )
+        self._document.texts[path] = _Text(self._source, node.start_mark.index, node.end_mark.index, node.style, value)
         if node.style is None:  # plain, with the tag that YAML 1.2 gives it
             if node.tag == _NULL:
                 return None
@@ -282,7 +280,7 @@ class _Conversion:
         self._errors.append(self._document.error(place, message, hint))
 
 
-_QUOTE: Final = "put \"…\""
+_QUOTE: Final = 'put "…"'
 
 
 def _syntax_error(error: MarkedYAMLError, source: str, file: str) -> RuleError:
@@ -316,9 +314,12 @@ def _syntax_error(error: MarkedYAMLError, source: str, file: str) -> RuleError:
     elif "undefined alias" in problem:
         problem = problem.replace("found undefined", "there is no anchor for the").replace("'", "`")
     elif "cannot start any token" in problem:
-        problem, hint = problem.replace("found character '", "a text cannot begin with `").replace(
-            "' that cannot start any token", "`"
-        ), f"{_QUOTE} around the whole text"
+        problem, hint = (
+            problem.replace("found character '", "a text cannot begin with `").replace(
+                "' that cannot start any token", "`"
+            ),
+            f"{_QUOTE} around the whole text",
+        )
     elif "end of stream" in problem and "quoted scalar" in str(error.context):
         problem, hint = "a quote that is opened here is never closed", None
         line, column = context_line, error.context_mark.column if error.context_mark else column

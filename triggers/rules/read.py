@@ -158,10 +158,8 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
     for number, step in enumerate(written.steps):
         path: Path = ("steps", number)
         if number and not step.after:
-            place = document.place((*path, "after"))
-            errors.append(
-                document.error(place, f"step {number + 1} needs `after`", "say how long after the step before, `after: 23h`")
-            )
+            hint = "say how long after the step before it, like `after: 23h`"
+            errors.append(document.error(document.place((*path, "after")), f"step {number + 1} needs `after`", hint))
         step_id = _step_id(step, number)
         if step_id in seen:
             errors.append(
@@ -258,12 +256,17 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
             "a second journey may begin in the middle of the first",
         )
     if "order_placed" not in rule.exit_on:
-        warn(("exit_on",), "an order does not end this rule", "add `order_placed` so that nobody is written to after buying")
+        hint = "add `order_placed` so that nobody is written to after buying"
+        warn(("exit_on",), "an order does not end this rule", hint)
     for number, step in enumerate(rule.steps):
         source = step.sms.source if step.sms else ""
         path: Path = ("steps", number, "sms")
         if step.incentive is None and re.search(r"\bincentive\s*\.", source):
-            warn(path, f"the text of step {number + 1} names an incentive and the step has none", "it would not be sent")
+            warn(
+                path,
+                f"the text of step {number + 1} names an incentive, which it does not have",
+                "it would not be sent",
+            )
         for setting in ("name", "url", "cart_url"):
             if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
                 warn(path, f"the text names `shop.{setting}`, which shop.yaml does not give", "it would not be sent")

@@ -24,7 +24,7 @@ def editor_schema(kind: Literal["rule", "shop"]) -> dict[str, Any]:
 def _plain_titles(node: Any) -> None:
     """Takes out the titles pydantic makes of Python names: an editor would show them instead of the description."""
     if isinstance(node, dict):
-        if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node or "enum" in node):
+        if isinstance(node.get("title"), str) and any(word in node for word in ("type", "anyOf", "$ref", "enum")):
             del node["title"]
         for value in node.values():
             _plain_titles(value)

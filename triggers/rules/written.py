@@ -1,4 +1,4 @@
-"""Rules and shop settings as they are written: what the YAML may hold, and the editor's JSON Schema from the same models.
+"""Rules and shop settings as they are written: what the YAML may hold, and the source of the editor's JSON Schema.
 
 A mistake in a value is a `PydanticCustomError` of type `rewake`, whose message is a marketer's and whose context may
 have a `hint`; `triggers.rules.explain` turns these and pydantic's own into `RuleError`s.
@@ -243,7 +243,9 @@ class WrittenStep(Written):
         description="How long after the step before it was due. Not needed in the first step, which is due at once.",
     )
     when: Source | None = Field(
-        default=None, description="A condition; where it does not hold, the step is skipped.", examples=["cart.count > 1"]
+        default=None,
+        description="A condition; where it does not hold, the step is skipped.",
+        examples=["cart.count > 1"],
     )
     incentive: WrittenIncentive | None = Field(default=None, description="What the touch offers.")
     sms: Source = Field(
@@ -435,4 +437,3 @@ def closest(value: str, names: Iterable[str]) -> str | None:
     folded = {name.casefold(): name for name in sorted(names)}
     found = get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
-
