@@ -1,174 +1,243 @@
-"""The wire as the engine reads it: one msgspec Struct an event type, and the batch decoder.
+"""Records to events, a chunk at a time: the contracts of `schemas.contracts`, fast.
 
-pydantic models (events.py and its siblings) are the contract; these structs are the same contract compiled for
-speed, and a property test holds the two together on every valid and invalid input. Instants are integers of
-microseconds since 1970-01-01T00:00:00Z; money is `decimal.Decimal`; absent optional fields are None.
+Most records are read by msgspec, straight into the structs of `schemas.events`. What that path can't vouch for (bytes
+that are no UTF-8, deep nesting, escaped control characters, great length), and whatever it refuses, is read by the
+contract itself; so the fast path only ever has to be right about what it accepts. A property test compares the two.
 
-The fields here are what the engine uses; a field that the contract has and the engine ignores (say a page's
-referrer) may be missing here, but is still checked by the contract that both decoders agree on.
+What msgspec alone would let through, and who looks at it here: bytes that are no UTF-8 in ignored fields, and nesting
+(`_plain`, over the whole chunk at once); the patterns of instants, money, currencies, shops, words and dates (`_settle`
+and the finishers, with memory of texts already checked, since they repeat). Each record is decoded on its own, so that
+two broken neighbours never make a whole.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
-DEFAULT_SHOP: Final = "main"
-
-
-class Item(msgspec.Struct, frozen=True, gc=False):
-    """One line of a cart or an order."""
-
-    product_id: str
-    quantity: int = 1
-    price: Decimal | None = None
-
-
-class CustomerEvent(msgspec.Struct, tag_field="type", kw_only=True, gc=False):
-    """What every customer event has. `at` is `occurred_at` in microseconds since the epoch, set by the decoder."""
-
-    event_id: str
-    customer_id: str
-    occurred_at: str
-    shop_id: str = DEFAULT_SHOP
-    at: int = 0
-
-
-class ProductViewed(CustomerEvent, tag=True, kw_only=True, gc=False):
-    product_id: str
-    category_id: str | None = None
-    price: Decimal | None = None
-    currency: str | None = None
-
-
-class CategoryViewed(CustomerEvent, tag=True, kw_only=True, gc=False):
-    category_id: str
-
-
-class CartItemAdded(CustomerEvent, tag=True, kw_only=True, gc=False):
-    product_id: str
-    quantity: int = 1
-    price: Decimal | None = None
-    currency: str | None = None
-    category_id: str | None = None
-
-
-class CartItemRemoved(CustomerEvent, tag=True, kw_only=True, gc=False):
-    """Without `quantity` the product leaves the cart altogether."""
-
-    product_id: str
-    quantity: int | None = None
-
-
-class CartUpdated(CustomerEvent, tag=True, kw_only=True, gc=False):
-    """The whole cart. Required: an absent cart and an empty one are different facts."""
-
-    items: list[Item]
-    currency: str | None = None
-
-
-class CheckoutStarted(CustomerEvent, tag=True, kw_only=True, gc=False):
-    pass
-
-
-class OrderPlaced(CustomerEvent, tag=True, kw_only=True, gc=False):
-    """Without `items` the order is for the whole cart."""
-
-    order_id: str
-    items: list[Item] | None = None
-    total: Decimal | None = None
-    currency: str | None = None
-
-
-class OrderCancelled(CustomerEvent, tag=True, kw_only=True, gc=False):
-    order_id: str
-
-
-class CustomerUpdated(CustomerEvent, tag=True, kw_only=True, gc=False):
-    """Partial: UNSET leaves a field alone, None deletes it."""
-
-    phone: str | None | msgspec.UnsetType = msgspec.UNSET
-    email: str | None | msgspec.UnsetType = msgspec.UNSET
-    first_name: str | None | msgspec.UnsetType = msgspec.UNSET
-    last_name: str | None | msgspec.UnsetType = msgspec.UNSET
-    time_zone: str | None | msgspec.UnsetType = msgspec.UNSET
-    language: str | None | msgspec.UnsetType = msgspec.UNSET
-    gender: str | None | msgspec.UnsetType = msgspec.UNSET
-    birthday: str | None | msgspec.UnsetType = msgspec.UNSET
-    city: str | None | msgspec.UnsetType = msgspec.UNSET
-    region: str | None | msgspec.UnsetType = msgspec.UNSET
-    card: str | None | msgspec.UnsetType = msgspec.UNSET
-
-
-class ConsentChanged(CustomerEvent, tag=True, kw_only=True, gc=False):
-    channel: str
-    purpose: str
-    granted: bool
-    source: str | None = None
-
-
-class CustomerErased(CustomerEvent, tag=True, kw_only=True, gc=False):
-    pass
-
-
-class CustomerMerged(CustomerEvent, tag=True, kw_only=True, gc=False):
-    into: str
-
-
-class WishlistChanged(CustomerEvent, tag=True, kw_only=True, gc=False):
-    added: list[str] = []
-    removed: list[str] = []
-
-
-class BonusBalanceChanged(CustomerEvent, tag=True, kw_only=True, gc=False):
-    balance: Decimal
-    expires_at: str | None = None
-
-
-class SurveyAnswered(CustomerEvent, tag=True, kw_only=True, gc=False):
-    survey_id: str
-    answers: dict[str, Any] = {}
-
-
-class LinkClicked(CustomerEvent, tag=True, kw_only=True, gc=False):
-    command_id: str | None = None
-    url: str | None = None
-
-
-class DeliveryReceipt(CustomerEvent, tag=True, kw_only=True, gc=False):
-    command_id: str
-    status: str
-    error_code: str | None = None
-
-
-AnyCustomerEvent = (
-    ProductViewed | CategoryViewed | CartItemAdded | CartItemRemoved | CartUpdated | CheckoutStarted | OrderPlaced
-    | OrderCancelled | CustomerUpdated | ConsentChanged | CustomerErased | CustomerMerged | WishlistChanged
-    | BonusBalanceChanged | SurveyAnswered | LinkClicked | DeliveryReceipt
+from schemas import clock, events, inbound, marketing
+from schemas.contracts import (
+    CUSTOMER_EVENTS,
+    MARKETING_EVENTS,
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    Refused,
+    nests_too_deep,
+    read_event,
 )
+from schemas.events import (
+    AnyCustomerEvent,
+    AnyMarketingEvent,
+    BonusBalanceChanged,
+    BroadcastRequested,
+    CartItemAdded,
+    CartItemRemoved,
+    CartUpdated,
+    CategoryViewed,
+    CheckoutStarted,
+    ClockAdvanced,
+    CollectionReleased,
+    ConsentChanged,
+    CustomerErased,
+    CustomerEvent,
+    CustomerMerged,
+    CustomerUpdated,
+    DeliveryReceipt,
+    FlashSaleAnnounced,
+    FlashSaleEnded,
+    Item,
+    LinkClicked,
+    MarketingEvent,
+    OrderCancelled,
+    OrderPlaced,
+    ProductViewed,
+    SaleItem,
+    SmsReceived,
+    SurveyAnswered,
+    TestRequested,
+    WishlistChanged,
+)
+from schemas.fields import DEFAULT_SHOP, Contract
+from schemas.instants import parse_rfc3339
+from schemas.settling import FINISHERS, fast, read_shop, shops
 
-
-class ClockAdvanced(msgspec.Struct, tag_field="type", tag=True, kw_only=True, gc=False):
-    """A loader's marker: time has reached `occurred_at` on this partition. Exempt from the key and future checks."""
-
-    event_id: str
-    occurred_at: str
-    at: int = 0
+__all__ = [
+    "DEFAULT_SHOP",
+    "AnyCustomerEvent",
+    "AnyEvent",
+    "AnyMarketingEvent",
+    "BonusBalanceChanged",
+    "BroadcastRequested",
+    "CartItemAdded",
+    "CartItemRemoved",
+    "CartUpdated",
+    "CategoryViewed",
+    "CheckoutStarted",
+    "ClockAdvanced",
+    "CollectionReleased",
+    "ConsentChanged",
+    "CustomerErased",
+    "CustomerEvent",
+    "CustomerMerged",
+    "CustomerUpdated",
+    "DeliveryReceipt",
+    "FlashSaleAnnounced",
+    "FlashSaleEnded",
+    "Item",
+    "LinkClicked",
+    "Malformed",
+    "MarketingEvent",
+    "OrderCancelled",
+    "OrderPlaced",
+    "ProductViewed",
+    "SaleItem",
+    "SmsReceived",
+    "SurveyAnswered",
+    "TestRequested",
+    "WishlistChanged",
+    "decode_batch",
+    "decode_inbound",
+    "decode_one",
+]
 
 
 class Malformed(msgspec.Struct, frozen=True, gc=False):
     """A record that is no event: goes to `dead-letters` with its original bytes.
 
-    `reason` is a stable word (not-utf8, not-json, not-an-object, unknown-type, missing-field, invalid-value, too-large),
-    `detail` the field and what is wrong with it, never the value (it may be personal).
+    `reason` is a stable word (`schemas.dead_letters.REASONS`): not-utf8, not-json, not-an-object, unknown-type,
+    missing-field, invalid-value, too-large. `detail` is the field and what is wrong with it, never the value (it may be
+    personal).
     """
 
     reason: str
     detail: str
 
 
-def decode_batch(values: list[bytes]) -> list[AnyCustomerEvent | ClockAdvanced | Malformed]:
-    """Decode a whole chunk; the answer has one entry a value, in order. Never raises for bad input."""
-    raise NotImplementedError
+AnyEvent = AnyCustomerEvent | AnyMarketingEvent | ClockAdvanced
+
+
+def decode_batch(values: Sequence[bytes | None]) -> list[AnyEvent | Malformed]:
+    """Decode a chunk of a customer topic or of `marketing-events`: one answer a value, in order.
+
+    Never raises for bad input. A record without a value (None) is Malformed.
+    """
+    if None in values:
+        values = [value or b"" for value in values]
+    whole: list[bytes] = values  # type: ignore[assignment]  # no None is left
+    if not _plain(whole):
+        return [_checked(value) for value in whole]
+    decoded: list[Any] = []
+    broken = False
+    rest = iter(whole)
+    while True:
+        try:
+            decoded.extend(map(fast.decode, rest))  # what came before an error stays in the list
+            break
+        except _UNREADABLE:
+            decoded.append(None)
+            broken = True
+    if broken and any(map(_nests, whole)):
+        return [_checked(value) for value in whole]
+    _settle(decoded, whole)
+    return decoded
+
+
+def decode_one(value: bytes | None) -> AnyEvent | Malformed:
+    """One record, as `decode_batch` reads it."""
+    return decode_batch([value])[0]
+
+
+def decode_inbound(values: Sequence[bytes | None]) -> list[SmsReceived | Malformed]:
+    """Decode a chunk of `inbound-sms`: one answer a value, in order. Never raises for bad input."""
+    return [_by_contract(value or b"", (inbound.SmsReceived,)) for value in values]
+
+
+_CONTROL_ESCAPE: Final = re.compile(rb"\\(?:[bfnrt]|u00[01])")
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _plain(values: Sequence[bytes]) -> bool:
+    """Whether each of these is short UTF-8, not deeply nested, with no escape of a control character; cheap, and rather
+    false than wrong."""
+    whole = b"\n".join(values)
+    if len(whole) > MAX_EVENT_BYTES and max(map(len, values)) > MAX_EVENT_BYTES:
+        return False
+    if not whole.isascii():
+        try:
+            whole.decode()
+        except UnicodeDecodeError:
+            return False
+    if b"\\" in whole and _CONTROL_ESCAPE.search(whole):
+        return False
+    brackets = whole.count(b"{") + whole.count(b"[")
+    # A record that parses has a bracket, so that so few in all leave too few for any one to nest deeply. (Where one does
+    # not parse, decode_batch looks again.)
+    return brackets < len(values) + MAX_DEPTH or not any(_nests(value) for value in values)
+
+
+def _nests(value: bytes) -> bool:
+    return value.count(b"{") + value.count(b"[") > MAX_DEPTH and nests_too_deep(value.decode("utf-8", "replace"))
+
+
+def _checked(value: bytes) -> Any:
+    """One record of a chunk in which something is not plain."""
+    if _plain([value]):
+        try:
+            decoded = [fast.decode(value)]
+        except _UNREADABLE:
+            return _by_contract(value)
+        _settle(decoded, [value])
+        return decoded[0]
+    return _by_contract(value)
+
+
+def _settle(decoded: list[Any], values: Sequence[bytes]) -> None:
+    """Finish each event in place; what does not hold (or was not decoded: None) is read again by its contract."""
+    for index, event in enumerate(decoded):
+        if event is None:
+            decoded[index] = _by_contract(values[index])
+            continue
+        try:
+            event.at = parse_rfc3339(event.occurred_at)
+            kind = type(event)
+            if kind is not ClockAdvanced and event.shop_id not in shops:
+                read_shop(event.shop_id)
+            finish = FINISHERS.get(kind)
+            if finish is not None:
+                finish(event)
+        except ValueError:
+            decoded[index] = _by_contract(values[index])
+
+
+_BATCH_CONTRACTS: Final[tuple[type[Contract], ...]] = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, clock.ClockAdvanced)
+
+
+def _by_contract(value: bytes, allowed: Iterable[type[Contract]] = _BATCH_CONTRACTS) -> Any:
+    try:
+        return from_contract(read_event(value, allowed))
+    except Refused as refused:
+        return Malformed(refused.reason, refused.detail)
+
+
+def from_contract(event: Contract) -> Any:
+    """The struct of an event that its contract read."""
+    struct: type[msgspec.Struct] = getattr(events, type(event).__name__)
+    given = event.model_fields_set
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        # of a partial profile a field that was left out stays UNSET
+        if field.default is not UNSET or field.name in given:
+            fields[field.name] = getattr(event, field.name)
+    if "items" in fields and fields["items"] is not None:
+        fields["items"] = [_line(item) for item in fields["items"]]
+    return struct(**fields)
+
+
+def _line(item: Any) -> Item | SaleItem:
+    if isinstance(item, marketing.SaleItem):
+        return SaleItem(item.product_id, item.price)
+    return Item(item.product_id, item.quantity, item.price)

@@ -1,0 +1,174 @@
+"""Who customers are, what they allow and what they answer: topic `customer-events`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from schemas.fields import (
+    MAX_LIST,
+    CommandId,
+    CustomerEvent,
+    CustomerId,
+    Day,
+    Id,
+    Money,
+    PhoneNumber,
+    ProductId,
+    Text,
+    Timestamp,
+    Url,
+    Word,
+    example,
+)
+
+
+class CustomerUpdated(CustomerEvent):
+    """The profile, or part of it. A field left out stays as it was; `null` deletes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="CustomerUpdated", event_id="9f0c2a4e-0009", shop_id="main", customer_id="42",
+            occurred_at="2026-11-20T08:00:00Z", phone="+79990000042", first_name="Anna", time_zone="Europe/Moscow",
+            language="ru", gender="f", city="Kazan", card="VIP",
+        )
+    )  # fmt: skip
+
+    type: Literal["CustomerUpdated"]
+    phone: PhoneNumber | None = None
+    email: Annotated[Text | None, Field(description="Mail address.", examples=["anna@example.com"])] = None
+    first_name: Annotated[Text | None, Field(description="As it is to stand in messages.", examples=["Anna"])] = None
+    last_name: Annotated[Text | None, Field(examples=["Petrova"])] = None
+    time_zone: Annotated[
+        Text | None,
+        Field(
+            description="IANA zone, for quiet hours; an unknown one is read as the shop's.", examples=["Europe/Moscow"]
+        ),
+    ] = None
+    language: Annotated[Text | None, Field(description="BCP 47.", examples=["ru"])] = None
+    gender: Annotated[Text | None, Field(description="As the shop writes it, `f` and `m` for most.", examples=["f"])] = None
+    birthday: Annotated[Day | None, Field(description="Day of birth.", examples=["1990-02-28"])] = None
+    city: Annotated[Text | None, Field(examples=["Kazan"])] = None
+    region: Annotated[Text | None, Field(examples=["Tatarstan"])] = None
+    card: Annotated[Text | None, Field(description="Loyalty card or tier.", examples=["VIP"])] = None
+    registered_at: Annotated[
+        Timestamp | None, Field(description="When the account was opened.", examples=["2025-03-01T12:00:00Z"])
+    ] = None
+
+
+class ConsentChanged(CustomerEvent):
+    """The customer allowed or forbade a kind of message. Without a granted consent no marketing message is sent."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="ConsentChanged", event_id="9f0c2a4e-0010", shop_id="main", customer_id="42",
+            occurred_at="2026-11-20T08:00:00Z", channel="sms", purpose="marketing", granted=True, source="checkout",
+        )
+    )  # fmt: skip
+
+    type: Literal["ConsentChanged"]
+    channel: Annotated[Word, Field(description="How one is written to.", examples=["sms"])]
+    purpose: Annotated[Word, Field(description="What for.", examples=["marketing"])]
+    granted: Annotated[bool, Field(description="true: allowed; false: forbidden, at once and for all that is planned.")]
+    source: Annotated[
+        Text | None, Field(description="Where it was given; kept as proof.", examples=["checkout"])
+    ] = None
+
+
+class CustomerErased(CustomerEvent):
+    """The customer asked to be forgotten. Everything known is dropped; older events that come later are dropped too."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="CustomerErased", event_id="9f0c2a4e-0011", shop_id="main", customer_id="42",
+            occurred_at="2026-12-01T00:00:00Z",
+        )
+    )  # fmt: skip
+
+    type: Literal["CustomerErased"]
+
+
+class CustomerMerged(CustomerEvent):
+    """`customer_id` (the loser, also the record key) turned out to be `into`. Ends the loser's journeys."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="CustomerMerged", event_id="9f0c2a4e-0012", shop_id="main", customer_id="visitor-1",
+            occurred_at="2026-11-21T10:09:00Z", into="42",
+        )
+    )  # fmt: skip
+
+    type: Literal["CustomerMerged"]
+    into: Annotated[CustomerId, Field(description="The customer who stays.", examples=["42"])]
+
+
+class WishlistChanged(CustomerEvent):
+    """Products were put on the wish list or taken off it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="WishlistChanged", event_id="9f0c2a4e-0013", shop_id="main", customer_id="42",
+            occurred_at="2026-11-21T09:00:00Z", added=["sku-7"], removed=[],
+        )
+    )  # fmt: skip
+
+    type: Literal["WishlistChanged"]
+    added: Annotated[list[ProductId], Field(max_length=MAX_LIST, description="Product ids put on the list.")] = []
+    removed: Annotated[list[ProductId], Field(max_length=MAX_LIST, description="Product ids taken off it.")] = []
+
+
+class BonusBalanceChanged(CustomerEvent):
+    """The customer's loyalty points as they now are."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="BonusBalanceChanged", event_id="9f0c2a4e-0014", shop_id="main", customer_id="42",
+            occurred_at="2026-11-21T09:00:00Z", balance="350", expires_at="2026-12-31T20:59:59Z",
+        )
+    )  # fmt: skip
+
+    type: Literal["BonusBalanceChanged"]
+    balance: Annotated[Money, Field(description="Points, as a decimal string.", examples=["350"])]
+    expires_at: Annotated[
+        Timestamp | None, Field(description="When the next of them lapse.", examples=["2026-12-31T20:59:59Z"])
+    ] = None
+
+
+Whole = Annotated[int, Field(ge=-(10**15), le=10**15)]
+Number = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+Answer = bool | Whole | Number | Text | Annotated[list[Text], Field(max_length=100)] | None
+
+
+class SurveyAnswered(CustomerEvent):
+    """The customer answered a survey."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="SurveyAnswered", event_id="9f0c2a4e-0015", shop_id="main", customer_id="42",
+            occurred_at="2026-11-25T18:00:00Z", survey_id="after-sale", answers={"score": 9, "liked": ["price", "speed"]},
+        )
+    )  # fmt: skip
+
+    type: Literal["SurveyAnswered"]
+    survey_id: Annotated[Id, Field(description="Which survey.", examples=["after-sale"])]
+    answers: Annotated[
+        dict[Id, Answer],
+        Field(max_length=100, description="Question to answer: a text, a number, true or false, or a list of texts."),
+    ] = {}
+
+
+class LinkClicked(CustomerEvent):
+    """The customer followed a link out of a message."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="LinkClicked", event_id="9f0c2a4e-0016", shop_id="main", customer_id="42",
+            occurred_at="2026-11-21T12:00:00Z", command_id="5f3b0d1c9a7e4b6288d1c0ffee42aa10",
+            url="https://shop.example/p/sku-7",
+        )
+    )  # fmt: skip
+
+    type: Literal["LinkClicked"]
+    command_id: Annotated[CommandId | None, Field(description="The SendSms whose link it was, if known.")] = None
+    url: Annotated[Url | None, Field(description="Where it led.", examples=["https://shop.example/p/sku-7"])] = None

@@ -1,0 +1,64 @@
+"""Published rules: topic `rules`, compacted. Versions under `shop_id:rule:version`, the pointer under `shop_id:rule`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from schemas.commands import Rule
+from schemas.fields import Contract, Id, Shop, Text, Timestamp, example
+
+Document = Annotated[str, Field(strict=True, max_length=200_000)]
+Version = Annotated[Id, Field(description="Hash of the rule's content.", examples=["b1946ac92492d234"])]
+
+
+class RuleVersion(Contract):
+    """One version of one rule, with everything that it meant when it was published. Never changes."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="RuleVersion", shop_id="main", rule="abandoned-cart", version="b1946ac92492d234",
+            published_at="2026-11-01T08:59:00Z", source="rule: abandoned-cart\ntrigger:\n  cart_abandoned: {idle: 60m}\n",
+            audiences={}, shop="id: main\n",
+        )
+    )  # fmt: skip
+
+    type: Literal["RuleVersion"]
+    shop_id: Shop
+    rule: Rule
+    version: Version
+    published_at: Annotated[Timestamp, Field(description="When it was written.")]
+    source: Annotated[Document, Field(description="The rule's YAML.")]
+    audiences: Annotated[dict[Text, Document], Field(description="The named audiences it used, name to YAML.")] = {}
+    shop: Annotated[Document | None, Field(description="The shop's settings that it used, YAML.")] = None
+
+
+class Appointment(Contract):
+    """From when a version is in force."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(version="b1946ac92492d234", effective_at="2026-11-01T09:00:00Z")
+    )
+
+    version: Annotated[Version | None, Field(description="null: the rule is withdrawn from then on.")]
+    effective_at: Annotated[Timestamp, Field(description="Event time from which it holds.")]
+
+
+class RulePointer(Contract):
+    """Which version of a rule is in force when: its whole history, so that old events meet the rules of their day."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="RulePointer", shop_id="main", rule="abandoned-cart",
+            history=[{"version": "b1946ac92492d234", "effective_at": "2026-11-01T09:00:00Z"}],
+        )
+    )  # fmt: skip
+
+    type: Literal["RulePointer"]
+    shop_id: Shop
+    rule: Rule
+    history: Annotated[
+        list[Appointment],
+        Field(min_length=1, max_length=10_000, description="In order of `effective_at`; before the first no rule holds."),
+    ]
