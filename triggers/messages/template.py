@@ -41,10 +41,11 @@ __all__ = ["Message", "MessageRefused", "MessageTemplate", "TemplateInvalid", "c
 _DEEPEST_LOOP: Final = 2
 _DEEPEST_BLOCK: Final = 20
 
-_UNSAFE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
-)
-"""What a value may not bring into a text: control characters, line breaks, marks that turn the writing around."""
+_BREAKS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+"""What a value may not bring into a text: control characters and line breaks. They become a blank."""
+
+_MARKS: Final = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Nor these, which are not seen but turn the writing around or make a GSM-7 text UCS-2. They go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class _TemplateCompiler:
             if isinstance(value, Decimal):
                 page.add(number_text(value))
             else:
-                page.add(value if literal else _UNSAFE.sub(" ", value))
+                page.add(value if literal else _MARKS.sub("", _BREAKS.sub(" ", value)))
 
         return write_value
 
