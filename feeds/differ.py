@@ -46,9 +46,9 @@ def differences(
 ) -> Iterator[Difference]:
     """The differences between two runs of one shop's products, in order of product id.
 
-    Both run in strictly ascending order of `product_id` (by code points); ValueError when they do not. A product that is
-    missing in `new` is Vanished, unless `held` has its id (it stood in the feed but could not be read) or the feed was
-    not `complete`: then it is Held.
+    Both run in strictly ascending order of `product_id` (by code points); ValueError when they do not. A product that
+    is missing in `new` is Vanished, unless `held` has its id (it stood in the feed but could not be read) or the feed
+    was not `complete`: then it is Held.
     """
     olds, news = _ascending(old, "old"), _ascending(new, "new")
     before, now = next(olds, None), next(news, None)

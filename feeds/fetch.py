@@ -1,8 +1,9 @@
 """Fetch a feed over HTTP to a file: streamed, bounded, and never from inside the house.
 
 A feed's address is typed in by a marketer or comes out of a shop's settings, and what answers may redirect anywhere.
-So every address, after every redirect too, is resolved here and judged, and the connection goes to the very address that
-was judged (a name that resolves differently a moment later gains nothing). Proxies of the environment are not used.
+So every address, after every redirect too, is resolved here and judged, and the connection goes to the very address
+that was judged (a name that resolves differently a moment later gains nothing). Proxies of the environment are not
+used.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The workers' product store: a local cache of the topic `products` on sqlite3, and its fake in memory.
 
-A look-up is a primary key and a msgpack blob, microseconds, with a small LRU in front; a million products take disk, not
-memory. The position reached in the topic is kept in the same transaction as what was read up to it, so a restart goes
-on where the content stands. It is a cache: when the file is of another version or damaged it is thrown away and read again.
+A look-up is a primary key and a msgpack blob, microseconds, with a small LRU in front; a million products take disk,
+not memory. The position reached in the topic is kept in the same transaction as what was read up to it, so a restart
+goes on where the content stands. It is a cache: a file of another version or a damaged one is thrown away and filled
+again.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class BadLine(ValueError):
 class Store(Protocol):
     """What ProductStore and MemoryStore do alike; `tests/contract/test_product_store.py` holds them together.
 
-    `position` is the offset of the topic at which reading goes on, None before anything was read; `caught_up_at` is when
-    (microseconds since the epoch) the end of the topic was last seen.
+    `position` is the offset of the topic at which reading goes on, None before anything was read; `caught_up_at` is
+    when (microseconds since the epoch) the end of the topic was last seen.
     """
 
     @property
@@ -179,13 +180,11 @@ class MemoryStore:
         return self._products.get((shop_id, product_id))
 
     def apply(self, changes: Iterable[Change], *, position: int | None = None, caught_up_at: int | None = None) -> None:
-        taken = dict(self._products)
-        for shop_id, product_id, product in changes:
+        for shop_id, product_id, product in list(changes):  # all of them or, when making them fails, none
             if product is None:
-                taken.pop((shop_id, product_id), None)
+                self._products.pop((shop_id, product_id), None)
             else:
-                taken[shop_id, product_id] = product
-        self._products = taken
+                self._products[shop_id, product_id] = product
         self._position = self._position if position is None else position
         self._caught_up_at = self._caught_up_at if caught_up_at is None else caught_up_at
 
