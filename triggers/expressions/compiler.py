@@ -131,9 +131,11 @@ class Compiler:
             raise _invalid(node, f"`{owner.source}` is {owner.type} and has no `{node.attr}`", hint)
         known = members(owner.type.view)
         if node.attr not in known:
-            choices = [name for name in every_name() if "." in name]
-            own = did_you_mean(full, [f"{owner.source}.{name}" for name in known])
-            hint = own or did_you_mean(full, choices) or f"`{owner.source}` has: {_listed(known)}"
+            hint = (
+                did_you_mean(node.attr, list(known), prefix=f"{owner.source}.")
+                or did_you_mean(node.attr, every_name(), cutoff=1.0)
+                or f"`{owner.source}` has: {_listed(known)}"
+            )
             raise _invalid(node, f"unknown name `{full}`", hint)
         currency = None
         if known[node.attr].kind is Kind.NUMBER and "currency" in known:

@@ -101,8 +101,8 @@ def every_name() -> tuple[str, ...]:
     return tuple(names)
 
 
-def did_you_mean(unknown: str, known: Sequence[str]) -> str:
-    """A hint, or nothing."""
+def did_you_mean(unknown: str, known: Sequence[str], *, prefix: str = "", cutoff: float = 0.6) -> str:
+    """A hint, or nothing: a name that ends in the very word, else the closest one. `prefix` stands before each."""
     same_end = [name for name in known if name.rpartition(".")[2] == unknown]
-    close = same_end[:1] or get_close_matches(unknown, known, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    close = same_end[:1] or get_close_matches(unknown, known, n=1, cutoff=cutoff)
+    return f"did you mean `{prefix}{close[0]}`?" if close else ""
