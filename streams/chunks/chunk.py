@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Final
-
-NO_TIME: Final = -1
-"""In `appended`: the broker did not stamp this record with its log-append time."""
 
 
 @dataclass(slots=True)
@@ -16,7 +12,8 @@ class Columns:
 
     `start` is the fetch position before, `next` the one after them: past control records, aborted batches and records
     that compaction removed, so `next - start` may be more than the number of records.
-    `appended` are log-append times in milliseconds since the epoch, NO_TIME where the topic keeps the producer's time.
+    `timestamps` in milliseconds since the epoch: log-append times when the broker stamped all of them (`stamped`), else
+    the producers' own.
     """
 
     start: int
@@ -24,7 +21,8 @@ class Columns:
     offsets: list[int]
     keys: list[bytes | None]
     values: list[bytes | None]
-    appended: list[int]
+    timestamps: list[int]
+    stamped: bool
 
     def after(self, position: int) -> Columns:
         """The part from `position` on: what was already seen is left out."""
@@ -37,7 +35,8 @@ class Columns:
             self.offsets[cut:],
             self.keys[cut:],
             self.values[cut:],
-            self.appended[cut:],
+            self.timestamps[cut:],
+            self.stamped,
         )
 
 

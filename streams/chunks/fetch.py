@@ -19,7 +19,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition
 
-from streams.chunks.chunk import NO_TIME, Columns
+from streams.chunks.chunk import Columns
 
 LOG_APPEND: Final = 1
 """Kafka's timestamp type of a record that the broker stamped."""
@@ -35,7 +35,8 @@ def take_batches(records: Any) -> Columns:
     offsets: list[int] = []
     keys: list[bytes | None] = []
     values: list[bytes | None] = []
-    appended: list[int] = []
+    timestamps: list[int] = []
+    stamped = True
     committed_only = records._isolation_level == READ_COMMITTED
     batches = records._records
     while batches.has_next():
@@ -58,13 +59,11 @@ def take_batches(records: Any) -> Columns:
             offsets += [record.offset for record in found]
             keys += [record.key for record in found]
             values += [record.value for record in found]
-            if batch.timestamp_type == LOG_APPEND:
-                appended += [record.timestamp for record in found]
-            else:
-                appended += [NO_TIME] * len(found)
+            timestamps += [record.timestamp for record in found]
+            stamped = stamped and batch.timestamp_type == LOG_APPEND
         position = batch.next_offset
     records.next_fetch_offset = position
-    return Columns(start, position, offsets, keys, values, appended)
+    return Columns(start, position, offsets, keys, values, timestamps, stamped)
 
 
 async def drain_batches(fetcher: Any, wanted: Collection[TopicPartition]) -> dict[TopicPartition, Columns]:
@@ -110,7 +109,8 @@ async def drain_plain(fetcher: Any, wanted: Collection[TopicPartition]) -> dict[
             [record.offset for record in found],
             [record.key for record in found],
             [record.value for record in found],
-            [record.timestamp if record.timestamp_type == LOG_APPEND else NO_TIME for record in found],
+            [record.timestamp for record in found],
+            all(record.timestamp_type == LOG_APPEND for record in found),
         )
     return drained
 

@@ -1,0 +1,228 @@
+"""Everything that comes into one partition number: its inputs in order, screened, merged, and how far each was applied.
+
+Positions come as two numbers an input. `next` is the offset after what was offered; `applied` the first record that is
+not yet applied, and so what a commit may say. Dead letters, clock markers and events without effect lie beside the merge
+and are handed out once `applied` passes them: each leaves in the commit that moves past it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from schemas.topics import TopicSpec
+from streams.chunks.chunk import Columns
+from streams.merge import BEGINNING, InputSpec, Merge, Merged
+from streams.screening import Letter, Screened
+from streams.table import PartitionRecord
+
+log: Final = structlog.get_logger(__name__)
+
+
+class Screening(Protocol):
+    """Sorts a chunk's records (streams.screening)."""
+
+    def sort(self, columns: Columns, known: Container[str], wall: int) -> Screened: ...
+
+
+@dataclass(slots=True)
+class Input:
+    """One topic of the partition. `grouped`: assigned with the group, else by hand. Offsets None: nothing known yet."""
+
+    spec: TopicSpec
+    index: int
+    screen: Screening
+    grouped: bool
+    next: int | None = None
+    applied: int | None = None
+    committed: int | None = None
+    letters: deque[Letter] = field(default_factory=deque)
+    markers: deque[int] = field(default_factory=deque)
+    idle: deque[int] = field(default_factory=deque)
+    paused: bool = False
+    gap_from: int | None = None
+
+    def begin(self, at: int | None) -> None:
+        """Start over from this offset; what was offered and not applied is forgotten, it is fetched again."""
+        self.next = self.applied = self.committed = at
+        self.letters.clear()
+        self.markers.clear()
+        self.idle.clear()
+        self.paused = False
+        self.gap_from = None
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one turn takes: merged events, and what lay beside them. Counters are by topic."""
+
+    items: list[Merged] = field(default_factory=list)
+    letters: list[tuple[TopicSpec, Letter]] = field(default_factory=list)
+    arrived: Counter[str] = field(default_factory=Counter)
+    markers: Counter[str] = field(default_factory=Counter)
+    idle: int = 0
+    moved: bool = False
+    """Some input's applied position has changed."""
+
+
+class Intake:
+    """The inputs of one partition. `screens` in the order of the merge; hand-assigned ones are named in `by_hand`."""
+
+    def __init__(self, partition: int, screens: Sequence[tuple[TopicSpec, Screening]], by_hand: Container[str]) -> None:
+        self._partition = partition
+        self._merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec, _ in screens])
+        self._names = [spec.name for spec, _ in screens]
+        self.inputs = {
+            spec.name: Input(spec, index, screen, grouped=spec.name not in by_hand)
+            for index, (spec, screen) in enumerate(screens)
+        }
+
+    def begin(self, committed: Mapping[str, int], record: PartitionRecord) -> None:
+        """Start, or start over, where the group's offsets and the partition's own record say."""
+        for name, source in self.inputs.items():
+            at = committed.get(name)
+            source.begin(at if source.grouped else record.positions.get(name, at))
+            self._merge.restore(source.index, record.maxima.get(name, BEGINNING))
+
+    # -- in
+
+    def offer(self, topic: str, columns: Columns, known: Container[str], wall: int) -> None:
+        """The next records of an input. What was seen before is left out; what comes from beyond a gap is not taken."""
+        source = self.inputs[topic]
+        if not self._continues(source, columns):
+            return
+        columns = columns.after(source.next or 0)
+        source.next = columns.next
+        if not columns.offsets:
+            return
+        screened = source.screen.sort(columns, known, wall)
+        source.letters += screened.letters
+        source.markers += screened.markers
+        source.idle += screened.idle
+        for stretch in screened.stretches:
+            self._merge.offer(source.index, stretch.times, stretch.offsets, stretch.events)
+            if stretch.marker is not None:
+                self._merge.advance(source.index, stretch.marker)
+
+    def _continues(self, source: Input, columns: Columns) -> bool:
+        """A chunk from beyond what was offered was fetched before a seek back: it comes again. When the same place
+        comes twice, the records between are gone from the log."""
+        if source.next is None:
+            source.next = source.applied = columns.start
+        if columns.start <= source.next:
+            source.gap_from = None
+            return columns.next > source.next
+        if source.gap_from != columns.start:
+            source.gap_from = columns.start
+            return False
+        log.warning(
+            "records are gone from the log before they were read",
+            topic=source.spec.name,
+            partition=self._partition,
+            offsets=columns.start - source.next,
+        )
+        source.next, source.gap_from = columns.start, None
+        return True
+
+    def gaps(self) -> dict[tuple[str, int], int | None]:
+        """Inputs of the group whose last chunk came from beyond a gap: where they are to be fetched from."""
+        return {
+            (name, self._partition): source.next
+            for name, source in self.inputs.items()
+            if source.grouped and source.gap_from is not None
+        }
+
+    # -- out
+
+    @property
+    def waiting(self) -> int:
+        """Records that the merge holds."""
+        return self._merge.buffered_total()
+
+    def cut(self) -> int:
+        return self._merge.cut()
+
+    def set_end(self, topic: str, at_end: bool) -> None:
+        self._merge.set_end(self.inputs[topic].index, at_end)
+
+    def take(self, limit: int) -> Taken:
+        """What the merge gives out now, about `limit` records of it, and everything beside it that this passes."""
+        taken = Taken(self._merge.take(limit=limit))
+        last = {item[2]: item[3] for item in taken.items}  # offsets of one input come in order
+        for name, source in self.inputs.items():
+            before = source.applied
+            if self._merge.buffered(source.index) == 0:
+                source.applied = source.next  # past control and aborted records too
+            elif source.index in last:
+                source.applied = last[source.index] + 1
+            taken.moved |= source.applied != before
+            if source.applied is None:
+                continue
+            taken.letters += ((source.spec, found) for found in _passed_letters(source.letters, source.applied))
+            markers = _passed(source.markers, source.applied)
+            idle = _passed(source.idle, source.applied)
+            if markers:
+                taken.markers[name] += markers
+            taken.idle += idle
+            taken.arrived[name] += markers + idle
+        for index, count in Counter(item[2] for item in taken.items).items():
+            taken.arrived[self._names[index]] += count
+        for spec, _ in taken.letters:
+            taken.arrived[spec.name] += 1
+        return taken
+
+    def describe(self, record: PartitionRecord) -> None:
+        """Write into the partition's record what `begin` needs to go on from here."""
+        for name, source in self.inputs.items():
+            settled = self._merge.settled(source.index)
+            if settled != BEGINNING:
+                record.maxima[name] = settled
+            if not source.grouped and source.applied is not None:
+                record.positions[name] = source.applied
+
+    def offsets(self) -> dict[str, int]:
+        """The group's offsets to commit, by topic."""
+        return {
+            name: source.applied
+            for name, source in self.inputs.items()
+            if source.grouped and source.applied is not None and source.applied != source.committed
+        }
+
+    def note_committed(self, offsets: Mapping[str, int]) -> None:
+        for name, offset in offsets.items():
+            self.inputs[name].committed = offset
+
+    # -- how fast
+
+    def to_pause(self, limit: int) -> Iterator[tuple[str, bool]]:
+        """(topic, whether it is to be paused) for the inputs whose state changes.
+
+        Only a topic that is ahead of the slowest is ever paused: the merge waits for the slowest, and would for ever.
+        """
+        slowest = min(
+            (self._merge.running(source.index) for source in self.inputs.values() if source.spec.holds_clock),
+            default=BEGINNING,
+        )
+        for name, source in self.inputs.items():
+            held = self._merge.buffered(source.index) + len(source.letters)
+            full = source.grouped and held > limit and self._merge.running(source.index) > slowest
+            if full != source.paused:
+                source.paused = full
+                yield name, full
+
+
+def _passed_letters(letters: deque[Letter], applied: int) -> Iterator[Letter]:
+    while letters and letters[0].offset < applied:
+        yield letters.popleft()
+
+
+def _passed(offsets: deque[int], applied: int) -> int:
+    passed = 0
+    while offsets and offsets[0] < applied:
+        offsets.popleft()
+        passed += 1
+    return passed

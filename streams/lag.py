@@ -1,0 +1,44 @@
+"""How far a partition has read its logs, for the two questions that the wall clock asks.
+
+Is an input at its end, so that it no longer holds the others back? And: has everything been applied that was in the
+logs when a touch fell due, so that it may be emitted? The second is exact, whatever arrives meanwhile: an end that the
+broker named in answer to a fetch sent at `asked` bounds all that was there at `asked`. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from streams.chunks import LogEnd
+
+UNREAD: Final = float("-inf")
+"""Nothing is known to have been read through."""
+
+
+class ReadThrough:
+    """Of several inputs: since when everything is known to be applied."""
+
+    def __init__(self, inputs: int) -> None:
+        self._through = [UNREAD] * inputs
+        self._awaited: list[LogEnd | None] = [None] * inputs
+
+    def note(self, index: int, end: LogEnd | None, applied: int) -> None:
+        """The newest known end of an input, and the offset below which all its records are applied.
+
+        An end not yet reached is kept until it is, and newer ones wait: on a busy topic the newest is never reached.
+        """
+        awaited = self._awaited[index]
+        if awaited is not None and applied >= awaited.offset:
+            self._through[index] = awaited.asked
+            awaited = None
+        if end is not None and awaited is None and end.asked > self._through[index]:
+            if applied >= end.offset:
+                self._through[index] = end.asked
+            else:
+                awaited = end
+        self._awaited[index] = awaited
+
+    def since(self, among: Sequence[int] | None = None) -> float:
+        """Every record that was in the logs at this moment has been applied."""
+        return min((self._through[i] for i in (range(len(self._through)) if among is None else among)), default=UNREAD)

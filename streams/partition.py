@@ -1,0 +1,368 @@
+"""The loop that owns one partition number: chunks in, one committed stretch of time after another out.
+
+Chunks of all inputs are offered as they arrive. A turn takes what the merge gives out, drives the rows, and hands
+everything that caused to the commits; while one commit is under way the next turn is computed, and no more than that.
+
+On the stream clock time is what the inputs have reached, and touches are judged as they fall due. On the wall clock
+time is also the wall's less a grace once every input is at its end, and touches wait until everything has been applied
+that was in the logs when they fell due. What the ledger could not judge stays in its row's outbox and is tried again;
+nothing here waits for it. Wall time is read once a turn.
+
+A partition that fails to commit is bad: it takes nothing more, and its owner loads it anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import structlog
+
+from schemas.emitted import encode
+from schemas.partitioner import partition_of
+from schemas.topics import DEAD_LETTERS, DECISIONS, TopicSpec, topic_of
+from streams.chunks import LogEnd
+from streams.chunks.chunk import Columns
+from streams.commits import Commit, Commits
+from streams.deadlines import DeadlineIndex
+from streams.delivery import Delivery, DeliveryFailed, Outgoing, Record
+from streams.intake import Intake, Screening, Taken
+from streams.lag import ReadThrough
+from streams.ledger import Ledger
+from streams.metrics import Metrics
+from streams.screening import Screen, SharedScreen
+from streams.table import Table
+from streams.timeline import Effects, Out, Timeline
+from triggers.customer import CustomerRow
+from triggers.engine import Engine
+
+log: Final = structlog.get_logger(__name__)
+
+LEDGER_RETRY: Final = 1.0
+"""Seconds until touches that the ledger could not judge are tried again."""
+
+HELD_CHUNKS: Final = 5
+"""Chunks' worth of records an input may hold before it is paused, if it is ahead of the slowest."""
+
+
+class Flow(Protocol):
+    """Fetching, as far as a partition sees and steers it."""
+
+    def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
+    def pause(self, topic: str, partition: int) -> None: ...
+    def resume(self, topic: str, partition: int) -> None: ...
+
+
+class SharedLogs(Protocol):
+    """The hand-assigned topics, read once for all partitions of a worker."""
+
+    def since(self, topic: str, position: int) -> list[Columns]: ...
+    def log_end(self, topic: str) -> LogEnd | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all partitions of a worker have in common.
+
+    `inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too. `partitions` says how
+    many each topic has. `interval`: seconds, the least pause between turns that no full chunk calls for. `wall` answers
+    microseconds since the epoch.
+    """
+
+    inputs: tuple[TopicSpec, ...]
+    shared: tuple[TopicSpec, ...]
+    partitions: Mapping[str, int]
+    stream_clock: bool
+    grace_us: int
+    future_bound_us: int
+    chunk_records: int
+    interval: float
+    skip_applied: bool
+    wall: Callable[[], int]
+
+
+class Partition:
+    """One owned partition number, from `start` to `close`. Everything runs in the app's event loop."""
+
+    def __init__(
+        self,
+        number: int,
+        plan: Plan,
+        *,
+        table: Table[CustomerRow],
+        engine: Engine,
+        ledger: Ledger,
+        delivery: Delivery,
+        flow: Flow,
+        shared: SharedLogs,
+        metrics: Metrics,
+        failed: Callable[[Partition, DeliveryFailed], None],
+    ) -> None:
+        self.number = number
+        self.table = table
+        self._plan = plan
+        self._delivery = delivery
+        self._flow = flow
+        self._shared = shared
+        self._metrics = metrics
+        self._failed = failed
+        waiting, attention = table.restored()
+        self.deadlines = DeadlineIndex(waiting)
+        self._timeline = Timeline(
+            engine,
+            table,
+            self.deadlines,
+            ledger,
+            judge_at_once=plan.stream_clock,
+            skip_applied=plan.skip_applied,
+        )
+        self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})
+        self._read = ReadThrough(len(self.intake.inputs))
+        self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
+        self._outbox = dict.fromkeys(attention, time.monotonic())
+        self._retry_at = 0.0
+        self._reached = table.record.reached
+        self._accepting = False
+        self._due = asyncio.Event()
+        self._turning = asyncio.Lock()
+        self._turns: asyncio.Future[None] | None = None
+        self._next_turn = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _screens(self) -> list[tuple[TopicSpec, Screening]]:
+        plan = self._plan
+        bound, stream = plan.future_bound_us, plan.stream_clock
+        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream)) for t in plan.inputs]
+        by_hand = [(t, SharedScreen(t, self.number == 0, bound, stream)) for t in plan.shared]
+        return [*grouped, *by_hand]
+
+    # -- life
+
+    def begin(self, committed: Mapping[str, int]) -> None:
+        """Start, or start over after a rebalance, at these offsets (by topic) and the rows that belong to them.
+
+        Of the hand-assigned topics the partition's own record knows better.
+        """
+        self.intake.begin(committed, self.table.record)
+        self._read = ReadThrough(len(self.intake.inputs))
+
+    def positions(self) -> dict[tuple[str, int], int | None]:
+        """Where the group's topics are to be fetched from; None: from the log's beginning."""
+        return {(name, self.number): source.next for name, source in self.intake.inputs.items() if source.grouped}
+
+    def agrees_with(self, committed: Mapping[str, int]) -> bool:
+        """Whether the group's offsets are what this partition committed last: nobody has gone on from there."""
+        return all(
+            (source.committed or 0) == committed.get(name, 0)
+            for name, source in self.intake.inputs.items()
+            if source.grouped
+        )
+
+    @property
+    def sound(self) -> bool:
+        """Everything computed is durable: rows and offsets belong together."""
+        return self._commits.idle
+
+    def start(self, stagger: float) -> None:
+        """Run. `stagger` seconds shift this partition's turns against the others'."""
+        self._next_turn = time.monotonic() + stagger
+        self._tasks = [
+            asyncio.create_task(self._guarded(self._run()), name=f"partition-{self.number}"),
+            asyncio.create_task(self._guarded(self._commits.run()), name=f"commits-{self.number}"),
+        ]
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """A fault of ours stops this partition, loudly, and not the others; its owner loads it again."""
+        try:
+            await work
+        except Exception as error:
+            log.exception("partition failed", partition=self.number)
+            self._commits.give_up()
+            failure = DeliveryFailed(f"partition {self.number}: {error!r}")
+            failure.__cause__ = error
+            self._failed(self, failure)
+
+    def accept(self) -> None:
+        """Chunks may be offered from now on."""
+        self._accepting = True
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more and make durable what was computed; if that takes longer, the partition is not sound."""
+        self._accepting = False
+        self._turned()
+        try:
+            async with asyncio.timeout(seconds):
+                async with self._turning:
+                    await self._commits.finished()
+        except TimeoutError:
+            self._commits.give_up()
+
+    async def close(self) -> None:
+        """End and let go of the connections. What is not durable is dropped."""
+        self._accepting = False
+        self._commits.give_up()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._turned()
+        await self._delivery.close()
+
+    # -- in
+
+    async def offer(self, topic: str, columns: Columns) -> dict[tuple[str, int], int | None]:
+        """Records of one input, and the answer where to fetch from instead, if they leave a gap.
+
+        Comes back late when a chunk is full, so that fetching does not run ahead of the work.
+        """
+        if not self._accepting:
+            return {}
+        self.intake.offer(topic, columns, self.table, self._plan.wall())
+        if self.intake.waiting >= self._plan.chunk_records:
+            self._due.set()
+            if self._turns is None:
+                self._turns = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._turns)
+        for name, full in self.intake.to_pause(HELD_CHUNKS * self._plan.chunk_records):
+            (self._flow.pause if full else self._flow.resume)(name, self.number)
+        return self.intake.gaps()
+
+    def _turned(self) -> None:
+        turns, self._turns = self._turns, None
+        if turns is not None and not turns.done():
+            turns.set_result(None)
+
+    # -- turns
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                pause = self._next_turn - time.monotonic()
+                if pause > 0:
+                    try:
+                        async with asyncio.timeout(pause):
+                            await self._due.wait()
+                    except TimeoutError:
+                        pass
+                self._due.clear()
+                self._next_turn = max(self._next_turn, time.monotonic()) + self._plan.interval
+                async with self._turning:
+                    if not await self._commits.room():
+                        return
+                    if self._accepting:
+                        await self._turn()
+                self._turned()
+        finally:
+            self._accepting = False
+            self._turned()
+
+    async def _turn(self) -> None:
+        """One stretch of time: everything that is due, computed and handed over."""
+        began = time.perf_counter()
+        wall = self._plan.wall()
+        self._look_at_ends()
+        taken = self.intake.take(self._plan.chunk_records)
+        effects = Effects()
+        reached = self._time(taken, wall)
+        if taken.items or self.deadlines.next() < reached:
+            await self._timeline.advance(taken.items, reached, effects)
+        self._reached = max(self._reached, reached)
+        if self._outbox or effects.arisen:
+            await self._emit(wall, effects)
+        if taken.moved or effects.touched:
+            self._hand_over(taken, effects)
+        if taken.items:
+            self._metrics.chunk_records.observe(len(taken.items))
+            self._metrics.chunk_seconds.observe(time.perf_counter() - began)
+
+    def _look_at_ends(self) -> None:
+        for name, source in self.intake.inputs.items():
+            if source.grouped:
+                end = self._flow.log_end(name, self.number)
+            else:
+                for columns in self._shared.since(name, source.next or 0):
+                    self.intake.offer(name, columns, self.table, self._plan.wall())
+                end = self._shared.log_end(name)
+            if not self._plan.stream_clock:
+                self.intake.set_end(name, end is not None and (source.next or 0) >= end.offset)
+
+    def _time(self, taken: Taken, wall: int) -> int:
+        """The time this turn reaches: deadlines strictly below it fire."""
+        # Of a bounded chunk the rest lies above its last record; deadlines at that instant wait for the next one.
+        cut = self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
+        return cut if self._plan.stream_clock else min(cut, wall - self._plan.grace_us)
+
+    async def _emit(self, wall: int, effects: Effects) -> None:
+        """Judge what waits in outboxes and may be judged now."""
+        stream = self._plan.stream_clock
+        for name, source in self.intake.inputs.items():
+            end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
+            self._read.note(source.index, end, source.applied or 0)
+        through = self._read.since()
+        now = time.monotonic()
+        due = [] if now < self._retry_at else [key for key, arose in self._outbox.items() if stream or arose < through]
+        for key in due:
+            del self._outbox[key]
+        fell_due, effects.arisen = effects.arisen, []
+        if due:
+            await self._timeline.emit(due, None if stream else wall, effects)
+        if effects.arisen:  # the ledger was away
+            self._retry_at = time.monotonic() + LEDGER_RETRY
+        # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
+        now = time.monotonic()
+        self._outbox.update(dict.fromkeys((*fell_due, *effects.arisen), now))
+
+    # -- out
+
+    def _hand_over(self, taken: Taken, effects: Effects) -> None:
+        offsets = self.intake.offsets()
+        record = self.table.record
+        self.intake.describe(record)
+        record.reached = self._reached
+        self._count(taken, effects)
+        outgoing = Outgoing(rows=self.table.records(effects.touched), offsets=offsets)
+        for out in effects.commands:
+            self._publish(outgoing, topic_of(type(out.record).__name__), out)
+        for out in effects.decisions:
+            self._publish(outgoing, DECISIONS, out)
+        dead_letters = self.number % self._plan.partitions[DEAD_LETTERS.name]
+        for _, found in taken.letters:
+            outgoing.publish(DEAD_LETTERS.name, dead_letters, found.record)
+        self._commits.hand_over(Commit(outgoing, effects.asked, lambda: self.intake.note_committed(offsets)))
+
+    def _publish(self, outgoing: Outgoing, topic: TopicSpec, out: Out) -> None:
+        key = out.key.encode()
+        partitions = self._plan.partitions[topic.name]
+        # With as many partitions as the inputs the answer is this one's own number: no need to hash.
+        same = partitions == self._plan.partitions[self._plan.inputs[0].name]
+        partition = self.number if same else partition_of(key, partitions)
+        outgoing.publish(topic.name, partition, Record(key, encode(out.record)))
+
+    def _count(self, taken: Taken, effects: Effects) -> None:
+        """in = applied + repeated + dead_lettered + markers, in the metrics and in the partition's record."""
+        metrics, counters = self._metrics, self.table.record.counters
+        for topic, count in taken.arrived.items():
+            metrics.events_in.labels(topic=topic).inc(count)
+        for topic, count in taken.markers.items():
+            metrics.clock_markers.labels(topic=topic).inc(count)
+        for spec, found in taken.letters:
+            metrics.dead_letters.labels(topic=spec.name, reason=found.reason).inc()
+        for name, count in (
+            ("in", taken.arrived.total()),
+            ("applied", effects.applied + taken.idle),
+            ("repeated", effects.repeated),
+            ("dead_lettered", len(taken.letters)),
+            ("markers", taken.markers.total()),
+        ):
+            counters[name] = counters.get(name, 0) + count
+        # The timeline does not tell topics apart.
+        metrics.events_applied.labels(topic="all").inc(effects.applied + taken.idle)
+        metrics.events_repeated.labels(topic="all").inc(effects.repeated)
+        for out in effects.commands:
+            metrics.commands.labels(type=type(out.record).__name__).inc()
+        for out in effects.decisions:
+            metrics.decisions.labels(rule=out.record.rule, outcome=out.record.outcome).inc()
+            for verdict in out.record.verdicts:
+                metrics.verdicts.labels(gate=verdict.gate, answer=verdict.verdict, reason=verdict.reason).inc()
