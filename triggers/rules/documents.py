@@ -307,6 +307,8 @@ def _syntax_error(error: MarkedYAMLError, source: str, file: str) -> RuleError:
         bracket = "[" if opened.group(1) == "sequence" else "{"
         problem, hint = f"the `{bracket}` that is opened here is not closed", f"{_QUOTE} around it if it is text"
         line, column = error.context_mark.line, error.context_mark.column
+    elif "while parsing a flow node" in str(error.context) and "<stream end>" in problem:
+        problem = "a `[` or `{` is opened and not closed before the end of the file"
     elif "'\\t'" in problem:
         problem, hint = "a tab where YAML wants spaces", "indent with spaces"
     elif "mapping values are not allowed" in problem:

@@ -42,6 +42,8 @@ def explain(error: ValidationError, document: Document, model: type[BaseModel]) 
             continue
         if detail["type"] == "missing" and path in misspelt:
             continue  # it is there under a wrong name, which is said already
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # pydantic counts the entries without mistakes alone
         found.append(_explain_one(str(detail["type"]), detail, path, document, model))
     return found
 
@@ -65,6 +67,8 @@ def _explain_one(
         return document.error(place, f"{owner} needs `{path[-1]}`" if owner else f"`{path[-1]}` is missing")
     place = document.place(path)
     if value is None:
+        # an empty value "begins" at whatever comes next, so its field is shown
+        place = document.key_place(path)
         return document.error(place, f"{field or 'the document'} is empty", "give it a value or leave it out")
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
