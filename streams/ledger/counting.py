@@ -30,4 +30,4 @@ def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
 
 def kept_for(ask: Ask) -> int:
     """How long (microseconds before `ask.at`) touches of this customer still matter."""
-    return max(KEEP, *(cap.window for cap in ask.caps)) if ask.caps else KEEP
+    return max([KEEP, *(cap.window for cap in ask.caps)])

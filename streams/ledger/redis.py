@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 from redis import exceptions
 
@@ -140,37 +141,20 @@ class RedisLedger:
     async def _execute(self, command: str, script: str, call: str, groups: Sequence[Sequence[Ask]]) -> list[Any]:
         pipeline = self._client.pipeline(transaction=False)
         for group in groups:
-            keys: list[str] = []
-            for ask in group:
-                scope = f"{self._prefix}:{{{ask.shop_id}:{ask.customer_id}}}"
-                keys += (f"{scope}:touches", f"{scope}:pending")
-            pipeline.execute_command(command, script, len(keys), *keys, *self._arguments(call, group))
+            keys = [f"{self._prefix}:{{{ask.shop_id}:{ask.customer_id}}}:touches" for ask in group]
+            pipeline.execute_command(command, script, len(keys), *keys, self._argument(call, group))
         return list(await pipeline.execute(raise_on_error=False))
 
-    def _arguments(self, call: str, group: Sequence[Ask]) -> list[str | int]:
+    def _argument(self, call: str, group: Sequence[Ask]) -> bytes:
+        """The one argument that the scripts document."""
         if call == "release":
-            return [ask.touch_id for ask in group]
-        arguments: list[str | int] = []
+            return msgspec.msgpack.encode([ask.touch_id for ask in group])
+        keep = max(map(kept_for, group))
+        time_to_live = (keep + DAY) // 1000
         if call == "confirm":
-            for ask in group:
-                arguments += (ask.touch_id, ask.at, _time_to_live(ask))
-            return arguments
-        arguments.append(self._lapse)
-        for ask in group:
-            at = ask.at
-            arguments += (
-                ask.touch_id,
-                at,
-                at - kept_for(ask),
-                _time_to_live(ask),
-                len(ask.caps),
-            )
-            for cap in ask.caps:
-                arguments += (cap.limit, f"({at - cap.window}", f"({at + cap.window}")
-            arguments.append(len(ask.touches))
-            for touch_id, touched_at in ask.touches:
-                arguments += (touched_at, touch_id)
-        return arguments
+            return msgspec.msgpack.encode((time_to_live, [(ask.touch_id, ask.at) for ask in group]))
+        asks = [(ask.touch_id, ask.at, [(cap.limit, cap.window) for cap in ask.caps], ask.touches) for ask in group]
+        return msgspec.msgpack.encode((self._lapse, keep, time_to_live, asks))
 
     # -- away and back
 
@@ -226,8 +210,3 @@ def _read_answer(word: str) -> LedgerAnswer:
     if said in ("g", "r"):
         return Granted(said == "r", counts)
     return Full(int(said), counts)
-
-
-def _time_to_live(ask: Ask) -> int:
-    """Milliseconds; a day more than is needed."""
-    return (kept_for(ask) + DAY) // 1000

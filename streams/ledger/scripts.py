@@ -1,9 +1,9 @@
 """The Lua that runs inside Redis. Each call takes any number of asks; in a cluster those of one slot.
 
-Two ZSETs a customer: `touches` (member = touch_id, score = its time in microseconds) and `pending` (member =
-touch_id of what is reserved but not confirmed, score = when that lapses by Redis' own clock). Scores are doubles: exact
-to the microsecond until the year 2255. Numbers are handed on as the strings they came as, because Lua writes large
-numbers with fourteen digits only.
+One ZSET a customer: member = touch_id, score = its time in microseconds. Beside a touch that is reserved but not
+confirmed stands the member `?touch_id`, whose score is when that lapses by Redis' own clock. It is read whole: a few
+dozen members at most, and calls from Lua cost more than reading them. Scores are doubles: exact to the microsecond
+until the year 2255; Lua writes them with fourteen digits unless told otherwise.
 """
 
 from __future__ import annotations
@@ -11,101 +11,119 @@ from __future__ import annotations
 from typing import Final
 
 RESERVE: Final = """
+local given = cmsgpack.unpack(ARGV[1])
 local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000000 + time[2])
-local lapses = string.format('%.0f', time[1] * 1000000 + time[2] + tonumber(ARGV[1]))
-local cursor = 1
+local now = time[1] * 1000000 + time[2]
+local lapses = string.format('%.0f', now + given[1])
+local keep, ttl, asks = given[2], given[3], given[4]
 local answers = {}
-local function take() cursor = cursor + 1; return ARGV[cursor] end
-for i = 1, #KEYS, 2 do
-  local touches, pending = KEYS[i], KEYS[i + 1]
-  local id, at, forget, ttl = take(), take(), take(), take()
-  local caps = {}
-  for c = 1, tonumber(take()) do caps[c] = {tonumber(take()), take(), take()} end
-  local row = tonumber(take())
-  local changed = false
-  -- what the row holds was committed: it counts, at the time the row gives
-  if row > 0 then
-    local scored, ids = {}, {}
-    for t = 1, row do
-      scored[2 * t - 1] = take(); scored[2 * t] = take()
-      ids[t] = scored[2 * t]
-    end
-    changed = redis.call('ZADD', touches, 'GT', 'CH', unpack(scored)) > 0
-    redis.call('ZREM', pending, unpack(ids))
-  end
-  local lapsed = redis.call('ZRANGEBYSCORE', pending, '-inf', now)
-  for _, lost in ipairs(lapsed) do
-    redis.call('ZREM', touches, lost)
-    redis.call('ZREM', pending, lost)
-  end
-  local old = redis.call('ZRANGEBYSCORE', touches, '-inf', forget)
-  for _, gone in ipairs(old) do
-    if gone ~= id then
-      redis.call('ZREM', touches, gone)
-      redis.call('ZREM', pending, gone)
-    end
-  end
-  local own = redis.call('ZSCORE', touches, id)
-  local full = -1
-  local counts = {}
-  for c, cap in ipairs(caps) do
-    local n
-    if own then
-      -- of a repeated one, those before it: the numbers that its first answer gave
-      n = redis.call('ZCOUNT', touches, cap[2], at)
-      local after = tonumber(string.sub(cap[2], 2))
-      if tonumber(own) > after and tonumber(own) <= tonumber(at) then n = n - 1 end
+for i, key in ipairs(KEYS) do
+  local ask = asks[i]
+  local id, at, caps, row = ask[1], ask[2], ask[3], ask[4]
+
+  local held = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  local times, pending, add, remove = {}, {}, {}, {}
+  for h = 1, #held, 2 do
+    local member = held[h]
+    if string.byte(member) == 63 then
+      pending[string.sub(member, 2)] = tonumber(held[h + 1])
     else
-      n = redis.call('ZCOUNT', touches, cap[2], cap[3])
-      if full < 0 and n >= cap[1] then full = c - 1 end
+      times[member] = tonumber(held[h + 1])
     end
+  end
+  -- what the row holds was committed: it counts, at the later of the two times
+  for _, pair in ipairs(row) do
+    local touch, touched_at = pair[1], pair[2]
+    if (not times[touch] or times[touch] < touched_at) and (touched_at > at - keep or touch == id) then
+      times[touch] = touched_at
+      add[#add + 1] = string.format('%.0f', touched_at)
+      add[#add + 1] = touch
+    end
+    if pending[touch] then
+      pending[touch] = nil
+      remove[#remove + 1] = '?' .. touch
+    end
+  end
+  for touch, ends in pairs(pending) do
+    if ends <= now then
+      pending[touch] = nil
+      times[touch] = nil
+      remove[#remove + 1] = '?' .. touch
+      remove[#remove + 1] = touch
+    end
+  end
+  local own = times[id]
+  times[id] = nil
+  for touch, touched_at in pairs(times) do
+    if touched_at <= at - keep then
+      times[touch] = nil
+      remove[#remove + 1] = touch
+      remove[#remove + 1] = '?' .. touch
+    end
+  end
+
+  local full, counts = nil, {}
+  for c, cap in ipairs(caps) do
+    local from, to, n = at - cap[2], at + cap[2], 0
+    for _, touched_at in pairs(times) do
+      -- of a repeated one, those before it: the numbers that its first answer gave
+      if touched_at > from and ((own and touched_at <= at) or (not own and touched_at < to)) then n = n + 1 end
+    end
+    if not own and not full and n >= cap[1] then full = c - 1 end
     counts[c] = n
   end
+
   local said
   if own then
     said = 'r'
-    if redis.call('ZADD', pending, 'XX', 'CH', lapses, id) > 0 then
-      redis.call('ZADD', touches, 'XX', 'GT', at, id)
-      changed = true
+    if pending[id] then
+      add[#add + 1] = lapses
+      add[#add + 1] = '?' .. id
+      if own < at then
+        add[#add + 1] = string.format('%.0f', at)
+        add[#add + 1] = id
+      end
     end
-  elseif full >= 0 then
+  elseif full then
     said = tostring(full)
   else
     said = 'g'
-    redis.call('ZADD', touches, at, id)
-    redis.call('ZADD', pending, lapses, id)
-    changed = true
+    add[#add + 1] = string.format('%.0f', at)
+    add[#add + 1] = id
+    add[#add + 1] = lapses
+    add[#add + 1] = '?' .. id
   end
-  if changed then
-    redis.call('PEXPIRE', touches, ttl)
-    redis.call('PEXPIRE', pending, ttl)
+  if #remove > 0 then redis.call('ZREM', key, unpack(remove)) end
+  if #add > 0 then
+    redis.call('ZADD', key, unpack(add))
+    redis.call('PEXPIRE', key, ttl)
   end
-  answers[#answers + 1] = said .. ':' .. table.concat(counts, ',')
+  answers[i] = said .. ':' .. table.concat(counts, ',')
 end
 return table.concat(answers, ' ')
 """
-"""KEYS: touches, pending of each ask. ARGV: lapse (us); for each ask: id, at, forget up to, time to live (ms), number
-of caps and for each limit, '(' from, '(' to; number of the row's touches and for each at, id. Answers, one word an ask:
-`g` granted, `r` repeated or the index of the full cap, then `:` and the counts."""
+"""KEYS: one for each ask. ARGV: one msgpack value, because packing a thousand arguments costs the client more than the
+script costs Redis: [lapse (us), how long to keep (us), time to live (ms), asks], an ask being [id, at,
+[[limit, window]], [[touch_id, at] of the row]]. Answers one word an ask: `g` granted, `r` repeated or the index of the
+full cap, then `:` and the counts."""
 
 CONFIRM: Final = """
-for i = 1, #KEYS, 2 do
-  local n = (i - 1) / 2 * 3
-  local id, at, ttl = ARGV[n + 1], ARGV[n + 2], ARGV[n + 3]
-  if redis.call('ZREM', KEYS[i + 1], id) == 0 then
-    if redis.call('ZADD', KEYS[i], 'NX', at, id) == 1 then redis.call('PEXPIRE', KEYS[i], ttl) end
+local given = cmsgpack.unpack(ARGV[1])
+for i, key in ipairs(KEYS) do
+  local id, at = given[2][i][1], given[2][i][2]
+  if redis.call('ZREM', key, '?' .. id) == 0 then
+    if redis.call('ZADD', key, 'NX', string.format('%.0f', at), id) == 1 then redis.call('PEXPIRE', key, given[1]) end
   end
 end
 return 'ok'
 """
-"""KEYS as above. ARGV for each ask: id, at, time to live (ms)."""
+"""KEYS: one for each ask. ARGV: [time to live (ms), [[id, at]]]."""
 
 RELEASE: Final = """
-for i = 1, #KEYS, 2 do
-  local id = ARGV[(i + 1) / 2]
-  if redis.call('ZREM', KEYS[i + 1], id) == 1 then redis.call('ZREM', KEYS[i], id) end
+local given = cmsgpack.unpack(ARGV[1])
+for i, key in ipairs(KEYS) do
+  if redis.call('ZREM', key, '?' .. given[i]) == 1 then redis.call('ZREM', key, given[i]) end
 end
 return 'ok'
 """
-"""KEYS as above. ARGV for each ask: id."""
+"""KEYS: one for each ask. ARGV: [id]."""
