@@ -13,6 +13,7 @@ import gc
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import hypothesis  # noqa: F401  # pytest's plugin would import it after the tests, where CPython 3.11 may trip over it
 import pytest
@@ -109,3 +110,12 @@ def fresh_topics(kafka: Kafka) -> FreshTopics:
         await topics.recreate(kafka.bootstrap, app=app, partitions=partitions)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data beside the project, `../shared/data`. Where it is missing: failed with CI=true, else skipped."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        unavailable(f"the real data is not there: {folder}")
+    return folder

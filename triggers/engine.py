@@ -2,34 +2,38 @@
 
 Used unchanged by the worker, by replay, by the simulator and by the tests. All instants are integers of microseconds
 since 1970-01-01T00:00:00Z. A row is changed in place and belongs to its caller; nothing else is kept between calls.
+
+Between two deadlines of a row its events commute: facts are written into the row (`triggers.facts`), exits take the
+earliest, and journeys begin and touches fall due only at deadlines.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from schemas import wire
 from schemas.catalogue import Catalogue
+from schemas.emitted import CancelSms, Decision, SendSms, VerdictRecord
+from schemas.instants import rfc3339
 from schemas.wire import CustomerEvent
-from triggers.customer import CustomerRow
-from triggers.rules.model import Rule, RuleBook
-from triggers.verdicts import Verdict
+from triggers import cart, customer, emission
+from triggers.context import JourneyView
+from triggers.customer import MAX_TOUCHES, NEVER, CustomerRow, Touch
+from triggers.facts import APPLY
+from triggers.gates import ledger
+from triggers.gates.conditions import audience
+from triggers.gates.suppression import NoSuppressions, Suppressions
+from triggers.journeys import Journey, Past, Proposal, Sent
+from triggers.kinds import KINDS, Kind
+from triggers.rules.model import Rule, RuleBook, Shop, Step
+from triggers.verdicts import Answer, Verdict
+from triggers.view import context
+from triggers.zones import TZDATA_VERSION, zone_of
 
-NEVER: Final = 1 << 62
-"""A deadline that is none."""
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A touch that is due. Everything that makes it the same proposal after a replay derives from inputs."""
-
-    rule: str
-    rule_version: str
-    epoch: str
-    step: str
-    due: int
-    wake: int | None = None
+__all__ = [
+    "NEVER", "Ask", "CapLimit", "Emitted", "Engine", "Full", "Granted", "Judgement", "LedgerAnswer", "Proposal",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`repeated`: the id was reserved or confirmed before (a replay). `counts`: touches in each cap's window before it."""
+    """`repeated`: the id was reserved or confirmed before (a replay). `counts`: touches in each cap's window before."""
 
     repeated: bool
     counts: tuple[int, ...]
@@ -81,24 +85,60 @@ class Judgement:
     wall: int
     verdicts: tuple[Verdict, ...]
     ask: Ask | None
-    touch: Any = None  # what would be sent: the engine's own
+    touch: emission.Touch  # what would be sent: the engine's own
 
 
 @dataclass(slots=True)
 class Emitted:
     """What concluding a judgement put out: wire-ready commands and one decision."""
 
-    commands: tuple[Any, ...]  # schemas.commands structs
-    decision: Any  # schemas.decisions struct
+    commands: tuple[SendSms, ...]
+    decision: Decision
+
+
+class _Plan:
+    """One shop's settings and rules, made ready for the hot path."""
+
+    __slots__ = ("by_items", "by_name", "caps", "kinds", "rules", "shop", "watched")
+
+    def __init__(self, shop: Shop, rules: tuple[Rule, ...]) -> None:
+        self.shop = shop
+        self.rules: tuple[tuple[Rule, Kind], ...] = tuple(
+            (rule, KINDS[type(rule.trigger)]) for rule in sorted(rules, key=lambda rule: rule.name)
+        )
+        self.by_name = {rule.name: (rule, kind) for rule, kind in self.rules}
+        self.kinds = tuple({kind.name: kind for _, kind in self.rules}.values())
+        self.watched: frozenset[type] = frozenset().union(*(kind.watches for kind in self.kinds))
+        self.by_items = any(rule.trigger.on_order == "items" for rule in rules)
+        self.caps = tuple(CapLimit(cap.limit, cap.window) for cap in shop.caps)
+
+
+_EXITS: Final[dict[type, str]] = {
+    wire.OrderPlaced: "order_placed",
+    wire.ConsentChanged: "consent_withdrawn",
+    wire.CustomerErased: "erased",
+    wire.CustomerMerged: "merged",
+}
+"""What events end journeys by themselves, in the words of `exit_on` and of decisions."""
+
+_CANCEL_REASONS: Final = {"order_placed": "ordered"}
+"""Where a CancelSms says it otherwise than the exit is called."""
 
 
 class Engine:
-    """`rules` and `catalogue` are looked at, never changed."""
+    """`rules`, `catalogue` and `suppressions` are looked at, never changed."""
 
-    def __init__(self, rules: RuleBook, catalogue: Catalogue) -> None: ...
+    def __init__(self, rules: RuleBook, catalogue: Catalogue, suppressions: Suppressions | None = None) -> None:
+        self._catalogue = catalogue
+        self._suppressions = suppressions if suppressions is not None else NoSuppressions()
+        self._plans = {
+            shop_id: _Plan(rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()))
+            for shop_id in {*rules.shops, *rules.rules}
+        }
+        self._no_rules = _Plan(Shop(), ())
 
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
-        raise NotImplementedError
+        return customer.new_row(shop_id, customer_id)
 
     def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
@@ -106,20 +146,295 @@ class Engine:
         The caller has fired every deadline of this row strictly below `now` first.
         Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`.
         """
-        raise NotImplementedError
+        if not customer.remember(row, event.event_id):
+            return False
+        kind = type(event)
+        if row.erased_at and event.at <= row.erased_at and kind is not wire.CustomerErased:
+            return True
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        apply = APPLY.get(kind)
+        if apply is not None:
+            apply(row, event, plan.by_items)
+        watched = kind in plan.watched
+        if row.journeys and (watched or kind in _EXITS):
+            self._end_journeys(row, plan, event)
+        elif not watched:
+            return True
+        self._schedule(row, plan, now)
+        return True
 
     def on_deadline(self, row: CustomerRow, due: int) -> list[Proposal]:
-        """Look at the row at `due` (== row.deadline): journeys begin, touches fall due. Proposals go into `row.outbox`
-        as well, where they stay until `conclude` takes them out; `row.deadline` moves on (strictly greater or NEVER)."""
-        raise NotImplementedError
+        """Look at the row at `due` (== row.deadline): journeys begin, touches fall due.
+
+        Proposals go into `row.outbox` as well, where they stay until `conclude` takes them out; `row.deadline` moves on
+        (strictly greater or NEVER)."""
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        self._settle(row, due)
+        row.fired = due
+        for rule, kind in plan.rules:
+            if kind.next_look(row, rule) <= due:
+                self._begin(row, plan.shop, rule, kind, due)
+        for kind in plan.kinds:
+            kind.looked(row, due)
+        proposals = []
+        for journey in row.journeys:
+            if journey.proposed or not journey.running or journey.planned > due:
+                continue
+            known = plan.by_name.get(journey.rule)
+            if known is None:
+                journey.exits(due, "rule-withdrawn")
+                continue
+            rule, kind = known
+            ready = kind.ready(row, rule, journey, due)
+            if ready > due:
+                journey.wake = ready
+                continue
+            journey.proposed = True
+            proposals.append(Proposal(
+                rule=rule.name, rule_version=rule.version, epoch=journey.epoch, step=journey.step, due=journey.due,
+                wake=journey.wake or None,
+            ))
+        proposals.sort(key=lambda proposal: (proposal.planned, proposal.rule))
+        row.outbox.extend(proposals)
+        self._schedule(row, plan, due)
+        return proposals
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
-        """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all the pure gates, the text."""
-        raise NotImplementedError
+        """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        known = plan.by_name.get(proposal.rule)
+        if known is None:
+            verdicts, touch = emission.without_rule(row, proposal, "rule-withdrawn")
+            return Judgement(proposal, wall, verdicts, None, touch)
+        rule, kind = known
+        step = _step(rule, proposal.step)
+        if step is None:
+            verdicts, touch = emission.without_rule(row, proposal, "step-withdrawn")
+            return Judgement(proposal, wall, verdicts, None, touch)
+        world = emission.World(plan.shop, self._catalogue, self._suppressions)
+        verdicts, touch = emission.judge(row, proposal, wall, world, rule, step, kind, _journey(row, proposal))
+        if emission.decided(verdicts):
+            return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch)
+        touches = tuple((touched.touch_id, touched.at) for touched in row.touches)
+        ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, plan.caps, touches)
+        return Judgement(proposal, wall, verdicts, ask, touch)
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
         """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).
 
         `answer` is the ledger's where `judgement.ask` is set. (With the ledger away the caller does not conclude: the
         proposal stays in the outbox.)"""
-        raise NotImplementedError
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        proposal, wall, verdicts = judgement.proposal, judgement.wall, judgement.verdicts
+        if judgement.ask is not None:
+            if isinstance(answer, Granted):
+                verdicts += ledger.granted(plan.shop.caps, answer.repeated, answer.counts)
+            elif isinstance(answer, Full):
+                verdicts += ledger.full(plan.shop.caps, answer.counts)
+            else:
+                raise TypeError("a judgement that asks the ledger is concluded with its answer")
+        row.outbox = [waiting for waiting in row.outbox if waiting != proposal]
+        journey = _journey(row, proposal)
+        known = plan.by_name.get(proposal.rule)
+        rule = known[0] if known is not None else None
+        refusals = [verdict for verdict in verdicts if verdict.answer is Answer.REFUSE]
+        wakes = [verdict.until for verdict in verdicts if verdict.answer is Answer.DELAY and verdict.until is not None]
+        commands: tuple[SendSms, ...] = ()
+        if journey is not None:
+            journey.proposed = False
+        if refusals:
+            outcome = "refused" if any(verdict.ends_journey for verdict in refusals) else "skipped"
+            if journey is not None and journey.running:
+                if outcome == "refused":
+                    why = next(verdict.reason for verdict in refusals if verdict.ends_journey)
+                    journey.exits(max(wall, journey.epoch_at), why)
+                elif rule is not None:
+                    _advance(journey, rule, proposal.due, wall)
+        elif wakes:
+            outcome = "delayed"
+            if journey is not None:
+                journey.wake = max(wakes)
+        else:
+            outcome = "emitted"
+            if rule is not None and journey is not None:
+                commands = self._emit(row, plan.shop, rule, journey, judgement)
+                _advance(journey, rule, proposal.planned, wall)
+        if journey is not None and journey.exit_at and not journey.sent:
+            _leave(row, journey)
+            row.journeys = [other for other in row.journeys if other is not journey]
+        decision = _decision(row, judgement, verdicts, outcome, [command.command_id for command in commands])
+        self._schedule(row, plan, row.fired)
+        return Emitted(commands, decision)
+
+    def _begin(self, row: CustomerRow, shop: Shop, rule: Rule, kind: Kind, due: int) -> None:
+        """Begin a journey of `rule`, unless `once_per`, `cooldown` or the audience forbids it now."""
+        past = row.history.get(rule.name)
+        if past is not None:
+            if rule.once_per is not None and past.passed_at and due < past.passed_at + rule.once_per:
+                return
+            if rule.cooldown is not None and past.ended_at and due < past.ended_at + rule.cooldown:
+                return
+        if rule.audience is not None:
+            tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
+            seen = context(row, shop, self._catalogue, tz, due, journey=JourneyView())
+            if audience(rule.audience, seen).answer is not Answer.PASS:
+                return
+        if past is None:
+            past = row.history[rule.name] = Past()
+        at, event_id = past.used_at, past.used_id = kind.epoch(row, rule)
+        first = rule.steps[0]
+        row.journeys.append(
+            Journey(rule.name, rule.version, at, event_id, began=due, step=first.id, due=due + first.after)
+        )
+
+    def _settle(self, row: CustomerRow, due: int) -> None:
+        """What is past is past: the cart's base moves up, ended journeys become history."""
+        cart.settle(row.cart)
+        kept = []
+        for journey in row.journeys:
+            if journey.sent:
+                journey.sent = [sent for sent in journey.sent if sent.not_before > due]
+            if not journey.running:
+                _leave(row, journey)
+                if not journey.proposed and not journey.sent:
+                    continue
+            kept.append(journey)
+        if len(kept) != len(row.journeys):
+            row.journeys = kept
+
+    def _end_journeys(self, row: CustomerRow, plan: _Plan, event: CustomerEvent) -> None:
+        """End the journeys that this event ends, and those that the facts it changed end (or no longer do)."""
+        kind, at = type(event), event.at
+        why = _EXITS.get(kind)
+        if isinstance(event, wire.ConsentChanged) and (event.granted or event.channel != emission.CHANNEL):
+            why = None
+        for journey in row.journeys:
+            known = plan.by_name.get(journey.rule)
+            if why is not None and _exits_by(why, event, known[0] if known is not None else None):
+                journey.exits(at, why)
+                _cancel(row, journey, at, why)
+            if known is not None and kind in known[1].watches:
+                journey.fact_at, journey.fact_why = known[1].ended(row, known[0], journey)
+                if journey.fact_at:
+                    _cancel(row, journey, journey.fact_at, journey.fact_why)
+        if kind is wire.CustomerErased:
+            row.journeys = [journey for journey in row.journeys if journey.running or journey.proposed]
+
+    def _schedule(self, row: CustomerRow, plan: _Plan, now: int) -> None:
+        """Set the row's deadline. What should have been looked at before `now` (a late event) is looked at then."""
+        deadline = NEVER
+        for rule, kind in plan.rules:
+            look = kind.next_look(row, rule)
+            if look < deadline:
+                deadline = look
+        if deadline < now:
+            deadline = now
+        for journey in row.journeys:
+            if not journey.proposed and journey.running and journey.planned < deadline:
+                deadline = journey.planned
+        row.deadline = deadline
+
+    def _emit(
+        self, row: CustomerRow, shop: Shop, rule: Rule, journey: Journey, judgement: Judgement
+    ) -> tuple[SendSms, ...]:
+        """The commands of a touch that passed; the row remembers it."""
+        proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
+        row.touches.append(Touch(touch.touch_id, wall, rule.name))
+        if len(row.touches) > MAX_TOUCHES:
+            del row.touches[0]
+            row.dropped_touches += 1
+        past = row.history.setdefault(rule.name, Past())
+        if past.passed_at < journey.began:
+            past.passed_at = wall
+        if touch.message is None or touch.phone is None:
+            return ()
+        command_id = emission.command_id(row, rule.name, proposal.epoch, proposal.step, "SendSms")
+        if touch.not_before > wall:
+            journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
+        return (SendSms(
+            command_id=command_id, shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name,
+            rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,
+            text=touch.message.text, purpose=rule.purpose, encoding=touch.message.encoding, units=touch.message.units,
+            segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
+            not_after=rfc3339(touch.not_after),
+        ),)
+
+
+def _journey(row: CustomerRow, proposal: Proposal) -> Journey | None:
+    for journey in row.journeys:
+        if journey.rule == proposal.rule and journey.step == proposal.step and journey.epoch == proposal.epoch:
+            return journey
+    return None
+
+
+def _step(rule: Rule, step_id: str) -> Step | None:
+    return next((step for step in rule.steps if step.id == step_id), None)
+
+
+def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
+    """Whether what the event says ends a journey of `rule` (None: in force no more)."""
+    if why in ("erased", "merged"):
+        return True
+    if rule is None:
+        return False
+    if isinstance(event, wire.ConsentChanged):
+        return rule.purpose != "transactional" and event.purpose == rule.purpose
+    return why in rule.exit_on
+
+
+def _advance(journey: Journey, rule: Rule, base: int, wall: int) -> None:
+    """To the next step, `after` which counts from `base`; without one the journey is over."""
+    steps = rule.steps
+    index = next((i for i, step in enumerate(steps) if step.id == journey.step), len(steps))
+    if index + 1 < len(steps):
+        following = steps[index + 1]
+        journey.step, journey.due, journey.wake = following.id, base + following.after, 0
+    else:
+        journey.exits(max(wall, journey.epoch_at), "completed")
+
+
+def _leave(row: CustomerRow, journey: Journey) -> None:
+    """Fix a journey's end, and remember it for its rule (an erased customer's is not remembered)."""
+    journey.exit_at, journey.exit_why = journey.end
+    journey.fact_at, journey.fact_why = 0, ""
+    if journey.exit_why == "erased":
+        return
+    past = row.history.setdefault(journey.rule, Past())
+    if journey.exit_at >= past.ended_at:
+        past.ended_at, past.ended_why = journey.exit_at, journey.exit_why
+
+
+def _cancel(row: CustomerRow, journey: Journey, at: int, why: str) -> None:
+    """Call back what was handed over and must not leave before something later than `at`."""
+    if not journey.sent or at < journey.epoch_at:
+        return
+    for sent in journey.sent:
+        if sent.not_before > at:
+            row.outgoing.append(CancelSms(
+                command_id=emission.command_id(row, journey.rule, journey.epoch, sent.step, "CancelSms"),
+                shop_id=row.shop_id, customer_id=row.customer_id, rule=journey.rule, rule_version=journey.version,
+                step=sent.step, cancels=sent.command_id, reason=_CANCEL_REASONS.get(why, why), cancelled_at=rfc3339(at),
+            ))
+    journey.sent = []
+
+
+def _decision(
+    row: CustomerRow, judgement: Judgement, verdicts: tuple[Verdict, ...], outcome: str, command_ids: list[str]
+) -> Decision:
+    proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
+    planned = proposal.planned
+    return Decision(
+        decision_id=emission.command_id(row, proposal.rule, proposal.epoch, proposal.step, f"decision {planned}"),
+        shop_id=row.shop_id, customer_id=row.customer_id, rule=proposal.rule, rule_version=proposal.rule_version,
+        epoch=proposal.epoch, step=proposal.step, outcome=outcome, due_at=rfc3339(proposal.due),
+        judged_at=rfc3339(wall), wall_at=rfc3339(wall) if wall != planned else None, command_ids=command_ids,
+        verdicts=[_record(verdict) for verdict in verdicts], products_hash=touch.products_hash, inputs=touch.inputs,
+        tzdata=TZDATA_VERSION, policy=touch.policy,
+    )
+
+
+def _record(verdict: Verdict) -> VerdictRecord:
+    return VerdictRecord(
+        gate=verdict.gate, verdict=verdict.answer.value, reason=verdict.reason,
+        until=None if verdict.until is None else rfc3339(verdict.until), numbers=dict(verdict.numbers),
+    )

@@ -1,0 +1,285 @@
+"""The open cart, kept so that the order in which one customer's events arrive does not matter.
+
+The row keeps the cart three times: as it was at the row's last deadline (`base`), what has been done to it since
+(`ops`, sorted by the events' own times), and as it is (`cart`). An operation in time order is applied to `cart` at
+once; a late one is sorted in and `cart` folded anew. So events that arrive between two deadlines commute. What ended
+while folding (the life of the cart, the quiet spell) is found anew as well, and with it the end of a journey.
+
+Ties: equal instants are ordered by topic (cart events before orders, so an order at the same instant as an add
+includes it), then as they arrived.
+
+An operation older than what a deadline has already settled can't be sorted in any more; it then changes only what was
+not changed after its own time: a late order takes the lines last changed up to the order's instant and no newer one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+MAX_LINES: Final = 100
+MAX_OPS: Final = 64
+
+ADD: Final = 1
+REMOVE: Final = 2
+REPLACE: Final = 3
+CHECKOUT: Final = 4
+ORDER: Final = 5
+
+CART_CHANGED: Final = "cart_changed"
+CART_EMPTIED: Final = "cart_emptied"
+ORDER_PLACED: Final = "order_placed"
+
+OpItem = tuple[str, int, Decimal | None]
+"""Product, quantity, price."""
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One product in the cart. `at`: its last change. `price` as the storefront last said, None if it never did."""
+
+    quantity: int
+    at: int
+    price: Decimal | None = None
+    currency: str | None = None
+
+
+class Op(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One thing done to the cart: `kind` is ADD, REMOVE, REPLACE, CHECKOUT or ORDER."""
+
+    at: int
+    kind: int
+    event_id: str
+    product_id: str | None = None
+    quantity: int | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    items: list[OpItem] | None = None
+
+
+class Cart(msgspec.Struct, array_like=True, gc=False):
+    """The cart of one customer. `lines` by product, the newest change last.
+
+    `first_*`: the event that put the first item into the cart (its life). `changed_*`: the last change or
+    CheckoutStarted. `last_*`: instant and kind of the newest operation applied. `cleared_at`: the last operation that
+    stood for the whole cart. `looked`: for how long (microseconds) the present quiet spell was already looked at.
+    `broken_*`, `ended_*`: the first activity and the first end of a life since the base, 0 for none. `dropped`: lines
+    lost to the bound of MAX_LINES.
+    """
+
+    lines: dict[str, Line] = {}
+    first_at: int = 0
+    first_id: str = ""
+    changed_at: int = 0
+    changed_id: str = ""
+    last_at: int = 0
+    last_order: bool = False
+    cleared_at: int = 0
+    looked: int = 0
+    broken_at: int = 0
+    broken_why: str = ""
+    ended_at: int = 0
+    ended_why: str = ""
+    dropped: int = 0
+
+
+class CartBook(msgspec.Struct, array_like=True, gc=False):
+    """`now` is the cart as it is; `ops` since the last deadline, and `base`, the cart before them (None without)."""
+
+    now: Cart
+    base: Cart | None = None
+    ops: list[Op] = []
+
+
+def new_book() -> CartBook:
+    return CartBook(now=Cart())
+
+
+def record(book: CartBook, op: Op, *, by_items: bool) -> None:
+    """Do `op` to the cart. `by_items`: an order that names its items takes out only these (else the whole cart)."""
+    cart = book.now
+    ops = book.ops
+    if not ops:
+        book.base = _copy(cart)
+    last_at = cart.last_at
+    if op.at > last_at or (op.at == last_at and (op.kind == ORDER or not cart.last_order)):
+        ops.append(op)
+        _apply(cart, op, by_items, late=False)
+    else:
+        ops.insert(bisect_right(ops, _key(op), key=_key), op)
+        book.now = _fold(book.base or Cart(), ops, by_items)
+    if len(ops) > MAX_OPS:
+        half = MAX_OPS // 2
+        book.base = _fold(book.base or Cart(), ops[:half], by_items)
+        del ops[:half]
+
+
+def settle(book: CartBook) -> None:
+    """A deadline: what was done so far is done. The present cart becomes the base of what follows."""
+    if book.ops:
+        book.ops = []
+        book.base = None
+    cart = book.now
+    cart.broken_at = cart.ended_at = 0
+    cart.broken_why = cart.ended_why = ""
+
+
+def forget(book: CartBook, up_to: int, *, by_items: bool) -> None:
+    """Forget everything up to and including an instant (the customer was erased)."""
+    base = book.base if book.ops and book.base is not None else book.now
+    kept = {product: line for product, line in base.lines.items() if line.at > up_to}
+    fresh = Cart()
+    if kept:
+        fresh = _copy(base)
+        fresh.lines = kept
+        if fresh.first_at <= up_to:
+            fresh.first_at, fresh.first_id = fresh.changed_at, fresh.changed_id
+    book.ops = [op for op in book.ops if op.at > up_to]
+    book.base = fresh if book.ops else None
+    book.now = _fold(fresh, book.ops, by_items)
+
+
+def _key(op: Op) -> tuple[int, bool]:
+    return op.at, op.kind == ORDER
+
+
+def _copy(cart: Cart) -> Cart:
+    return msgspec.structs.replace(cart, lines=dict(cart.lines))
+
+
+def _fold(base: Cart, ops: list[Op], by_items: bool) -> Cart:
+    cart = _copy(base)
+    newest = (base.last_at, base.last_order)
+    for op in ops:
+        _apply(cart, op, by_items, late=_key(op) < newest)
+    return cart
+
+
+def _apply(cart: Cart, op: Op, by_items: bool, late: bool) -> None:
+    """One operation. `late`: it is older than the newest one in the base."""
+    at, kind = op.at, op.kind
+    if not late:
+        cart.last_at = at
+        cart.last_order = kind == ORDER
+    lines = cart.lines
+    if kind == ADD:
+        assert op.product_id is not None
+        if late and at <= cart.cleared_at:
+            return
+        old = lines.pop(op.product_id, None)
+        quantity = 1 if op.quantity is None else op.quantity
+        if old is None:
+            new = Line(quantity, at, op.price, op.currency)
+        else:
+            priced = op if op.price is not None and at >= old.at else old
+            new = Line(old.quantity + quantity, max(at, old.at), priced.price, priced.currency)
+        if not lines and old is None:
+            cart.first_at, cart.first_id = at, op.event_id
+        elif at == cart.first_at and op.event_id < cart.first_id and not late:
+            cart.first_id = op.event_id
+        lines[op.product_id] = new
+        if len(lines) > MAX_LINES:
+            del lines[next(iter(lines))]
+            cart.dropped += 1
+        _active(cart, op, CART_CHANGED)
+    elif kind == CHECKOUT:
+        if lines:
+            _active(cart, op, CART_CHANGED)
+    elif kind == REMOVE:
+        assert op.product_id is not None
+        if _take_out(cart, op.product_id, op.quantity, at):
+            _changed(cart, op, CART_EMPTIED)
+    elif kind == REPLACE:
+        if late and at <= max(cart.cleared_at, cart.changed_at):
+            return
+        _replace(cart, op)
+    elif by_items and op.items is not None:
+        taken = [_take_out(cart, product, quantity, at) for product, quantity, _ in op.items]
+        if any(taken):
+            _changed(cart, op, ORDER_PLACED)
+    else:
+        _order(cart, op)
+
+
+def _take_out(cart: Cart, product_id: str, quantity: int | None, at: int) -> bool:
+    """Take `quantity` (None: all) of a product out; False when that changes nothing."""
+    line = cart.lines.get(product_id)
+    if line is None or line.at > at:
+        return False
+    del cart.lines[product_id]
+    if quantity is not None and quantity < line.quantity:
+        cart.lines[product_id] = Line(line.quantity - quantity, at, line.price, line.currency)
+    return True
+
+
+def _changed(cart: Cart, op: Op, emptied_why: str) -> None:
+    """Something was taken out: the cart goes on, or its life is over."""
+    if cart.lines:
+        _active(cart, op, CART_CHANGED)
+    else:
+        _active(cart, op, emptied_why)
+        _end(cart, op.at, emptied_why)
+
+
+def _replace(cart: Cart, op: Op) -> None:
+    """CartUpdated: the same products in the same quantities are no activity (their prices are taken over)."""
+    wanted: dict[str, tuple[int, Decimal | None]] = {}
+    for product, quantity, price in op.items or ():
+        if quantity > 0:
+            earlier, known = wanted.get(product, (0, None))
+            wanted[product] = earlier + quantity, price if price is not None else known
+    cart.cleared_at = op.at
+    had = cart.lines
+    same = {p: line for p, line in had.items() if p in wanted and wanted[p][0] == line.quantity}
+    lines: dict[str, Line] = {}
+    for product, line in same.items():
+        price = wanted[product][1]
+        lines[product] = line if price is None else Line(line.quantity, line.at, price, op.currency)
+    for product, (quantity, price) in wanted.items():
+        if product not in lines:
+            lines[product] = Line(quantity, op.at, price, op.currency)
+    while len(lines) > MAX_LINES:
+        del lines[next(iter(lines))]
+        cart.dropped += 1
+    unchanged = len(same) == len(had) == len(lines)
+    cart.lines = lines
+    if unchanged:
+        return
+    if had:
+        _changed(cart, op, CART_EMPTIED)
+        return
+    cart.first_at, cart.first_id = op.at, op.event_id
+    _active(cart, op, CART_CHANGED)
+
+
+def _order(cart: Cart, op: Op) -> None:
+    """An order for the whole cart: everything that was in it at the order's instant."""
+    if op.at > cart.cleared_at:
+        cart.cleared_at = op.at
+    if not cart.lines:
+        return
+    left = {product: line for product, line in cart.lines.items() if line.at > op.at}
+    if len(left) == len(cart.lines):
+        return
+    cart.lines = left
+    _active(cart, op, ORDER_PLACED)
+    _end(cart, op.at, ORDER_PLACED)
+    if left:  # only when the order is late: what came after it is a cart of its own
+        cart.first_at, cart.first_id = cart.changed_at, cart.changed_id
+
+
+def _active(cart: Cart, op: Op, why: str) -> None:
+    if not cart.broken_at and (op.at > cart.changed_at or why != CART_CHANGED):
+        cart.broken_at, cart.broken_why = op.at, why
+    if op.at > cart.changed_at:
+        cart.changed_at, cart.changed_id = op.at, op.event_id
+        cart.looked = 0
+    elif op.at == cart.changed_at and op.event_id < cart.changed_id and not cart.looked:
+        cart.changed_id = op.event_id
+
+
+def _end(cart: Cart, at: int, why: str) -> None:
+    if not cart.ended_at:
+        cart.ended_at, cart.ended_why = at, why

@@ -1,0 +1,211 @@
+"""What each event says of a customer, written into the row. Nothing here knows rules.
+
+Every update commutes with the others of different instants: profile fields and consents take the newest by event
+time, views and orders add up, the cart folds (`triggers.cart`). An erasure forgets what is not newer than it, so that
+it may itself be late. Two bounds are the exceptions: which of more than 50 products, or 16 orders, are remembered is
+decided when each arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from schemas import wire
+from triggers import cart
+from triggers.customer import (
+    MAX_INTERESTS,
+    MAX_ORDERS,
+    PROFILE_FIELDS,
+    Consent,
+    CustomerRow,
+    Field,
+    Interest,
+    Order,
+    Orders,
+)
+
+Apply = Callable[[CustomerRow, Any, bool], None]
+"""Row, event, and whether an order that names its items takes out only these."""
+
+
+def _item_added(row: CustomerRow, event: wire.CartItemAdded, by_items: bool) -> None:
+    op = cart.Op(event.at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
+    cart.record(row.cart, op, by_items=by_items)
+
+
+def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, by_items: bool) -> None:
+    cart.record(
+        row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity), by_items=by_items
+    )
+
+
+def _cart_updated(row: CustomerRow, event: wire.CartUpdated, by_items: bool) -> None:
+    op = cart.Op(
+        event.at, cart.REPLACE, event.event_id, currency=event.currency,
+        items=[(item.product_id, item.quantity, item.price) for item in event.items],
+    )
+    cart.record(row.cart, op, by_items=by_items)
+
+
+def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, by_items: bool) -> None:
+    cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id), by_items=by_items)
+
+
+def _order_placed(row: CustomerRow, event: wire.OrderPlaced, by_items: bool) -> None:
+    items: list[cart.OpItem] | None = None
+    if by_items and event.items is not None:
+        items = [(item.product_id, item.quantity, None) for item in event.items]
+    cart.record(row.cart, cart.Op(event.at, cart.ORDER, event.event_id, items=items), by_items=by_items)
+    orders = row.orders
+    if orders is None:
+        orders = row.orders = Orders()
+    total, currency = _order_total(event)
+    known = orders.recent.get(event.order_id)
+    if known is not None and known.placed:
+        if event.at < known.at:  # the same order said twice: its first telling counts
+            _count(orders, known, -1)
+            known = Order(event.at, True, known.cancelled, total, currency)
+            _count(orders, known, 1)
+            orders.recent[event.order_id] = known
+    else:
+        order = Order(event.at, True, known is not None, total, currency)
+        _count(orders, order, 1)
+        orders.recent[event.order_id] = order
+        _bound(orders)
+    if not orders.first_at or event.at < orders.first_at:
+        orders.first_at = event.at
+    if event.at > orders.last_at:
+        orders.last_at = event.at
+
+
+def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, by_items: bool) -> None:
+    orders = row.orders
+    if orders is None:
+        orders = row.orders = Orders()
+    known = orders.recent.get(event.order_id)
+    if known is None:
+        orders.recent[event.order_id] = Order(event.at, False, True)
+        _bound(orders)
+    elif known.placed and not known.cancelled:
+        _count(orders, known, -1)
+        orders.recent[event.order_id] = msgspec.structs.replace(known, cancelled=True)
+
+
+def _order_total(event: wire.OrderPlaced) -> tuple[Decimal | None, str | None]:
+    """The total as said, else what the items add up to, where all of them are priced."""
+    if event.total is not None or not event.items:
+        return event.total, event.currency
+    total = Decimal(0)
+    for item in event.items:
+        if item.price is None:
+            return None, event.currency
+        total += item.price * item.quantity
+    return total, event.currency
+
+
+def _count(orders: Orders, order: Order, sign: int) -> None:
+    if order.cancelled:
+        return
+    orders.count += sign
+    if order.total is not None:
+        orders.priced += sign
+        currency = order.currency or ""
+        total = orders.totals.get(currency, Decimal(0)) + sign * order.total
+        if total or orders.count:
+            orders.totals[currency] = total
+        else:
+            orders.totals.pop(currency, None)
+
+
+def _bound(orders: Orders) -> None:
+    if len(orders.recent) > MAX_ORDERS:
+        oldest = min(orders.recent, key=lambda order_id: (orders.recent[order_id].at, order_id))
+        del orders.recent[oldest]
+
+
+def _product_viewed(row: CustomerRow, event: wire.ProductViewed, by_items: bool) -> None:
+    interests = row.interests
+    known = interests.get(event.product_id)
+    if known is not None:
+        if event.at >= known.at:
+            price = known.price if event.price is None else event.price
+            interests[event.product_id] = Interest(event.at, known.times + 1, price)
+        else:
+            price = event.price if known.price is None else known.price
+            interests[event.product_id] = Interest(known.at, known.times + 1, price)
+        return
+    interests[event.product_id] = Interest(event.at, 1, event.price)
+    if len(interests) > MAX_INTERESTS:
+        del interests[min(interests, key=lambda product: (interests[product].at, product))]
+        row.dropped_interests += 1
+
+
+_FIELDS: Final = tuple(enumerate(PROFILE_FIELDS))
+
+
+def _customer_updated(row: CustomerRow, event: wire.CustomerUpdated, by_items: bool) -> None:
+    profile, at = row.profile, event.at
+    for number, name in _FIELDS:
+        value = getattr(event, name)
+        if value is msgspec.UNSET:
+            continue
+        known = profile.get(number)
+        if known is None or at >= known.at:
+            profile[number] = Field(value, at)
+
+
+def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, by_items: bool) -> None:
+    name = f"{event.channel}/{event.purpose}"
+    known = row.consents.get(name)
+    if known is None or event.at >= known.at:
+        row.consents[name] = Consent(event.granted, event.at, event.source)
+
+
+def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, by_items: bool) -> None:
+    if event.at >= row.bonus_at:
+        row.bonus_balance, row.bonus_at = event.balance, event.at
+
+
+def _erased(row: CustomerRow, event: wire.CustomerErased, by_items: bool) -> None:
+    at = event.at
+    if at <= row.erased_at:
+        return
+    row.erased_at = at
+    row.profile = {number: field for number, field in row.profile.items() if field.at > at}
+    row.consents = {name: consent for name, consent in row.consents.items() if consent.at > at}
+    row.interests = {product: interest for product, interest in row.interests.items() if interest.at > at}
+    if row.bonus_at <= at:
+        row.bonus_balance, row.bonus_at = None, 0
+    if row.orders is not None:
+        newer = {order_id: order for order_id, order in row.orders.recent.items() if order.at > at}
+        row.orders = None
+        if newer:
+            orders = row.orders = Orders(recent=newer)
+            placed = [order for order in newer.values() if order.placed]
+            for order in placed:
+                _count(orders, order, 1)
+            orders.first_at = min((order.at for order in placed), default=0)
+            orders.last_at = max((order.at for order in placed), default=0)
+    cart.forget(row.cart, at, by_items=by_items)
+    row.history = {rule: past for rule, past in row.history.items() if past.used_at > at}
+    row.touches = []
+
+
+APPLY: Final[dict[type, Apply]] = {
+    wire.ProductViewed: _product_viewed,
+    wire.CartItemAdded: _item_added,
+    wire.CartItemRemoved: _item_removed,
+    wire.CartUpdated: _cart_updated,
+    wire.CheckoutStarted: _checkout_started,
+    wire.OrderPlaced: _order_placed,
+    wire.OrderCancelled: _order_cancelled,
+    wire.CustomerUpdated: _customer_updated,
+    wire.ConsentChanged: _consent_changed,
+    wire.BonusBalanceChanged: _balance_changed,
+    wire.CustomerErased: _erased,
+}
+"""By type of event. The types that are not here say nothing that the row keeps."""

@@ -1,0 +1,27 @@
+"""`consent`: for the channel and purpose of the message.
+
+Passes: `granted`, with when and from where; `transactional`, which needs none. Refuses, ending the journey:
+`no-consent` when none was ever given, `withdrawn` when the last word was a withdrawal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.instants import rfc3339
+from triggers.customer import Consent
+from triggers.verdicts import Answer, Verdict
+
+
+def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verdict:
+    if purpose == "transactional":
+        return Verdict(gate="consent", answer=Answer.PASS, reason="transactional")
+    given = consents.get(f"{channel}/{purpose}")
+    if given is None:
+        return Verdict(gate="consent", answer=Answer.REFUSE, reason="no-consent", ends_journey=True)
+    numbers: tuple[tuple[str, str], ...] = (("at", rfc3339(given.at)),)
+    if given.source is not None:
+        numbers += (("source", given.source),)
+    if not given.granted:
+        return Verdict(gate="consent", answer=Answer.REFUSE, reason="withdrawn", numbers=numbers, ends_journey=True)
+    return Verdict(gate="consent", answer=Answer.PASS, reason="granted", numbers=numbers)

@@ -1,0 +1,49 @@
+"""`dedupe` and `cap`: what the ledger answered, as verdicts.
+
+`dedupe` passes: `first`, or `repeated` when this very touch was reserved before (a replay, which counts once).
+`cap` passes: `off` when the shop has none, `free`. Refuses, skipping the step: `cap-full`. `numbers` give for each cap
+how many touches its window held before this one. Both are `not_asked` when a pure gate has already decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triggers.rules.model import Cap
+from triggers.verdicts import Answer, Verdict
+
+_SECOND = 1_000_000
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+NOT_ASKED = (
+    Verdict(gate="dedupe", answer=Answer.NOT_ASKED, reason="decided-before"),
+    Verdict(gate="cap", answer=Answer.NOT_ASKED, reason="decided-before"),
+)
+
+
+def granted(caps: Sequence[Cap], repeated: bool, counts: Sequence[int]) -> tuple[Verdict, Verdict]:
+    return (
+        Verdict(gate="dedupe", answer=Answer.PASS, reason="repeated" if repeated else "first"),
+        Verdict(gate="cap", answer=Answer.PASS, reason="free" if caps else "off", numbers=_numbers(caps, counts)),
+    )
+
+
+def full(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
+    return (
+        Verdict(gate="dedupe", answer=Answer.PASS, reason="first"),
+        Verdict(gate="cap", answer=Answer.REFUSE, reason="cap-full", numbers=_numbers(caps, counts)),
+    )
+
+
+def _numbers(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"per {_duration(cap.window)}", f"{count} of {cap.limit}") for cap, count in zip(caps, counts, strict=False)
+    )
+
+
+def _duration(micros: int) -> str:
+    seconds = micros // _SECOND
+    for size, unit in _UNITS:
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

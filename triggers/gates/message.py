@@ -1,0 +1,26 @@
+"""`message`: the text can be made without a hole.
+
+Passes: `rendered`, with encoding and segments; `none` when the step has no text. Refuses, skipping the step, with the
+template's reason (no-product-to-show, missing-value, product-vanished ...).
+"""
+
+from __future__ import annotations
+
+from triggers.context import Context
+from triggers.messages.refused import MessageRefused
+from triggers.messages.template import Message, MessageTemplate
+from triggers.verdicts import Answer, Verdict
+
+
+def message(template: MessageTemplate | None, context: Context) -> tuple[Message | None, Verdict]:
+    if template is None:
+        return None, Verdict(gate="message", answer=Answer.PASS, reason="none")
+    try:
+        made = template.render(context)
+    except MessageRefused as refused:
+        numbers = (("detail", refused.detail),) if refused.detail else ()
+        return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
+    return made, Verdict(
+        gate="message", answer=Answer.PASS, reason="rendered",
+        numbers=(("encoding", made.encoding), ("segments", str(made.segments))),
+    )

@@ -1,0 +1,56 @@
+"""`phone`: a number that can take an SMS, as E.164.
+
+Passes: `usable`. Refuses, ending the journey: `no-phone`, `invalid-phone` (not a number, or of no possible length for
+its country; without a default region a number must begin with `+`), `landline`, `not-a-mobile` (toll-free, premium and
+the like).
+
+A number needs to be *possible*, not *valid*: numbering plans open new ranges faster than any list of them, and an
+operator answers for what does not exist. Its type is judged where the plan is known to hold it. Where one range serves
+landlines and mobiles alike (the United States), it passes. Source: Google's libphonenumber, as `phonenumbers`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from triggers.verdicts import Answer, Verdict
+
+_NO_SMS: Final = frozenset({
+    PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN,
+    PhoneNumberType.VOICEMAIL,
+})
+
+
+def phone(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
+    """The number in E.164 (None when refused) and the verdict. `region`: the shop's default, ISO 3166 alpha-2."""
+    if raw is None or not raw.strip():
+        return None, _refusal("no-phone")
+    number, reason = _read(raw, region)
+    if reason is not None:
+        return None, _refusal(reason)
+    return number, Verdict(gate="phone", answer=Answer.PASS, reason="usable")
+
+
+def _refusal(reason: str) -> Verdict:
+    return Verdict(gate="phone", answer=Answer.REFUSE, reason=reason, ends_journey=True)
+
+
+@lru_cache(maxsize=16_384)
+def _read(raw: str, region: str | None) -> tuple[str | None, str | None]:
+    try:
+        number = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return None, "invalid-phone"
+    if not phonenumbers.is_possible_number(number):
+        return None, "invalid-phone"
+    if phonenumbers.is_valid_number(number):
+        kind = phonenumbers.number_type(number)
+        if kind == PhoneNumberType.FIXED_LINE:
+            return None, "landline"
+        if kind in _NO_SMS:
+            return None, "not-a-mobile"
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), None

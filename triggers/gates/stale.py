@@ -1,0 +1,16 @@
+"""`stale`: a touch that can only be emitted long after it was planned (its due time, or the wake of a delay).
+
+Passes: `fresh`. Refuses, skipping the step: `stale`, when more than the rule's `stale_after` has gone by.
+"""
+
+from __future__ import annotations
+
+from triggers.verdicts import Answer, Verdict
+
+
+def stale(wall: int, planned: int, stale_after: int) -> Verdict:
+    late = wall - planned
+    if late <= stale_after:
+        return Verdict(gate="stale", answer=Answer.PASS, reason="fresh")
+    numbers = (("late_seconds", str(late // 1_000_000)), ("stale_after_seconds", str(stale_after // 1_000_000)))
+    return Verdict(gate="stale", answer=Answer.REFUSE, reason="stale", numbers=numbers)

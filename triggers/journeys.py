@@ -1,0 +1,99 @@
+"""Journeys and what is remembered of them.
+
+A journey ends in one of two ways, and whichever comes first counts: by an event of its own accord (an order, a
+withdrawn consent; or by having no step left), which is final, or by what the facts of the row say (the cart was
+emptied, the quiet spell broken), which is found anew whenever a late event changes the facts.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """A touch that is due. Everything that makes it the same proposal after a replay derives from inputs.
+
+    `due` is the instant planned for it, `wake` the instant it was put off to (None: it was not).
+    """
+
+    rule: str
+    rule_version: str
+    epoch: str
+    step: str
+    due: int
+    wake: int | None = None
+
+    @property
+    def planned(self) -> int:
+        """When the touch is to be judged: its wake, else its due time."""
+        return self.due if self.wake is None else self.wake
+
+
+class Sent(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A command already handed over that must not leave before `not_before`: it can still be cancelled until then."""
+
+    command_id: str
+    step: str
+    not_before: int
+
+
+class Journey(msgspec.Struct, array_like=True, gc=False):
+    """One customer's run through a rule. `exit_*`: ended for good; `fact_*`: ended as the facts stand; 0 for not.
+
+    `proposed`: the touch of `step` waits in the outbox.
+    """
+
+    rule: str
+    version: str
+    epoch_at: int
+    epoch_id: str
+    began: int
+    step: str
+    due: int
+    wake: int = 0
+    proposed: bool = False
+    exit_at: int = 0
+    exit_why: str = ""
+    fact_at: int = 0
+    fact_why: str = ""
+    sent: list[Sent] = []
+
+    @property
+    def epoch(self) -> str:
+        return epoch_name(self.epoch_at, self.epoch_id)
+
+    @property
+    def running(self) -> bool:
+        return not self.exit_at and not self.fact_at
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """When and why it ended; (0, "") while it runs."""
+        if self.exit_at and (not self.fact_at or self.exit_at <= self.fact_at):
+            return self.exit_at, self.exit_why
+        return self.fact_at, self.fact_why
+
+    @property
+    def planned(self) -> int:
+        return self.wake or self.due
+
+    def exits(self, at: int, why: str) -> None:
+        """End at `at`, unless the journey ended earlier. What happened before its epoch is no exit."""
+        if at >= self.epoch_at and (not self.exit_at or at < self.exit_at):
+            self.exit_at, self.exit_why = at, why
+
+
+class Past(msgspec.Struct, array_like=True, gc=False):
+    """What a rule's former journeys leave behind: the epoch last used, the first touch that passed in the last journey
+    that had one, the last end and its reason. 0 and "" where there is none."""
+
+    used_at: int = 0
+    used_id: str = ""
+    passed_at: int = 0
+    ended_at: int = 0
+    ended_why: str = ""
+
+
+def epoch_name(at: int, event_id: str) -> str:
+    """The epoch as ids and decisions carry it: the starting event's time and id."""
+    return f"{at}-{event_id}"

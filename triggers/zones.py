@@ -1,0 +1,131 @@
+"""Civil time from the pinned `tzdata` wheel, never from the machine's own database, and arithmetic exact across DST.
+
+What is quiet, or another day, is said by the wall clock of the zone: an hour that the clocks skip does not happen, an
+hour that they repeat happens twice. Sources: the IANA time zone database as packaged in `tzdata`; RFC 8536 (TZif).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+TZDATA_VERSION: Final[str] = import_module("tzdata").IANA_VERSION
+"""The release of the IANA database in use, e.g. 2026a; it stands in decisions."""
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
+_DAY: Final = 24 * 60 * _MINUTE
+_DAY_MINUTES: Final = 24 * 60
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name (links included), None for any other word."""
+    if _NAME.fullmatch(name) is None:
+        return None
+    try:
+        with files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as data:
+            return ZoneInfo.from_file(data, key=name)
+    except (OSError, ValueError):
+        return None
+
+
+def zone_of(customer: str | None, shop: str) -> tuple[ZoneInfo, str]:
+    """The zone to use and by which rule: "customer"; where the customer's is not known the "shop"'s, and where that is
+    not known either "utc"."""
+    if customer is not None and (found := zone(customer)) is not None:
+        return found, "customer"
+    if (found := zone(shop)) is not None:
+        return found, "shop"
+    utc = zone("UTC")
+    assert utc is not None
+    return utc, "utc"
+
+
+def civil(at: int, tz: ZoneInfo) -> datetime:
+    """An instant as the zone's wall clock shows it (aware)."""
+    return (_EPOCH + timedelta(microseconds=at)).astimezone(tz)
+
+
+def local_date(at: int, tz: ZoneInfo) -> date:
+    return civil(at, tz).date()
+
+
+def day_end(at: int, tz: ZoneInfo) -> int:
+    """The first instant of the zone's next day."""
+    today = local_date(at, tz)
+    return _first(at, tz, lambda local: local.date() > today, lambda local: _DAY - _of_day(local))
+
+
+def quiet_until(at: int, tz: ZoneInfo, begin: int, end: int) -> int | None:
+    """The first instant after `at` that is not quiet; None when `at` itself is not. `begin`, `end`: minutes after
+    midnight, `begin` is quiet and `end` no longer; equal ones leave nothing quiet."""
+    if not _within(civil(at, tz), begin, end):
+        return None
+    return _first(at, tz, lambda local: not _within(local, begin, end), lambda local: _until(local, end))
+
+
+def next_quiet(at: int, tz: ZoneInfo, begin: int, end: int) -> int:
+    """The first instant at or after `at` that is quiet (begin and end as for `quiet_until`, and different)."""
+    if _within(civil(at, tz), begin, end):
+        return at
+    return _first(at, tz, lambda local: _within(local, begin, end), lambda local: _until(local, begin))
+
+
+def _of_day(local: datetime) -> int:
+    return ((local.hour * 60 + local.minute) * 60 + local.second) * _SECOND + local.microsecond
+
+
+def _within(local: datetime, begin: int, end: int) -> bool:
+    minute = local.hour * 60 + local.minute
+    if begin <= end:
+        return begin <= minute < end
+    return minute >= begin or minute < end
+
+
+def _until(local: datetime, minute: int) -> int:
+    """How long until the wall clock next shows `minute`, if it were never put forward or back."""
+    return (minute * _MINUTE - _of_day(local)) % _DAY or _DAY
+
+
+def _first(at: int, tz: ZoneInfo, reached: Callable[[datetime], bool], ahead: Callable[[datetime], int]) -> int:
+    """The first instant after `at` for which `reached` holds, which changes only `ahead` of a wall clock that runs
+    evenly, or where the clock is put forward or back."""
+    now = at
+    while True:
+        local = civil(now, tz)
+        then = now + ahead(local)
+        put = _offset_change(now, then, tz)
+        now = then if put is None else put
+        if reached(civil(now, tz)):
+            return now
+
+
+def _offset_change(low: int, high: int, tz: ZoneInfo) -> int | None:
+    """The first instant in (low, high] with another offset from UTC than `low` has; None without one. Exact unless the
+    clock is put twice within the same hour."""
+    offset = civil(low, tz).utcoffset()
+    step = low
+    while step < high:
+        following = min(step + 60 * _MINUTE, high)
+        if civil(following, tz).utcoffset() != offset:
+            break
+        step = following
+    else:
+        return None
+    bottom, top = step, following
+    while top - bottom > 1:
+        middle = (bottom + top) // 2
+        if civil(middle, tz).utcoffset() == offset:
+            bottom = middle
+        else:
+            top = middle
+    return top
