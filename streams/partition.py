@@ -130,6 +130,8 @@ class Partition:
         self._turning = asyncio.Lock()
         self._turns: asyncio.Future[None] | None = None
         self._next_turn = 0.0
+        self.interval = plan.interval
+        """Seconds; the owner stretches it when it owns many."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def _screens(self) -> list[tuple[TopicSpec, Screening]]:
@@ -247,7 +249,7 @@ class Partition:
                     except TimeoutError:
                         pass
                 self._due.clear()
-                self._next_turn = max(self._next_turn, time.monotonic()) + self._plan.interval
+                self._next_turn = max(self._next_turn, time.monotonic()) + self.interval
                 async with self._turning:
                     if not await self._commits.room():
                         return

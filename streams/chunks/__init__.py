@@ -5,8 +5,8 @@ of CPU an event); delivered in chunks the same machinery costs next to nothing. 
 and its agent, group membership, the co-partitioned assignment, the order of starting and stopping.
 
 `chunk` is what is delivered; `fetch` takes records out of aiokafka's fetcher (whole batches, or one by one as the
-fallback); `log_ends` remembers how far each log was known to reach, and when that was asked; `consumer`, `transport` and
-`faust_app` are the hooks into Faust, each with its reason beside it. No module here knows what a record means.
+fallback); `log_ends` remembers how far each log was known to reach, and when that was asked; `consumer`, `transport`
+and `faust_app` are the hooks into Faust, each with its reason beside it. No module here knows what a record means.
 """
 
 from streams.chunks.chunk import Chunk

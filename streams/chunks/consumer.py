@@ -62,7 +62,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         self,
         consumer: Any,
         active_partitions: Collection[TP],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # Faust's signature
         max_records: int | None = None,
     ) -> dict[TopicPartition, Columns]:
         # Faust's version unpacks a ConsumerRecord a record and hides positions.
@@ -73,7 +73,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             raise ConsumerStoppedError
         wanted = {TopicPartition(tp.topic, tp.partition) for tp in active_partitions}
         with fetcher._subscriptions.fetch_context():
-            return await fetch(fetcher, wanted, drain=DRAINS[self.app.fetching.way], timeout=timeout or 0)
+            return await fetch(fetcher, wanted, drain=DRAINS[self.app.fetching.way], seconds=timeout or 0)
 
     # -- what the owner of the partitions needs; each runs in the consumer's thread
 
@@ -87,6 +87,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         coordinator = self._ensure_consumer()._coordinator
         found = await self.call_thread(coordinator.fetch_committed_offsets, asked)
         return {(tp.topic, tp.partition): entry.offset for tp, entry in found.items() if entry.offset >= 0}
+
+    async def beginnings(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The first offset that each of these logs still has."""
+        consumer = self._ensure_consumer()
+        asked = [TopicPartition(*tp) for tp in partitions]
+        found = await self.call_thread(consumer.beginning_offsets, asked)
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit these offsets for the group (at-least-once). Raises KafkaError when this member no longer may."""
@@ -133,6 +140,17 @@ class ChunkConsumer(driver.Consumer):
     def broker(self) -> ChunkThread:
         """The part that speaks to the broker."""
         return self._thread
+
+    def assigned(self) -> set[tuple[str, int]]:
+        """(topic, partition) of what the group has assigned to this member."""
+        return {(tp.topic, tp.partition) for tp in self.assignment()}
+
+    def pause(self, topic: str, partition: int) -> None:
+        """Fetch this one no further, until `resume`."""
+        self.on_buffer_full(TP(topic, partition))
+
+    def resume(self, topic: str, partition: int) -> None:
+        self.on_buffer_drop(TP(topic, partition))
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)

@@ -25,7 +25,7 @@ LOG_APPEND: Final = 1
 """Kafka's timestamp type of a record that the broker stamped."""
 
 Drain = Callable[[Any, Collection[TopicPartition]], Awaitable[dict[TopicPartition, Columns]]]
-"""Takes what lies ready of these partitions out of a fetcher. Must not suspend between reading and moving a position."""
+"""Takes what lies ready of these partitions out of a fetcher. Never suspends between reading and moving a position."""
 
 
 def take_batches(records: Any) -> Columns:
@@ -119,9 +119,9 @@ DRAINS: Final[dict[str, Drain]] = {"batches": drain_batches, "plain": drain_plai
 
 
 async def fetch(
-    fetcher: Any, wanted: Collection[TopicPartition], *, drain: Drain, timeout: float
+    fetcher: Any, wanted: Collection[TopicPartition], *, drain: Drain, seconds: float
 ) -> dict[TopicPartition, Columns]:
-    """What lies ready of these partitions; waits up to `timeout` seconds for something to. Empty when nothing did."""
+    """What lies ready of these partitions; waits up to `seconds` for something to. Empty when nothing did."""
     if fetcher._subscriptions.reassignment_in_progress:
         # Records fetched before a rebalance may belong to another member by now.
         await fetcher._subscriptions.wait_for_assignment()
@@ -131,7 +131,7 @@ async def fetch(
     drained = await drain(fetcher, held)
     if not drained:
         waiter = fetcher._create_fetch_waiter()
-        done, _ = await asyncio.wait([waiter], timeout=timeout)
+        done, _ = await asyncio.wait([waiter], timeout=seconds)
         if not done:
             waiter.cancel()
         elif not fetcher._closed:

@@ -1,9 +1,9 @@
 """How far each log reached, by the broker's own answers to fetches, and since when that is known.
 
 "At the end" means that the fetch position, control and aborted records passed, has reached the last stable offset.
-A fetch answers with that offset; ListOffsets is no substitute (the embedded broker answers it with the last batch's base
-offset). The time of asking goes along, because a log's end answered to a question asked at 12:00:00 covers every record
-that was in the log at 12:00:00, and only those: emission on the wall clock waits for exactly that.
+A fetch answers with that offset; ListOffsets is no substitute (the embedded broker answers it with the last batch's
+base offset). The time of asking goes along, because a log's end answered to a question asked at 12:00:00 covers every
+record that was in the log at 12:00:00: emission on the wall clock waits for exactly that.
 """
 
 from __future__ import annotations

@@ -1,0 +1,256 @@
+"""The worker, wired: everything that is made, is made here, and nothing connects before `run`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from feeds.store import ProductStore, StoreInUse, claim
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, changelog
+from streams.chunks.credentials import faust_credentials
+from streams.chunks.faust_app import ChunkApp, Fetching
+from streams.delivery import DeliveryPolicy
+from streams.delivery.at_least_once import AtLeastOnce
+from streams.delivery.probe import probe
+from streams.delivery.transactional import Transactional
+from streams.ledger import Ledger, RedisLedger, UnfitRedis, check_redis
+from streams.metrics import Metrics
+from streams.ownership import Ownership
+from streams.partition import Plan
+from streams.products import ProductsReader
+from streams.provision import Provisioner, specs_of
+from streams.rulebook import BookRead, read_rulebook
+from streams.settings import Settings
+from streams.shared_log import SharedLog
+from triggers.engine import Engine
+
+log: Final = structlog.get_logger(__name__)
+
+FETCH_BYTES_LIVE: Final = 128 * 1024
+"""On the wall clock the broker waits for this much, or the fetch's own wait: a live worker then idles far more."""
+
+FETCH_WAIT_MS: Final = 50
+
+
+class CannotStart(Exception):
+    """The worker can't run here; the message says why and what to do, for people. Nothing was changed."""
+
+
+def build_app(settings: Settings) -> App:
+    """A worker by these settings. Raises CannotStart when its rules have mistakes."""
+    rules = read_rulebook(settings.rules)
+    if rules.errors:
+        mistakes = "\n".join(f"  {error}" for error in rules.errors)
+        raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
+    metrics = Metrics()
+    ledger = RedisLedger(
+        settings.redis_client(),
+        prefix=settings.app_id,
+        timeout=settings.redis_timeout,
+        lapse=round(settings.reservation_lapse * 1_000_000),
+        metrics=metrics,
+    )
+    return App(settings, rules, ledger, metrics)
+
+
+class App:
+    """One worker: `run` until its stop is set. Health and metrics may look at it meanwhile."""
+
+    def __init__(self, settings: Settings, rules: BookRead, ledger: Ledger, metrics: Metrics) -> None:
+        self.settings = settings
+        self.rules = rules
+        self.ledger = ledger
+        self.metrics = metrics
+        self.ownership: Ownership | None = None
+        self.alive = False
+        self._options: dict[str, Any] = settings.kafka_client_options()
+        self._faust: ChunkApp | None = None
+
+    @property
+    def ready(self) -> bool:
+        """It has taken an assignment."""
+        return self.alive and self.ownership is not None and self.ownership.ready.is_set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
+        partitions = await self._partitions()
+        policy = await self._policy()
+        shared = SharedLog(self._options, [MARKETING_EVENTS.name])
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.ledger.close)
+            await self._check_redis()
+            store = stack.enter_context(contextlib.closing(self._store()))
+            await stack.enter_async_context(self._products(store))
+            stack.push_async_callback(shared.stop)
+            await shared.start()
+            faust = self._wire(policy, shared, Engine(self.rules.book, store), partitions)
+            self._say(policy, partitions)
+            await self._work(faust, stop)
+
+    # -- before anything runs
+
+    async def _partitions(self) -> Mapping[str, int]:
+        """How many partitions each topic has; CannotStart for a broker that is away and topics that are not right."""
+        specs = specs_of(self.settings.app_id)
+        try:
+            async with Provisioner(self._options) as broker:
+                existing = await broker.existing(specs)
+        except (KafkaError, OSError) as error:
+            raise CannotStart(
+                f"Kafka at {self.settings.kafka_bootstrap} can't be reached: {type(error).__name__} "
+                "(REWAKE_KAFKA_BOOTSTRAP; `rewake stack up` starts one here)"
+            ) from error
+        missing = [spec.name for spec in specs if spec.name not in existing]
+        if missing:
+            raise CannotStart(f"topics are missing: {', '.join(missing)}; run `rewake topics create`")
+        counts = {name: topic.partitions for name, topic in existing.items()}
+        grouped = {spec.name: counts[spec.name] for spec in (*CO_PARTITIONED, changelog(self.settings.app_id))}
+        if len(set(grouped.values())) > 1:
+            found = ", ".join(f"{name} {count}" for name, count in sorted(grouped.items()))
+            raise CannotStart(f"topics by customer must have equally many partitions, but have: {found}")
+        return counts
+
+    async def _check_redis(self) -> None:
+        client = self.settings.redis_client()
+        try:
+            away = await check_redis(client)
+        except UnfitRedis as unfit:
+            raise CannotStart(str(unfit)) from unfit
+        finally:
+            await client.aclose()
+        if away is not None:
+            log.warning("Redis does not answer; touches that need it wait in their rows", why=away)
+
+    async def _policy(self) -> DeliveryPolicy:
+        settings, options = self.settings, self._options
+        rows = changelog(settings.app_id).name
+        abilities = await probe(options, settings.app_id)
+        wanted = settings.delivery
+        if wanted == "transactions" and not abilities.transactions:
+            raise CannotStart(f"REWAKE_DELIVERY=transactions, but the broker has none ({abilities.reason})")
+        if wanted == "at-least-once" or not abilities.transactions:
+            return AtLeastOnce(options, settings.app_id, rows, abilities.idempotence, self._commit_offsets)
+        return Transactional(options, settings.app_id, rows, settings.app_id, settings.transaction_timeout)
+
+    async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        if self._faust is None:
+            raise CannotStart("the group's consumer is not there yet")
+        await self._faust.chunks.broker.commit_offsets(offsets)
+
+    def _store(self) -> ProductStore:
+        try:
+            return claim(self.settings.products_store)
+        except (StoreInUse, OSError) as error:
+            raise CannotStart(f"no product store in {self.settings.products_store}: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def _products(self, store: ProductStore) -> AsyncIterator[None]:
+        """The store read up to the topic's end, and followed from there."""
+
+        def bad(offset: int, why: str) -> None:
+            log.warning("a record of products is no snapshot", offset=offset, why=why)
+
+        reader = ProductsReader(store, self._options, wall=_wall, on_bad=bad)
+        await reader.start()
+        try:
+            log.info("products read", records=await reader.catch_up(), products=store.count())
+            following = asyncio.create_task(reader.run(), name="products")
+            yield
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        finally:
+            await reader.stop()
+
+    def _wire(
+        self, policy: DeliveryPolicy, shared: SharedLog, engine: Engine, partitions: Mapping[str, int]
+    ) -> ChunkApp:
+        settings = self.settings
+        stream = settings.clock == "stream"
+        plan = Plan(
+            inputs=tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0)),
+            shared=(MARKETING_EVENTS,),
+            partitions=partitions,
+            stream_clock=stream,
+            grace_us=settings.grace_us,
+            future_bound_us=settings.future_bound_us,
+            chunk_records=settings.chunk_records,
+            interval=settings.commit_interval,
+            skip_applied=policy.skip_applied,
+            wall=_wall,
+        )
+        self.ownership = Ownership(
+            plan,
+            engine=engine,
+            ledger=self.ledger,
+            policy=policy,
+            shared=shared,
+            metrics=self.metrics,
+            options=self._options,
+            changelog=changelog(settings.app_id).name,
+        )
+        self._faust = ChunkApp.build(
+            self.ownership,
+            tuple(spec.name for spec in plan.inputs),
+            app_id=settings.app_id,
+            fetching=Fetching(settings.fetch, FETCH_WAIT_MS, 1 if stream else FETCH_BYTES_LIVE),
+            bootstrap=settings.kafka_bootstrap,
+            credentials=faust_credentials(self._options),
+            session_timeout=settings.session_timeout,
+            heartbeat_interval=settings.heartbeat_interval,
+            instance_id=settings.instance_id,
+        )
+        self.ownership.group = self._faust.chunks
+        return self._faust
+
+    def _say(self, policy: DeliveryPolicy, partitions: Mapping[str, int]) -> None:
+        settings = self.settings
+        log.info("delivery", policy=policy.name, says=policy.says)
+        log.info(
+            "clock",
+            clock=settings.clock,
+            says="time moves by records and markers alone"
+            if settings.clock == "stream"
+            else f"at the end of the data time is the wall clock less {settings.grace:g} s",
+        )
+        log.info(
+            "worker",
+            app=settings.app_id,
+            kafka=settings.kafka_bootstrap,
+            rules=sum(len(rules) for rules in self.rules.book.rules.values()),
+            shops=len(self.rules.book.shops),
+            partitions=partitions[CO_PARTITIONED[0].name],
+            fetch=settings.fetch,
+            instance=settings.instance_id,
+        )
+
+    # -- while it runs
+
+    async def _work(self, faust: ChunkApp, stop: asyncio.Event) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        dying = asyncio.create_task(faust._crashed.wait())
+        try:
+            starting = asyncio.create_task(faust.start())
+            self.alive = True
+            await asyncio.wait({starting, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+            log.info("stopping: draining, committing, leaving the group")
+        finally:
+            self.alive = False
+            for task in (stopping, dying):
+                task.cancel()
+            await faust.stop()
+            await asyncio.gather(starting, return_exceptions=True)
+        if faust.crash_reason is not None:
+            raise faust.crash_reason
+        log.info("stopped")
+
+
+def _wall() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000

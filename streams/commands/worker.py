@@ -1,0 +1,79 @@
+"""`rewake worker`: consume, decide, emit, until told to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streams.commands.console import USED_WRONGLY, fail, note
+
+
+def worker(
+    rules: Annotated[Path | None, typer.Option(help="Folder of shops and rules; default: REWAKE_RULES.")] = None,
+    clock: Annotated[str | None, typer.Option(help="wall or stream; default: REWAKE_CLOCK.")] = None,
+    bootstrap: Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")] = None,
+    instance: Annotated[
+        str | None, typer.Option(help="Static member name, one per worker; default: REWAKE_INSTANCE_ID.")
+    ] = None,
+) -> None:
+    """Run a worker. More of them share the partitions.
+
+    SIGTERM or Ctrl-C drains, commits and leaves; a second Ctrl-C interrupts. All settings: docs/settings.md.
+
+    Example: rewake worker --rules shops
+    """
+    import asyncio
+    import contextlib
+    import gc
+    import signal
+
+    from streams.app import CannotStart, build_app
+    from streams.settings import SettingsError, load_settings
+
+    given: dict[str, Any] = {"rules": rules, "clock": clock, "kafka_bootstrap": bootstrap, "instance_id": instance}
+    try:
+        settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    except SettingsError as error:
+        fail(str(error), "all settings: docs/settings.md", code=USED_WRONGLY)
+    quiet_libraries()
+    for warning in settings.warnings():
+        note(f"warning: {warning}")
+    # Rows are many, long-lived and acyclic: the collector's defaults cost 0.4 us an event and find nothing.
+    gc.set_threshold(200_000, 50, 1_000)
+
+    async def run() -> None:
+        app = build_app(settings)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def asked() -> None:
+            stop.set()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)  # the second one ends it at once
+
+        with contextlib.suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, asked)
+        await app.run(stop)
+
+    try:
+        asyncio.run(run())
+    except CannotStart as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def quiet_libraries() -> None:
+    """Faust, mode and aiokafka say at INFO what they do all day; what is worth knowing, Rewake says itself."""
+    import logging
+
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def register(root: typer.Typer) -> None:
+    """Hang `worker` on the root."""
+    root.command()(worker)

@@ -1,0 +1,313 @@
+"""Which partitions this worker owns: opened on assignment, drained on revocation, loaded again when one goes bad.
+
+On assignment the order is: open the delivery (which fences the former owner and settles its open transaction), then ask
+for the committed offsets, then read the rows, then accept. A partition that stays is kept only if the group's offsets
+are what it last committed itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, Protocol
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from streams.chunks import Chunk, LogEnd
+from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
+from streams.ledger import Ledger
+from streams.metrics import Metrics
+from streams.partition import Partition, Plan
+from streams.recovery import read_rows
+from streams.shared_log import SharedLog
+from streams.table import Table
+from triggers.customer import CustomerRow, decode_row, encode_row
+from triggers.engine import Engine
+
+log: Final = structlog.get_logger(__name__)
+
+DRAIN_SECONDS: Final = 5.0
+"""How long a revocation waits for a commit under way; the group waits meanwhile."""
+
+MARKER_SECONDS: Final = 0.03
+MARKER_TRIES: Final = 5
+"""The broker says a transaction is committed before its offsets can be read; they follow within milliseconds."""
+
+COMMITS_PER_SECOND: Final = 40
+"""Over all partitions a worker owns: a transaction costs about 1.5 ms of CPU."""
+
+RELOAD_SECONDS: Final = 0.5
+RELOAD_SECONDS_MOST: Final = 5.0
+
+
+class Broker(Protocol):
+    """The group's consumer, as far as ownership needs it."""
+
+    def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
+    async def committed(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
+    async def beginnings(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
+    async def move(self, positions: Mapping[tuple[str, int], int | None]) -> bool: ...
+    async def is_member(self) -> bool: ...
+
+
+class Group(Protocol):
+    """Membership and fetching."""
+
+    @property
+    def broker(self) -> Broker: ...
+    def assigned(self) -> set[tuple[str, int]]: ...
+    def pause(self, topic: str, partition: int) -> None: ...
+    def resume(self, topic: str, partition: int) -> None: ...
+
+
+class Ownership:
+    """The partitions of one worker. `group` is known once the app is built."""
+
+    group: Group
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        engine: Engine,
+        ledger: Ledger,
+        policy: DeliveryPolicy,
+        shared: SharedLog,
+        metrics: Metrics,
+        options: Mapping[str, Any],
+        changelog: str,
+    ) -> None:
+        self.partitions: dict[int, Partition] = {}
+        self.ready = asyncio.Event()
+        """Set once an assignment has been taken, even an empty one."""
+        self._plan = plan
+        self._engine = engine
+        self._ledger = ledger
+        self._policy = policy
+        self._shared = shared
+        self._metrics = metrics
+        self._options = options
+        self._changelog = changelog
+        self._generation = -1
+        self._accepting = False
+        self._loading = asyncio.Lock()
+        self._reloads: dict[int, asyncio.Task[None]] = {}
+
+    # -- what a partition sees of fetching
+
+    def log_end(self, topic: str, partition: int) -> LogEnd | None:
+        return self.group.broker.log_end(topic, partition)
+
+    def pause(self, topic: str, partition: int) -> None:
+        self.group.pause(topic, partition)
+
+    def resume(self, topic: str, partition: int) -> None:
+        self.group.resume(topic, partition)
+
+    # -- rebalances
+
+    async def drain(self) -> None:
+        """Before partitions are given away, and before stopping."""
+        self._accepting = False
+        for task in self._reloads.values():
+            task.cancel()
+        await asyncio.gather(*(partition.drain(DRAIN_SECONDS) for partition in self.partitions.values()))
+
+    async def assigned(self, generation: int, superseded: Callable[[], bool]) -> bool:
+        """Own exactly what the group has assigned. False when another rebalance came in between."""
+        self._metrics.rebalances.inc()
+        wanted = self._numbers(self.group.assigned())
+        async with self._loading:
+            while not superseded():
+                try:
+                    if await self._take_over(wanted, superseded):
+                        self._generation = generation
+                        return True
+                except (DeliveryFailed, KafkaError, OSError) as failure:
+                    log.warning("partitions could not be loaded; trying again", why=str(failure))
+                    await asyncio.sleep(RELOAD_SECONDS)
+        return False
+
+    async def _take_over(self, wanted: set[int], superseded: Callable[[], bool]) -> bool:
+        began = time.perf_counter()
+        left = [number for number, p in self.partitions.items() if number not in wanted or not p.sound]
+        await self._let_go(left)
+        strangers = await self._gone_on(superseded)
+        await self._let_go(strangers)
+        kept = sorted(self.partitions)
+        new = sorted(wanted - set(kept))
+        loaded = await self._load(new, superseded)
+        if superseded() or len(loaded) < len(new):
+            await asyncio.gather(*(partition.close() for partition in loaded))
+            return False
+        self.partitions |= {partition.number: partition for partition in loaded}
+        if new:
+            self._metrics.restore_seconds.observe(time.perf_counter() - began)
+        log.info(
+            "partitions owned",
+            partitions=sorted(self.partitions),
+            loaded=new,
+            kept=kept,
+            given_up=sorted({*left, *strangers} - wanted),
+            rows=sum(len(partition.table) for partition in self.partitions.values()),
+            seconds=round(time.perf_counter() - began, 3),
+        )
+        return True
+
+    async def accept(self, generation: int) -> None:
+        """Fetching runs again: take chunks of this generation."""
+        if generation != self._generation:
+            return
+        self._accepting = True
+        positions: dict[tuple[str, int], int | None] = {}
+        interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
+        for partition in self.partitions.values():
+            partition.interval = interval
+            partition.accept()
+            positions |= partition.positions()
+        # After accepting: a chunk that came in between and was not taken would leave a gap.
+        await self.group.broker.move(positions)
+        self._metrics.partitions_owned.set(len(self.partitions))
+        self.ready.set()
+
+    async def offer(self, chunk: Chunk) -> None:
+        """One chunk for its partition; chunks of an older generation were fetched from older positions."""
+        if not self._accepting or chunk.generation != self._generation:
+            return
+        partition = self.partitions.get(chunk.partition)
+        if partition is None:
+            return
+        gaps = await partition.offer(chunk.topic, chunk.columns)
+        if gaps:
+            await self.group.broker.move(gaps)
+
+    async def close(self) -> None:
+        """Give up everything."""
+        self._accepting = False
+        for task in self._reloads.values():
+            task.cancel()
+        await asyncio.gather(*self._reloads.values(), return_exceptions=True)
+        await self._let_go(list(self.partitions))
+
+    def _numbers(self, assigned: set[tuple[str, int]]) -> set[int]:
+        topics = {spec.name for spec in self._plan.inputs}
+        numbers = {number for topic, number in assigned if topic in topics}
+        torn = sorted({(topic, number) for topic in topics for number in numbers} - assigned)
+        if torn:
+            # Rows would be driven without part of their events. It can't happen with equal partition counts.
+            raise RuntimeError(f"the group tore a partition number's topics apart: {torn}")
+        return numbers
+
+    async def _let_go(self, numbers: list[int]) -> None:
+        closing = [self.partitions.pop(number) for number in numbers]
+        await asyncio.gather(*(partition.close() for partition in closing))
+        self._metrics.partitions_owned.set(len(self.partitions))
+
+    async def _gone_on(self, superseded: Callable[[], bool]) -> list[int]:
+        """Of the partitions still held, those whose offsets somebody else has moved; the others start over."""
+        for attempt in range(MARKER_TRIES):
+            committed = await self._committed(sorted(self.partitions))
+            strangers = [n for n, p in self.partitions.items() if not p.agrees_with(committed[n])]
+            if not strangers or superseded():
+                break
+            if attempt + 1 < MARKER_TRIES:
+                await asyncio.sleep(MARKER_SECONDS)
+        for number, partition in self.partitions.items():
+            if number not in strangers:
+                partition.begin(committed[number])
+        return strangers
+
+    # -- loading
+
+    async def _committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
+        """By partition number and topic: where to go on; the log's beginning where nothing was ever committed."""
+        asked = [(spec.name, number) for number in numbers for spec in self._plan.inputs]
+        if not asked:
+            return {}
+        found = await self.group.broker.committed(asked)
+        missing = [tp for tp in asked if tp not in found]
+        if missing:
+            found |= await self.group.broker.beginnings(missing)
+        shared = self._shared.beginnings()
+        return {
+            number: {**shared, **{spec.name: found[spec.name, number] for spec in self._plan.inputs}}
+            for number in numbers
+        }
+
+    async def _load(self, numbers: Collection[int], superseded: Callable[[], bool]) -> list[Partition]:
+        """Fence, then read: once a delivery is open, offsets and rows are final. Empty when superseded."""
+        if not numbers:
+            return []
+        deliveries = {number: self._policy.delivery(number) for number in numbers}
+        try:
+            await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
+            committed = await self._committed(numbers)
+            tables = {number: Table[CustomerRow](encode_row, decode_row) for number in numbers}
+            if await read_rows(self._options, self._changelog, tables, superseded):
+                self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
+                return [self._partition(n, tables[n], deliveries.pop(n), committed[n]) for n in numbers]
+            return []
+        finally:
+            await asyncio.gather(*(delivery.close() for delivery in deliveries.values()))
+
+    def _partition(
+        self, number: int, table: Table[CustomerRow], delivery: Delivery, committed: Mapping[str, int]
+    ) -> Partition:
+        partition = Partition(
+            number,
+            self._plan,
+            table=table,
+            engine=self._engine,
+            ledger=self._ledger,
+            delivery=delivery,
+            flow=self,
+            shared=self._shared,
+            metrics=self._metrics,
+            failed=self._failed,
+        )
+        partition.begin(committed)
+        # Spread over the interval, so that transactions don't all come at once.
+        partition.start(self._plan.interval * (number % 8) / 8)
+        return partition
+
+    # -- when one goes bad
+
+    def _failed(self, partition: Partition, failure: DeliveryFailed) -> None:
+        log.warning("commit failed", partition=partition.number, why=str(failure))
+        if self._accepting and self.partitions.get(partition.number) is partition:
+            self._reloads[partition.number] = asyncio.create_task(self._reload(partition))
+
+    async def _reload(self, bad: Partition) -> None:
+        """ProducerFenced means a takeover or a timeout of the broker's, so ask the group which: while this worker is
+        still a member it loads the partition again, else the next assignment does."""
+        number, generation = bad.number, self._generation
+        pause = RELOAD_SECONDS
+
+        def moot() -> bool:
+            return not self._accepting or self._generation != generation or self.partitions.get(number) is not bad
+
+        await bad.close()
+        while not moot():
+            try:
+                if await self.group.broker.is_member():
+                    async with self._loading:
+                        if moot():
+                            return
+                        for partition in await self._load([number], moot):
+                            if moot():
+                                await partition.close()
+                                return
+                            self.partitions[number] = partition
+                            partition.accept()
+                            await self.group.broker.move(partition.positions())
+                            for topic in partition.intake.inputs:
+                                self.resume(topic, number)
+                            self._metrics.reloads.inc()
+                            log.info("partition loaded again", partition=number, rows=len(partition.table))
+                            return
+            except Exception as failure:  # whatever it is, the partition must not stay lost: say it and try again
+                log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RELOAD_SECONDS_MOST)

@@ -1,0 +1,93 @@
+"""The hand-assigned topics: read once by a worker, whole, for all partitions it owns.
+
+Each partition keeps its own position in them and asks for what follows it. They hold what marketing does, little enough
+to be kept in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from streams.chunks import LogEnd
+from streams.chunks.chunk import Columns
+from streams.chunks.fetch import drain_batches, fetch
+from streams.chunks.log_ends import WatchedClient
+
+log: Final = structlog.get_logger(__name__)
+
+POLL_SECONDS: Final = 0.25
+AGAIN_SECONDS: Final = 1.0
+
+
+class SharedLog:
+    """Reads partition 0 of `topics` from their beginnings, for as long as it runs."""
+
+    def __init__(self, options: Mapping[str, Any], topics: Sequence[str]) -> None:
+        self._options = options
+        self._topics = [TopicPartition(topic, 0) for topic in topics]
+        self._read: dict[str, list[Columns]] = {topic: [] for topic in topics}
+        self._next: dict[str, int] = {}
+        self._watched: WatchedClient | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect and begin to read. Raises KafkaError."""
+        if not self._topics:
+            return
+        consumer = self._consumer = AIOKafkaConsumer(
+            **self._options, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=50
+        )
+        await consumer.start()
+        self._watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
+        consumer.assign(self._topics)
+        for tp, beginning in (await consumer.beginning_offsets(self._topics)).items():
+            self._next[tp.topic] = beginning
+            consumer.seek(tp, beginning)
+        self._task = asyncio.create_task(self._run(consumer), name="shared-logs")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    def beginnings(self) -> dict[str, int]:
+        """The first offset of each topic, for partitions that know none."""
+        return {tp.topic: self._first(tp.topic) for tp in self._topics}
+
+    def since(self, topic: str, position: int) -> list[Columns]:
+        """What was read of a topic from `position` on."""
+        found: list[Columns] = []
+        for columns in reversed(self._read[topic]):
+            if columns.next <= position:
+                break
+            found.append(columns)
+        found.reverse()
+        return found
+
+    def log_end(self, topic: str) -> LogEnd | None:
+        return None if self._watched is None else self._watched.ends.get(TopicPartition(topic, 0))
+
+    def _first(self, topic: str) -> int:
+        return self._read[topic][0].start if self._read[topic] else self._next.get(topic, 0)
+
+    async def _run(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                fetched = await fetch(consumer._fetcher, self._topics, drain=drain_batches, seconds=POLL_SECONDS)
+            except KafkaError:
+                log.exception("reading hand-assigned topics failed; trying again")
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            for tp, columns in fetched.items():
+                self._read[tp.topic].append(columns)
+                self._next[tp.topic] = columns.next
