@@ -86,6 +86,8 @@ def offset_of(node: nodes.Node) -> int:
             return offset_of(node.nodes[0])
         case nodes.CondExpr():
             return offset_of(node.expr1)
+        case nodes.Tuple() if node.items:
+            return offset_of(node.items[0])
     return node.lineno
 
 
