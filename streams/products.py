@@ -66,9 +66,11 @@ class ProductsReader:
         """Connect, and go to where the store stands. ProductsTopicUnusable; aiokafka's errors as they are."""
         await self._consumer.start()
         topic = self._partition.topic
-        if topic not in await self._consumer.topics():
+        # not `topics()` and `partitions_for_topic()`: the latter knows only topics that were subscribed to or assigned
+        cluster = await self._consumer._client.fetch_all_metadata()
+        partitions = cluster.partitions_for_topic(topic)
+        if partitions is None:
             raise ProductsTopicUnusable(f"there is no topic {topic}; make it with: rewake topics create")
-        partitions = self._consumer.partitions_for_topic(topic)
         if partitions != {0}:
             raise ProductsTopicUnusable(f"the topic {topic} must have one partition")
         self._consumer.assign([self._partition])
