@@ -253,7 +253,7 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
             ("once_per",),
             f"`once_per` ({quantities.show_duration(rule.once_per)}) is shorter than the rule's own steps "
             f"({quantities.show_duration(length)})",
-            "a second journey may begin in the middle of the first",
+            "give it at least as long",
         )
     if "order_placed" not in rule.exit_on:
         hint = "add `order_placed` so that nobody is written to after buying"
@@ -264,7 +264,7 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
         if step.incentive is None and re.search(r"\bincentive\s*\.", source):
             warn(
                 path,
-                f"the text of step {number + 1} names an incentive, which it does not have",
+                f"the text of step {number + 1} names an incentive and has none",
                 "it would not be sent",
             )
         for setting in ("name", "url", "cart_url"):

@@ -6,8 +6,9 @@ Comments, layout, the order of fields, how a duration is written, the file's nam
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -17,13 +18,14 @@ from triggers.messages.template import MessageTemplate
 from triggers.rules.model import Rule, Shop
 
 _TEXT_SETTINGS = ("name", "url", "cart_url")
+_SHOP = re.compile(r"\bshop\b(?:\s*\.\s*(\w+))?")
 
 
 def with_version(rule: Rule, shop: Shop) -> Rule:
     """`rule` with its version: 32 hexadecimal digits."""
     meaning = _plain(rule)
     for unmeant in ("version", "description", "shop_id"):
-        del meaning[unmeant]
+        meaning.pop(unmeant, None)
     meaning["shop"] = _used_settings(shop, _sources(rule))
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return replace(rule, version=blake2b(canonical.encode(), digest_size=16).hexdigest())
@@ -32,10 +34,12 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
 def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
     settings: dict[str, Any] = _plain(shop)
-    del settings["id"]
+    settings.pop("id", None)
+    named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:
-        if not any("shop" in source and name in source for source in sources):
-            del settings[name]
+        # a `shop` that is not followed by a dot may name anything
+        if name not in named and "" not in named:
+            settings.pop(name, None)
     return settings
 
 
@@ -51,7 +55,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Expression | MessageTemplate):
         return value.source
     if is_dataclass(value):
-        return {info.name: _plain(getattr(value, info.name)) for info in fields(value)}
+        # a field at its default is left out, so that the next field to be invented changes no rule that does not use it
+        written = ((info, getattr(value, info.name)) for info in fields(value))
+        return {info.name: _plain(part) for info, part in written if info.default is MISSING or part != info.default}
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, frozenset):

@@ -1,0 +1,71 @@
+"""The editor's schema agrees with what is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from triggers.rules.model import Shop
+from triggers.rules.read import read_rules, read_shop
+from triggers.rules.schema import editor_schema
+
+EXAMPLE = Path(__file__).parents[4] / "examples" / "tea-house"
+
+
+def loaded(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def test_the_sample_shop_passes_its_schemas() -> None:
+    jsonschema.validate(loaded((EXAMPLE / "shop.yaml").read_text()), editor_schema("shop"))
+    for path in (EXAMPLE / "rules").glob("*.yaml"):
+        jsonschema.validate(loaded(path.read_text()), editor_schema("rule"))
+
+
+@pytest.mark.parametrize("kind", ["rule", "shop"])
+def test_a_schema_is_a_valid_one_and_describes_every_field(kind: Any) -> None:
+    schema = editor_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name, field in schema["properties"].items():
+        assert field.get("description"), name
+        assert "title" not in field
+
+
+RULES = {
+    "shortest": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]",
+    "unknown field": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]\nidle: 60m",
+    "no steps": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: []",
+    "no unit": "rule: a\ntrigger: {cart_abandoned: {idle: 60}}\nsteps: [{sms: hello}]",
+    "wrong unit": "rule: a\ntrigger: {cart_abandoned: {idle: 60x}}\nsteps: [{sms: hello}]",
+    "no trigger": "rule: a\ntrigger: {}\nsteps: [{sms: hello}]",
+    "two incentives": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\n"
+    "steps: [{sms: hello, incentive: {coupon: A, gift: b}}]",
+    "one incentive": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello, incentive: {coupon: A}}]",
+    "a bad name": "rule: a b\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]",
+    "an unknown exit": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]\nexit_on: [paid]",
+}
+
+
+@pytest.mark.parametrize("text", RULES.values(), ids=RULES)
+def test_editor_and_reader_agree_on_a_rule(text: str) -> None:
+    accepted = jsonschema.Draft202012Validator(editor_schema("rule")).is_valid(loaded(text))
+    assert accepted == (not read_rules(text, "r.yaml", Shop()).errors)
+
+
+SHOPS = {
+    "both forms of a cap": "caps: [3 per 7d, {limit: 1, per: 12h}]",
+    "no cap": "caps: [often]",
+    "quiet hours": "quiet_hours: {from: '21:00', to: '10:00'}",
+    "half of quiet hours": "quiet_hours: {from: '21:00'}",
+    "no time of day": "quiet_hours: {from: '25:00', to: '10:00'}",
+}
+
+
+@pytest.mark.parametrize("text", SHOPS.values(), ids=SHOPS)
+def test_editor_and_reader_agree_on_settings(text: str) -> None:
+    accepted = jsonschema.Draft202012Validator(editor_schema("shop")).is_valid(loaded(text))
+    assert accepted == (not read_shop(text, "shop.yaml", "main").errors)
