@@ -58,20 +58,14 @@ class Metrics:
         self.definitions: list[Definition] = []
 
         # -- what came in: in = applied + repeated + dead-lettered + markers
-        self.events_in = self._counter(
-            "rewake_events_in", "Records read from input topics.", "topic"
-        )
-        self.events_applied = self._counter(
-            "rewake_events_applied", "Events that were applied to a row.", "topic"
-        )
+        self.events_in = self._counter("rewake_events_in", "Records read from input topics.", "topic")
+        self.events_applied = self._counter("rewake_events_applied", "Events that were applied to a row.", "topic")
         self.events_repeated = self._counter(
             "rewake_events_repeated",
             "Events without effect: the row had seen their `event_id` or offset.",
             "topic",
         )
-        self.clock_markers = self._counter(
-            "rewake_clock_markers", "`ClockAdvanced` records.", "topic"
-        )
+        self.clock_markers = self._counter("rewake_clock_markers", "`ClockAdvanced` records.", "topic")
         self.dead_letters = self._counter(
             "rewake_dead_letters",
             "Records that went to `dead-letters`.",
@@ -80,9 +74,7 @@ class Metrics:
         )
 
         # -- what was decided
-        self.proposals = self._counter(
-            "rewake_proposals", "Touches that fell due.", "rule"
-        )
+        self.proposals = self._counter("rewake_proposals", "Touches that fell due.", "rule")
         self.verdicts = self._counter(
             "rewake_verdicts",
             "What gates said of proposals at emission.",
@@ -90,9 +82,7 @@ class Metrics:
             "answer",
             "reason",
         )
-        self.decisions = self._counter(
-            "rewake_decisions", "Decisions written.", "rule", "outcome"
-        )
+        self.decisions = self._counter("rewake_decisions", "Decisions written.", "rule", "outcome")
         self.commands = self._counter("rewake_commands", "Commands written.", "type")
         self.outbox_touches = self._gauge(
             "rewake_outbox_touches",
@@ -105,20 +95,12 @@ class Metrics:
         )
 
         # -- what is held
-        self.partitions_owned = self._gauge(
-            "rewake_partitions_owned", "Partitions this worker accepts records of."
-        )
+        self.partitions_owned = self._gauge("rewake_partitions_owned", "Partitions this worker accepts records of.")
         self.rows = self._gauge("rewake_rows", "Customer rows held.")
-        self.rows_bytes = self._gauge(
-            "rewake_rows_bytes", "Encoded size of the rows held."
-        )
-        self.open_carts = self._gauge(
-            "rewake_open_carts", "Customers with something in their cart."
-        )
+        self.rows_bytes = self._gauge("rewake_rows_bytes", "Encoded size of the rows held.")
+        self.open_carts = self._gauge("rewake_open_carts", "Customers with something in their cart.")
         self.deadlines = self._gauge("rewake_deadlines", "Rows with a deadline ahead.")
-        self.restored_rows = self._counter(
-            "rewake_restored_rows", "Rows read from the changelog on assignment."
-        )
+        self.restored_rows = self._counter("rewake_restored_rows", "Rows read from the changelog on assignment.")
         self.restore_seconds = self._histogram(
             "rewake_restore_seconds",
             "From the assignment of a partition to accepting it.",
@@ -141,9 +123,7 @@ class Metrics:
         )
 
         # -- the loop
-        self.chunk_records = self._histogram(
-            "rewake_chunk_records", "Records in one merged chunk.", _RECORDS
-        )
+        self.chunk_records = self._histogram("rewake_chunk_records", "Records in one merged chunk.", _RECORDS)
         self.chunk_seconds = self._histogram(
             "rewake_chunk_seconds",
             "Computing one chunk, the commit not counted.",
@@ -206,8 +186,6 @@ class Metrics:
         self.definitions.append(Definition(name, "gauge", labels, meaning))
         return Gauge(name, meaning, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         self.definitions.append(Definition(name, "histogram", labels, meaning))
         return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)

@@ -1,4 +1,4 @@
-"""The generated reference pages: `docs/settings.md` and `docs/metrics.md`. `python -m streams.reference` writes them."""
+"""The generated pages `docs/settings.md` and `docs/metrics.md`; `python -m streams.reference` writes them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from streams.metrics import Metrics
 from streams.settings import PREFIX, Settings, secret_fields
 
 _SETTINGS_HEAD = """# Settings
@@ -33,6 +34,31 @@ def settings_page() -> str:
     )
 
 
+_METRICS_HEAD = """# Metrics
+
+Generated from `streams/metrics.py` by `python -m streams.reference`; don't edit.
+
+A worker serves them as Prometheus text on `/metrics` (`REWAKE_HTTP_HOST`, `REWAKE_HTTP_PORT`), beside those of the
+process itself (`process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_*`). No label ever holds a
+customer or a phone. Histograms have `_bucket`, `_sum` and `_count`.
+
+Over any stretch of time `rewake_events_in_total` = `rewake_events_applied_total` + `rewake_events_repeated_total` +
+`rewake_clock_markers_total` + `rewake_dead_letters_total`.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def metrics_page() -> str:
+    """`docs/metrics.md` as it should be: one line a metric, in the order of the code."""
+    return _METRICS_HEAD + "".join(
+        f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning} |\n"
+        for metric in Metrics().definitions
+        for labels in [", ".join(f"`{label}`" for label in metric.labels)]
+    )
+
+
 def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None:
@@ -45,17 +71,13 @@ def _default(field: FieldInfo) -> str:
 def _meaning(field: FieldInfo, secret: bool) -> str:
     said = (field.description or "").replace("|", "\\|")
     if get_origin(field.annotation) is Literal:
-        said += (
-            " One of "
-            + ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
-            + "."
-        )
+        said += " One of " + ", ".join(f"`{choice}`" for choice in get_args(field.annotation)) + "."
     return said + (" *secret*" if secret else "")
 
 
 def write(docs: Path) -> list[Path]:
     """Write every page into the folder; the paths written."""
-    pages = {docs / "settings.md": settings_page()}
+    pages = {docs / "settings.md": settings_page(), docs / "metrics.md": metrics_page()}
     for path, text in pages.items():
         path.write_text(text, encoding="utf-8")
     return list(pages)
