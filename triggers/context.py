@@ -1,7 +1,11 @@
 """What conditions and templates can see: typed, documented names, never dicts.
 
-An attribute that is None is *missing*: in a condition it makes the comparison unknown (three-valued logic), in a
-template it is an error unless `default(...)` is given. Times are aware datetimes (conditions) in the customer's zone.
+An attribute that is None, or a text of blanks alone, is *missing*: in a condition it makes the comparison unknown
+(three-valued logic), in a template it refuses the message unless `default(...)` is given. Times are aware datetimes in
+the customer's zone; the zone is what `date` writes them in.
+
+The annotations here are the types that conditions and templates are checked against (`triggers.expressions.types`): a
+new field is a new name at once, to be written into docs/messages.md (a test compares the two).
 """
 
 from __future__ import annotations
@@ -56,7 +60,8 @@ class LineView:
 
 
 class CartView(Protocol):
-    """`lines` are the presentable goods (named, linked, in stock), newest change first; `total` is of all the goods."""
+    """`lines` are the presentable goods (named, linked, in stock), newest change first; `count` (quantities added up),
+    `total` and `currency` are of all the goods. Made by `triggers.messages.goods.goods`."""
 
     @property
     def lines(self) -> Sequence[LineView]: ...

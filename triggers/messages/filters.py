@@ -77,6 +77,7 @@ def _money(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
     return Term(TEXT, money, node)
 
 
+@lru_cache(maxsize=4096)  # Babel takes 80 us, and prices come again
 def money_text(amount: Decimal, currency: str, locale: Locale) -> str:
     """ "1 990 ₽", "$19.50", "RUB 3,980": a currency written in letters stands apart from the number."""
     if abs(amount) >= Decimal(10) ** 15:

@@ -61,7 +61,8 @@ def test_money_without_any_currency_is_refused() -> None:
 @pytest.mark.parametrize(
     ("language", "shop_language", "text"),
     [("ru", "en", "12 декабря"), ("en", "ru", "December 12"), (None, "ru", "12 декабря"),
-     ("xx-nonsense", "ru", "12 декабря"), ("de-AT", "ru", "12. Dezember"), (None, None, "December 12"), ("../../etc", "en", "December 12")],
+     ("xx-nonsense", "ru", "12 декабря"), ("de-AT", "ru", "12. Dezember"),
+     (None, None, "December 12"), ("../../etc", "en", "December 12")],
 )  # fmt: skip
 def test_dates_are_in_the_customers_language_then_the_shops(
     language: str | None, shop_language: str | None, text: str
