@@ -31,26 +31,29 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 LAST: Final = (date(2199, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
 """The last instant that the wire can say: the last microsecond of 2199."""
 
-# Two-digit seconds and three-digit fractions, so that the usual shapes need no regular expression.
-_SECONDS: Final = {f":{second:02}": second * SECOND for second in range(60)}
-_MILLIS: Final = {f".{milli:03}Z": milli * 1000 for milli in range(1000)}
-# Minutes seen so far ("2026-11-21T10:00" -> microseconds): only ever filled with what the pattern accepted.
-_MINUTES: Final[dict[str, int]] = {}
-_MINUTES_KEPT: Final = 100_000
+# Texts seen so far, only ever filled with what the pattern accepted: "2026-11-21T10:00" read as UTC, and what may follow it
+# (":05Z", ":05.250+03:00", the offset taken off), both in microseconds. Their sum is the instant.
+MINUTES: Final[dict[str, int]] = {}
+TAILS: Final[dict[str, int]] = {f":{second:02}Z": second * SECOND for second in range(60)}
+_KEPT: Final = 100_000
+# Next to the ends of the calendar an offset can lead out of it, so there the sum is not enough.
+_INNER: Final = range(2 * DAY, LAST - 2 * DAY)
 
 
 def parse_rfc3339(text: str) -> int:
     """Microseconds since the epoch of an RFC 3339 instant. ValueError for anything the pattern refuses."""
-    minute = _MINUTES.get(text[:16])
+    minute = MINUTES.get(text[:16])
     if minute is not None:
-        second = _SECONDS.get(text[16:19])
-        if second is not None:
-            tail = text[19:]
-            if tail == "Z":
-                return minute + second
-            milli = _MILLIS.get(tail)
-            if milli is not None:
-                return minute + second + milli
+        rest = text[16:]
+        tail = TAILS.get(rest)
+        if tail is not None:
+            return minute + tail
+        # microseconds seldom repeat: their second does
+        second = TAILS.get(rest[:3] + "Z")
+        digits = rest[4:-1]
+        if second is not None and len(digits) == 6 and rest[3] == "." and rest[-1] == "Z":
+            if digits.isascii() and digits.isdecimal():
+                return minute + second + int(digits)
     return _parse_slowly(text)
 
 
@@ -61,10 +64,14 @@ def _parse_slowly(text: str) -> int:
     at = (moment - _EPOCH) // _MICROSECOND
     if not 0 <= at <= LAST:
         raise ValueError("an instant outside 1970 to 2199")
-    if text[-1] == "Z":
-        if len(_MINUTES) >= _MINUTES_KEPT:
-            _MINUTES.clear()
-        _MINUTES[text[:16]] = at - at % MINUTE
+    if at in _INNER:
+        minute = (moment.replace(second=0, microsecond=0, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+        for table in (MINUTES, TAILS):
+            if len(table) >= _KEPT:
+                table.clear()
+        MINUTES[text[:16]] = minute
+        if at % 1000 == 0:
+            TAILS[text[16:]] = at - minute
     return at
 
 
@@ -74,7 +81,7 @@ def _day(days: int) -> str:
 
 
 def rfc3339(at: int) -> str:
-    """The shortest exact RFC 3339 text of an instant, in UTC: `2026-11-21T10:00:00Z`, a fraction only where there is one.
+    """The shortest exact RFC 3339 text of an instant, in UTC: `2026-11-21T10:00:00Z`, a fraction only if there is one.
 
     OverflowError or ValueError for an instant that no calendar day has (years before 1 or after 9999).
     """

@@ -44,54 +44,10 @@ _Money = Annotated[str, Meta(min_length=1, max_length=19)]
 _Code = Annotated[str, Meta(min_length=3, max_length=3)]
 
 
-class _Line(msgspec.Struct, frozen=True, gc=False):
-    product_id: Id
-    quantity: Quantity = 1
-    price: _Money | None = None
-
-
-_Lines = Annotated[list[_Line], Meta(max_length=MAX_ITEMS)]
-
-
-class _ProductViewed(ProductViewed, tag="ProductViewed", kw_only=True, gc=False):
-    price: _Money | None = None  # type: ignore[assignment]  # text until it is settled; the same below
-    currency: _Code | None = None
-
-
-class _CartItemAdded(CartItemAdded, tag="CartItemAdded", kw_only=True, gc=False):
-    price: _Money | None = None  # type: ignore[assignment]
-    currency: _Code | None = None
-
-
-class _CartUpdated(CartUpdated, tag="CartUpdated", kw_only=True, gc=False):
-    items: _Lines  # type: ignore[assignment]
-    currency: _Code | None = None
-
-
-class _OrderPlaced(OrderPlaced, tag="OrderPlaced", kw_only=True, gc=False):
-    items: _Lines | None = None  # type: ignore[assignment]
-    total: _Money | None = None  # type: ignore[assignment]
-    currency: _Code | None = None
-
-
-class _BonusBalanceChanged(BonusBalanceChanged, tag="BonusBalanceChanged", kw_only=True, gc=False):
-    balance: _Money  # type: ignore[assignment]
-
-
-_Read = (
-    _ProductViewed | CategoryViewed | _CartItemAdded | CartItemRemoved | _CartUpdated | CheckoutStarted | _OrderPlaced
-    | OrderCancelled | CustomerUpdated | ConsentChanged | CustomerErased | CustomerMerged | WishlistChanged
-    | _BonusBalanceChanged | LinkClicked | DeliveryReceipt | ClockAdvanced
-)  # fmt: skip
-# SurveyAnswered and what marketing publishes are rare and rich: the contract reads them.
-fast: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Read)
-
-
-
 # Texts that were checked, by what they mean. Emptied when full, so that hostile input can't grow them.
 _FULL: Final = 50_000
 _money: Final[dict[str, Decimal]] = {}
-_currencies: Final[dict[str, str]] = {}
+_currencies: Final[set[str]] = set()
 shops: Final[set[str]] = set()
 _words: Final[set[str]] = set()
 _SHOP: Final = compiled(SHOP_ID_PATTERN)
@@ -107,8 +63,11 @@ def _read_money(text: str) -> Decimal:
 
 
 def _read_currency(text: str) -> str:
+    if text in _currencies:
+        return text
     code = read_currency(text)
-    _currencies[text] = code  # 17,576 at most
+    if code == text:
+        _currencies.add(text)  # 17,576 at most
     return code
 
 
@@ -131,17 +90,16 @@ def _check_word(text: str) -> None:
     _words.add(text)
 
 
-def _priced(event: Any) -> None:
-    """ProductViewed, CartItemAdded."""
+def _finish_priced(event: Any) -> None:
     price = event.price
     if price is not None:
         event.price = _money.get(price) or _read_money(price)
     currency = event.currency
-    if currency is not None:
-        event.currency = _currencies.get(currency) or _read_currency(currency)
+    if currency is not None and currency not in _currencies:
+        event.currency = _read_currency(currency)
 
 
-def _items(lines: list[_Line]) -> list[Item]:
+def _items(lines: list[Any]) -> list[Item]:
     return [
         Item(
             line.product_id,
@@ -152,21 +110,10 @@ def _items(lines: list[_Line]) -> list[Item]:
     ]
 
 
-def _finish_viewed(event: Any) -> None:
-    _priced(event)
-    event.__class__ = ProductViewed
-
-
-def _finish_added(event: Any) -> None:
-    _priced(event)
-    event.__class__ = CartItemAdded
-
-
 def _finish_cart(event: Any) -> None:
     event.items = _items(event.items)
     if event.currency is not None:
-        event.currency = _currencies.get(event.currency) or _read_currency(event.currency)
-    event.__class__ = CartUpdated
+        event.currency = _read_currency(event.currency)
 
 
 def _finish_order(event: Any) -> None:
@@ -175,15 +122,13 @@ def _finish_order(event: Any) -> None:
     if event.total is not None:
         event.total = _money.get(event.total) or _read_money(event.total)
     if event.currency is not None:
-        event.currency = _currencies.get(event.currency) or _read_currency(event.currency)
-    event.__class__ = OrderPlaced
+        event.currency = _read_currency(event.currency)
 
 
 def _finish_balance(event: Any) -> None:
     event.balance = _read_money(event.balance)
     if event.expires_at is not None:
         parse_rfc3339(event.expires_at)
-    event.__class__ = BonusBalanceChanged
 
 
 def _finish_customer(event: CustomerUpdated) -> None:
@@ -203,13 +148,66 @@ def _finish_receipt(event: DeliveryReceipt) -> None:
         raise ValueError
 
 
-FINISHERS: Final[dict[type, Callable[[Any], None]]] = {
-    _ProductViewed: _finish_viewed,
-    _CartItemAdded: _finish_added,
-    _CartUpdated: _finish_cart,
-    _OrderPlaced: _finish_order,
-    _BonusBalanceChanged: _finish_balance,
+_FINISHERS: Final[dict[type, Callable[[Any], None]]] = {
+    ProductViewed: _finish_priced,
+    CartItemAdded: _finish_priced,
+    CartUpdated: _finish_cart,
+    OrderPlaced: _finish_order,
+    BonusBalanceChanged: _finish_balance,
     CustomerUpdated: _finish_customer,
     ConsentChanged: _finish_consent,
     DeliveryReceipt: _finish_receipt,
 }
+
+_AS_TEXT: Final[dict[type, list[tuple[str, Any, Any]]]] = {
+    ProductViewed: [("price", _Money | None, None), ("currency", _Code | None, None)],
+    CartItemAdded: [("price", _Money | None, None), ("currency", _Code | None, None)],
+    CartUpdated: [("currency", _Code | None, None)],
+    OrderPlaced: [("total", _Money | None, None), ("currency", _Code | None, None)],
+}
+
+Plan = tuple[type, Callable[[Any], None] | None]
+PLANS: Final[dict[type, Plan]] = {}
+"""By the struct that was read: the struct it is to become, and its finisher."""
+
+
+def _decoder(strict: bool) -> msgspec.json.Decoder[Any]:
+    """A decoder of everything that msgspec reads here. A strict one refuses fields that the structs do not name."""
+    # SurveyAnswered and what marketing publishes are rare and rich: the contract reads them.
+    kinds: Any = None
+    line = msgspec.defstruct(
+        "Line",
+        [("product_id", Id), ("quantity", Quantity, 1), ("price", _Money | None, None)],
+        gc=False,
+        forbid_unknown_fields=strict,
+    )
+    lines = Annotated[list[line], Meta(max_length=MAX_ITEMS)]  # type: ignore[valid-type]
+    for public in (
+        ProductViewed, CategoryViewed, CartItemAdded, CartItemRemoved, CartUpdated, CheckoutStarted, OrderPlaced,
+        OrderCancelled, CustomerUpdated, ConsentChanged, CustomerErased, CustomerMerged, WishlistChanged,
+        BonusBalanceChanged, LinkClicked, DeliveryReceipt, ClockAdvanced,
+    ):  # fmt: skip
+        fields: list[Any] = list(_AS_TEXT.get(public, ()))
+        if public is CartUpdated:
+            fields.append(("items", lines))
+        elif public is OrderPlaced:
+            fields.append(("items", lines | None, None))
+        elif public is BonusBalanceChanged:
+            fields.append(("balance", _Money))
+        read = msgspec.defstruct(
+            public.__name__,
+            fields,
+            bases=(public,),
+            module=__name__,
+            tag=public.__name__,
+            kw_only=True,
+            gc=False,
+            forbid_unknown_fields=strict,
+        )
+        PLANS[read] = (public, _FINISHERS.get(public))
+        kinds = read if kinds is None else kinds | read
+    return msgspec.json.Decoder(kinds)
+
+
+strict: Final = _decoder(strict=True)
+lenient: Final = _decoder(strict=False)

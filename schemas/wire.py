@@ -1,13 +1,13 @@
 """Records to events, a chunk at a time: the contracts of `schemas.contracts`, fast.
 
-Most records are read by msgspec, straight into the structs of `schemas.events`. What that path can't vouch for (bytes
-that are no UTF-8, deep nesting, escaped control characters, great length), and whatever it refuses, is read by the
-contract itself; so the fast path only ever has to be right about what it accepts. A property test compares the two.
+Most records are read by msgspec, straight into the structs of `schemas.events`. What that path can't vouch for, and
+whatever it refuses, is read by the contract itself; so the fast path only ever has to be right about what it accepts,
+and a property test compares the two.
 
-What msgspec alone would let through, and who looks at it here: bytes that are no UTF-8 in ignored fields, and nesting
-(`_plain`, over the whole chunk at once); the patterns of instants, money, currencies, shops, words and dates (`_settle`
-and the finishers, with memory of texts already checked, since they repeat). Each record is decoded on its own, so that
-two broken neighbours never make a whole.
+What msgspec alone would let through, and who looks at it here: bytes that are no UTF-8 and control characters (`_plain`,
+over the whole chunk at once); deep nesting in ignored fields (`_leniently`: a first, strict decoder ignores none); the
+patterns of instants, shops, money, currencies, words and dates (`_settle` and `schemas.settling`). Each record is decoded
+on its own, so that two broken neighbours never make a whole.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ from schemas.events import (
     WishlistChanged,
 )
 from schemas.fields import DEFAULT_SHOP, Contract
-from schemas.instants import parse_rfc3339
-from schemas.settling import FINISHERS, fast, read_shop, shops
+from schemas.instants import MINUTES, TAILS, parse_rfc3339
+from schemas.settling import PLANS, lenient, read_shop, shops, strict
 
 __all__ = [
     "DEFAULT_SHOP",
@@ -128,22 +128,29 @@ def decode_batch(values: Sequence[bytes | None]) -> list[AnyEvent | Malformed]:
     if None in values:
         values = [value or b"" for value in values]
     whole: list[bytes] = values  # type: ignore[assignment]  # no None is left
-    if not _plain(whole):
-        return [_checked(value) for value in whole]
     decoded: list[Any] = []
-    broken = False
-    rest = iter(whole)
-    while True:
+    if _plain(whole):
         try:
-            decoded.extend(map(fast.decode, rest))  # what came before an error stays in the list
-            break
+            # What came before an error stays in the list. Strictly: no ignored field, so nothing that was not looked at.
+            decoded.extend(map(strict.decode, whole))
         except _UNREADABLE:
-            decoded.append(None)
-            broken = True
-    if broken and any(map(_nests, whole)):
-        return [_checked(value) for value in whole]
+            for value in whole[len(decoded) :]:
+                decoded.append(_leniently(value))
+    else:
+        decoded = [_leniently(value) if _plain([value]) else None for value in whole]
     _settle(decoded, whole)
     return decoded
+
+
+def _leniently(value: bytes) -> Any:
+    """The struct of one plain record that may have fields of its own; None where the contract must read it."""
+    brackets = value.count(b"{") + value.count(b"[")
+    if brackets > MAX_DEPTH and nests_too_deep(value.decode()):
+        return None
+    try:
+        return lenient.decode(value)
+    except _UNREADABLE:
+        return None
 
 
 def decode_one(value: bytes | None) -> AnyEvent | Malformed:
@@ -161,8 +168,7 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _plain(values: Sequence[bytes]) -> bool:
-    """Whether each of these is short UTF-8, not deeply nested, with no escape of a control character; cheap, and rather
-    false than wrong."""
+    """Whether each of these is short UTF-8 with no escape of a control character; cheap, and rather false than wrong."""
     whole = b"\n".join(values)
     if len(whole) > MAX_EVENT_BYTES and max(map(len, values)) > MAX_EVENT_BYTES:
         return False
@@ -171,42 +177,28 @@ def _plain(values: Sequence[bytes]) -> bool:
             whole.decode()
         except UnicodeDecodeError:
             return False
-    if b"\\" in whole and _CONTROL_ESCAPE.search(whole):
-        return False
-    brackets = whole.count(b"{") + whole.count(b"[")
-    # A record that parses has a bracket, so that so few in all leave too few for any one to nest deeply. (Where one does
-    # not parse, decode_batch looks again.)
-    return brackets < len(values) + MAX_DEPTH or not any(_nests(value) for value in values)
-
-
-def _nests(value: bytes) -> bool:
-    return value.count(b"{") + value.count(b"[") > MAX_DEPTH and nests_too_deep(value.decode("utf-8", "replace"))
-
-
-def _checked(value: bytes) -> Any:
-    """One record of a chunk in which something is not plain."""
-    if _plain([value]):
-        try:
-            decoded = [fast.decode(value)]
-        except _UNREADABLE:
-            return _by_contract(value)
-        _settle(decoded, [value])
-        return decoded[0]
-    return _by_contract(value)
+    return not (b"\\" in whole and _CONTROL_ESCAPE.search(whole))
 
 
 def _settle(decoded: list[Any], values: Sequence[bytes]) -> None:
     """Finish each event in place; what does not hold (or was not decoded: None) is read again by its contract."""
+    minutes, tails, known, plans = MINUTES, TAILS, shops, PLANS
+    last_shop = None
     for index, event in enumerate(decoded):
         if event is None:
             decoded[index] = _by_contract(values[index])
             continue
+        text = event.occurred_at
         try:
-            event.at = parse_rfc3339(event.occurred_at)
-            kind = type(event)
-            if kind is not ClockAdvanced and event.shop_id not in shops:
-                read_shop(event.shop_id)
-            finish = FINISHERS.get(kind)
+            minute = minutes.get(text[:16])
+            tail = tails.get(text[16:])
+            event.at = parse_rfc3339(text) if minute is None or tail is None else minute + tail
+            kind, finish = plans[type(event)]
+            event.__class__ = kind
+            if kind is not ClockAdvanced and (shop := event.shop_id) != last_shop:
+                if shop not in known:
+                    read_shop(shop)
+                last_shop = shop
             if finish is not None:
                 finish(event)
         except ValueError:
