@@ -122,7 +122,7 @@ class _Reader:
                 at = end.end()
             buffer = buffer[at:]
             if len(buffer) > limit:
-                raise RecordTooLarge(f"line {self._line}: more than {limit:,} bytes up to the end of the next record")
+                raise RecordTooLarge(f"after line {self._line}: {limit:,} bytes and more without a record's end")
         yield buffer, True
 
     def _piece(self, raw: bytes) -> Iterator[Element | Rejected]:

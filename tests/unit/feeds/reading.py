@@ -1,0 +1,57 @@
+"""What the tests of feeds share: read bytes, sort out what came."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+from feeds.problems import Limits, Rejected, Repaired
+from feeds.read import DEFAULT_LIMITS, Feed, read
+from schemas.catalogue import Product
+
+
+@dataclass
+class Read:
+    feed: Feed
+    products: list[Product] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    repaired: list[Repaired] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        return [product.product_id for product in self.products]
+
+    @property
+    def reasons(self) -> list[tuple[str | None, str]]:
+        return [(problem.product_id, problem.reason) for problem in self.rejected]
+
+    @property
+    def repairs(self) -> list[tuple[str | None, str]]:
+        return [(problem.product_id, problem.reason) for problem in self.repaired]
+
+
+def read_all(data: bytes, limits: Limits = DEFAULT_LIMITS, at: int | None = None, shop: str = "main") -> Read:
+    done = Read(read(io.BytesIO(data), shop, limits, at))
+    for found in done.feed:
+        if isinstance(found, Product):
+            done.products.append(found)
+        elif isinstance(found, Rejected):
+            done.rejected.append(found)
+        else:
+            done.repaired.append(found)
+    return done
+
+
+def yml(*offers: str, head: str = "", declaration: str = "") -> bytes:
+    """A YML feed, every offer on a line of its own, the first on line 2 (after `head` on line 1)."""
+    lines = [f"{declaration}<yml_catalog><shop>{head}<offers>", *offers, "</offers></shop></yml_catalog>"]
+    return "\n".join(lines).encode()
+
+
+def offer(number: int, inner: str = "<name>Tea</name>") -> str:
+    return f'<offer id="{number}">{inner}</offer>'
+
+
+def rss(*items: str) -> bytes:
+    lines = ['<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>', *items, "</channel></rss>"]
+    return "\n".join(lines).encode()

@@ -1,0 +1,92 @@
+"""`rewake feed` as people and programs use it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from feeds.store import MemoryStore, load_jsonl
+from streams.commands import build_root
+from tests.unit.feeds.reading import offer, yml
+
+
+def run(*arguments: str, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(build_root(), ["feed", *arguments], input=stdin)
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    path = tmp_path / "feed.xml"
+    path.write_bytes(yml(offer(1), offer(2, "<x>"), offer(1), offer(3, "<price>-1</price>")))
+    return path
+
+
+def test_the_summary_counts_products_and_problems_and_shows_the_first_with_their_lines(feed: Path) -> None:
+    done = run("parse", str(feed))
+    assert done.exit_code == 0
+    assert "2  products" in done.stdout
+    assert "1  rejected: broken-xml" in done.stdout
+    assert "1  rejected: duplicate-id" in done.stdout
+    assert "line 3: 2 broken-xml: " in done.stdout
+    assert "line 4: 1 duplicate-id: the id was used in line 2" in done.stdout
+    assert "line 5: 3 bad-price: " in done.stdout
+
+
+def test_json_says_the_same_to_programs(feed: Path) -> None:
+    done = run("parse", str(feed), "--json")
+    said = json.loads(done.stdout)
+    assert (said["format"], said["products"], said["complete"]) == ("yml", 2, True)
+    assert said["rejected"] == {"broken-xml": 1, "duplicate-id": 1}
+    assert said["repaired"] == {"bad-price": 1}
+    assert [(each["line"], each["kind"]) for each in said["first"]] == [
+        (3, "rejected"),
+        (4, "rejected"),
+        (5, "repaired"),
+    ]
+
+
+def test_the_products_written_are_those_that_replay_loads(feed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "products.jsonl"
+    assert run("parse", str(feed), "--out", str(out), "--shop", "tea").exit_code == 0
+    store = MemoryStore()
+    assert load_jsonl(store, out.read_bytes().splitlines()) == 2
+    assert [product.product_id for product in store.products("tea")] == ["1", "3"]
+    assert set(tmp_path.iterdir()) == {feed, out}
+
+
+def test_a_feed_comes_from_standard_input_too() -> None:
+    done = run("parse", "-", "--json", stdin=yml(offer(1)))
+    assert json.loads(done.stdout)["products"] == 1
+
+
+def test_a_feed_without_a_sound_product_exits_with_1_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.xml").write_bytes(yml())
+    done = run("parse", str(tmp_path / "empty.xml"), "--out", str(tmp_path / "p.jsonl"))
+    assert done.exit_code == 1
+    assert "no sound product" in done.stderr
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_a_refused_feed_exits_with_1_and_keeps_the_former_file(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_bytes(b"id,title\n1,x\n")
+    (tmp_path / "p.jsonl").write_text("former")
+    done = run("parse", str(tmp_path / "feed.csv"), "--out", str(tmp_path / "p.jsonl"))
+    assert done.exit_code == 1
+    assert "unknown-format" in done.stderr
+    assert (tmp_path / "p.jsonl").read_text() == "former"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("wrong", [["parse", "no-such-file"], ["parse", "."], ["parse", "-", "--shop", "a:b"]])
+def test_wrong_use_exits_with_2(wrong: list[str]) -> None:
+    assert run(*wrong).exit_code == 2
+
+
+def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka() -> None:
+    done = run("sync", "http://127.0.0.1:9/feed.xml")
+    assert done.exit_code == 1
+    assert "private-address" in done.stderr
+    assert "--allow-private" in done.stderr
