@@ -64,6 +64,8 @@ class Dispatching(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             fetch_max_wait_ms=_POLL_MS,
+            session_timeout_ms=6000,
+            heartbeat_interval_ms=2000,
         )
         self._producer = AIOKafkaProducer(**self._options, acks="all")
         try:
