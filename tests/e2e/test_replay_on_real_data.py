@@ -27,16 +27,17 @@ steps:
 # carts (from an add to the order) that have at least one such.
 RETAILROCKET = """
 with events as (
-    select event_time::timestamp as at, {customer} as customer, (event = 'purchase')::int as ordered,
+    select event_time::timestamp as t, {customer} as customer, (event = 'purchase')::int as ordered,
            row_number() over () as n
     from read_csv('{file}', all_varchar = true) where event <> 'view'
 ), spells as (
-    select *, lead(at) over w as following,
-           coalesce(sum(ordered) over (w rows between unbounded preceding and 1 preceding), 0) as cart
-    from events window w as (partition by customer order by at, ordered, n)
+    select *, lead(t) over w as next_at,
+           coalesce(sum(ordered) over (partition by customer order by t, ordered, n
+               rows between unbounded preceding and 1 preceding), 0) as cart
+    from events window w as (partition by customer order by t, ordered, n)
 )
 select count(*), count(distinct (customer, cart)) from spells
-where ordered = 0 and (following is null or following > at + interval '{minutes} minutes')
+where ordered = 0 and (next_at is null or next_at > t + interval '{minutes} minutes')
 """
 
 
@@ -99,28 +100,28 @@ def test_retailrocket_carts_are_touched_exactly_as_often_as_they_were_left(
 WITH_REMOVALS = """
 with ops as (select * from read_json('{file}') ),
 events as (
-    select customer, at::timestamp as at, kind, product, n,
+    select customer, occurred::timestamp as t, kind, product, n,
            sum((kind = 'order')::int) over (
-               partition by customer order by at::timestamp, kind = 'order', n
+               partition by customer order by occurred::timestamp, kind = 'order', n
                rows between unbounded preceding and current row) - (kind = 'order')::int as life
     from ops
 ), before as (
     select e.*, (
         select p.kind from events p where p.customer = e.customer and p.life = e.life and p.product = e.product
-          and p.kind <> 'order' and (p.at, p.n) < (e.at, e.n) order by p.at desc, p.n desc limit 1) as former
+          and p.kind <> 'order' and (p.t, p.n) < (e.t, e.n) order by p.t desc, p.n desc limit 1) as former
     from events e
 ), changes as (
     select * from before where kind in ('add', 'order') or (kind = 'remove' and former = 'add')
 ), filled as (
-    select c.*, lead(at) over (partition by customer order by at, kind = 'order', n) as following, (
+    select c.*, lead(t) over (partition by customer order by t, kind = 'order', n) as next_at, (
         select count(*) from (
             select distinct on (p.product) p.product, p.kind from events p
-            where p.customer = c.customer and p.life = c.life and p.kind <> 'order' and (p.at, p.n) <= (c.at, c.n)
-            order by p.product, p.at desc, p.n desc) last where last.kind = 'add') as lines
+            where p.customer = c.customer and p.life = c.life and p.kind <> 'order' and (p.t, p.n) <= (c.t, c.n)
+            order by p.product, p.t desc, p.n desc) final where final.kind = 'add') as lines
     from changes c
 )
 select count(*) from filled
-where kind <> 'order' and lines > 0 and (following is null or following > at + interval '{minutes} minutes')
+where kind <> 'order' and lines > 0 and (next_at is null or next_at > t + interval '{minutes} minutes')
 """
 
 KINDS = {"CartItemAdded": "add", "CartItemRemoved": "remove", "OrderPlaced": "order"}
@@ -133,7 +134,7 @@ def test_carts_with_removals_are_touched_exactly_as_often_as_they_were_left(
 ) -> None:
     events = list(otto(shared_data) if source == "otto" else rees46(shared_data, source.removeprefix("rees46-")))
     ops = [
-        {"customer": e["customer_id"], "at": e["occurred_at"], "kind": KINDS[e["type"]], "n": n,
+        {"customer": e["customer_id"], "occurred": e["occurred_at"], "kind": KINDS[e["type"]], "n": n,
          "product": e.get("product_id")}
         for n, e in enumerate(events) if e["type"] in KINDS
     ]
