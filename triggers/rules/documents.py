@@ -156,8 +156,10 @@ def read_documents(data: bytes | str, file: str) -> tuple[list[Document], list[R
         return [], [RuleError(file, place.line, place.column, "rules are YAML 1.2", "leave the `%YAML` line out")]
     documents: list[Document] = []
     errors: list[RuleError] = []
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows it, and a warning would go past the one who wrote it
     try:
-        for node in YAML(typ="safe", pure=True).compose_all(text):
+        for node in yaml.compose_all(text):
             if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL and not node.value):
                 continue
             document = Document(file)

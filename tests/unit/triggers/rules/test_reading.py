@@ -88,6 +88,11 @@ def test_anchors_repeat_what_they_name() -> None:
     assert [step.sms.source for step in read.steps if step.sms] == ["hello", "hello"]
 
 
+def test_an_anchor_may_be_used_again() -> None:
+    read = rule("rule: &x a\ntrigger: {cart_abandoned: {idle: &x 60m}}\nsteps: [{sms: hello, id: *x}]\n")
+    assert (read.name, read.steps[0].id) == ("a", "60m")
+
+
 def test_words_that_older_yaml_took_for_something_else_are_texts() -> None:
     read = rule("rule: no\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{id: on, sms: yes}]\n")
     assert (read.name, read.steps[0].id, read.steps[0].sms and read.steps[0].sms.source) == ("no", "on", "yes")
