@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 OLDEST: Final = (6, 2)
-"""ZADD GT."""
+"""Earlier ones write what a script did by running it again, which a script that asks for the time forbids."""
+
+RIGHTS: Final = "+@read +@write +@connection +eval +evalsha +time -@dangerous +info"
+"""What the ACL user of the ledger must be allowed, and no more."""
 
 
 class UnfitRedis(Exception):
@@ -30,8 +33,8 @@ async def check_redis(client: Redis) -> str | None:
         reason = reason_of(error)
         if reason == "login":
             raise UnfitRedis(
-                f"Redis refuses the login ({error}): check REWAKE_REDIS_USERNAME and REWAKE_REDIS_PASSWORD; the user "
-                "needs +@read +@write +@scripting +@connection +info on ~<app id>:*"
+                f"Redis refuses the login ({error}): check REWAKE_REDIS_USERNAME and REWAKE_REDIS_PASSWORD. The user "
+                f"needs ~<REWAKE_APP_ID>:* {RIGHTS}"
             ) from None
         if isinstance(error, ResponseError) and reason == "refused":
             raise UnfitRedis(f"Redis does not answer INFO: {error}") from None

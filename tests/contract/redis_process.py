@@ -14,15 +14,15 @@ from tests.conftest import unavailable
 
 
 class RedisProcess:
-    """One redis-server on a port of its own, with its data in `directory`; `options` as on its command line."""
+    """One redis-server on a port of its own, with its data in `directory`; `configuration`: a redis.conf."""
 
-    def __init__(self, directory: Path, *options: str, tls: bool = False) -> None:
+    def __init__(self, directory: Path, *, tls: bool = False, configuration: Path | None = None) -> None:
         program = shutil.which("redis-server")
         if program is None:
             unavailable("redis-server is not installed")
         self._program = program or ""
         self._directory = directory
-        self._options = options
+        self._configuration = [str(configuration)] if configuration else []
         self._tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -36,7 +36,7 @@ class RedisProcess:
         where = ["--port", "0", "--tls-port", str(self.port)] if self._tls else ["--port", str(self.port)]
         with (self._directory / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, *where, "--dir", str(self._directory), "--save", "", *self._options],
+                [self._program, *self._configuration, *where, "--dir", str(self._directory), "--save", ""],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
