@@ -19,7 +19,7 @@ from tests.contract.redis_process import RedisProcess
 from tests.contract.test_ledger import DAY, NOW, ask
 from triggers.engine import Full, Granted, LedgerAnswer
 
-TIMEOUT = 0.3
+TIMEOUT = 1.0
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def ledger(server: RedisProcess) -> AsyncIterator[RedisLedger]:
 
 
 async def admin(server: RedisProcess, *command: str | int) -> Any:
-    client = Settings(redis_url=server.url).redis_client()
+    client = Settings(redis_url=server.url, redis_timeout=10.0).redis_client()
     try:
         return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
     finally:
@@ -133,8 +133,8 @@ async def test_a_read_only_replica_grants_nothing_and_goes_on_when_it_is_promote
 async def test_a_user_who_may_not_write_grants_nothing(server: RedisProcess) -> None:
     await admin(server, "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+@connection", "+@scripting")
     metrics = Metrics()
-    settings = Settings(redis_url=f"redis://reader:secret@localhost:{server.port}/0")
-    ledger = RedisLedger(settings.redis_client(), metrics=metrics)
+    settings = Settings(redis_url=f"redis://reader:secret@localhost:{server.port}/0", redis_timeout=10.0)
+    ledger = RedisLedger(settings.redis_client(), timeout=10.0, metrics=metrics)
     with structlog.testing.capture_logs() as logs:
         assert await ledger.reserve([ask("a")]) == [None]
     assert value(metrics.ledger_failures.labels("login")) == 1
@@ -176,7 +176,7 @@ async def test_a_call_that_was_cancelled_leaves_no_reply_for_the_next(
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
 async def test_a_redis_that_evicts_is_refused_with_an_explanation(server: RedisProcess, policy: str) -> None:
-    client = Settings(redis_url=server.url).redis_client()
+    client = Settings(redis_url=server.url, redis_timeout=10.0).redis_client()
     assert await check_redis(client) is None
     await admin(server, "CONFIG", "SET", "maxmemory-policy", policy)
     with pytest.raises(UnfitRedis, match=f"maxmemory-policy is {policy}: .*noeviction"):
@@ -186,14 +186,14 @@ async def test_a_redis_that_evicts_is_refused_with_an_explanation(server: RedisP
 
 async def test_a_redis_that_is_away_at_start_is_no_reason_not_to_start(server: RedisProcess) -> None:
     server.stop()
-    client = Settings(redis_url=server.url).redis_client()
+    client = Settings(redis_url=server.url, redis_timeout=10.0).redis_client()
     assert await check_redis(client) == "connection"
     await client.aclose()
 
 
 async def test_a_wrong_password_is_refused_at_start(server: RedisProcess) -> None:
     await admin(server, "ACL", "SETUSER", "rewake", "on", ">right", "~rewake:*", "+@all")
-    client = Settings(redis_url=f"redis://rewake:wr0ng@localhost:{server.port}").redis_client()
+    client = Settings(redis_url=f"redis://rewake:wr0ng@localhost:{server.port}", redis_timeout=10.0).redis_client()
     with pytest.raises(UnfitRedis, match="REWAKE_REDIS_PASSWORD") as refused:
         await check_redis(client)
     assert "wr0ng" not in str(refused.value)

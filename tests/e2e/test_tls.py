@@ -80,6 +80,7 @@ def redis_environment(
 ) -> pytest.MonkeyPatch:
     monkeypatch.setenv("REWAKE_REDIS_URL", redis.url)
     monkeypatch.setenv("REWAKE_REDIS_USERNAME", "rewake")
+    monkeypatch.setenv("REWAKE_REDIS_TIMEOUT", "10s")
     monkeypatch.setenv("REWAKE_REDIS_PASSWORD", PASSWORD)
     monkeypatch.setenv("REWAKE_REDIS_CA_FILE", str(certificates.ca))
     monkeypatch.setenv("REWAKE_REDIS_CERT_FILE", str(certificates.cert))
@@ -93,7 +94,7 @@ async def test_the_ledger_works_over_tls_as_an_acl_user_with_the_rights_the_docs
     settings = load_settings()
     client = settings.redis_client()
     assert await check_redis(client) is None
-    ledger = RedisLedger(client, prefix=settings.app_id)
+    ledger = RedisLedger(client, prefix=settings.app_id, timeout=settings.redis_timeout)
     asks = [Ask("main", "42", f"t{n}", 1_795_000_000_000_000 + n, (CapLimit(1, 1_000_000),), ()) for n in range(2)]
     assert await ledger.reserve(asks) == [Granted(False, (0,)), Full(0, (1,))]
     await ledger.confirm(asks[:1])
