@@ -11,8 +11,8 @@ from schemas.instants import parse_rfc3339
 
 
 class ClockAdvanced(Contract):
-    """Time has reached `occurred_at` on this partition. Written by loaders to every partition of the topics that hold the
-    clock; ignored on the wall clock. No storefront needs it."""
+    """Time has reached `occurred_at` on this partition. Loaders write it to every partition of the topics that hold
+    the clock; it is ignored on the wall clock. No storefront needs it."""
 
     model_config = ConfigDict(
         json_schema_extra=example(type="ClockAdvanced", event_id="clock-1", occurred_at="2026-11-24T00:00:00Z")

@@ -1,4 +1,4 @@
-"""Instructions to other systems: topics `sms-commands` and `crm-commands`. The engine writes them (`schemas.emitted`)."""
+"""Instructions to other systems: topics `sms-commands` and `crm-commands`. Written by way of `schemas.emitted`."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class SendSms(Command):
         json_schema_extra=example(
             type="SendSms", command_id=COMMAND_ID, shop_id="main", customer_id="42", rule="abandoned-cart",
             rule_version="b1946ac92492d234", step="1", phone="+79990000042", sender="SHOP",
-            text="Анна, чайник всё ещё ваш: https://shop.example/p/sku-7", purpose="marketing", encoding="ucs-2", units=54,
-            segments=1, due_at="2026-11-21T11:00:00Z", not_before="2026-11-21T11:00:00Z",
+            text="Анна, чайник всё ещё ваш: https://shop.example/p/sku-7", purpose="marketing", encoding="ucs-2",
+            units=54, segments=1, due_at="2026-11-21T11:00:00Z", not_before="2026-11-21T11:00:00Z",
             not_after="2026-11-21T18:00:00Z", test=False,
         )
     )  # fmt: skip
@@ -78,7 +78,8 @@ class SendSms(Command):
         Literal["gsm-7", "ucs-2"], Field(description="The encoding that `units` and `segments` were counted in.")
     ]
     units: Annotated[
-        Count, Field(description="Length in the encoding's units: septets (gsm-7) or 16-bit words (ucs-2).", examples=[54])
+        Count,
+        Field(description="Length in the encoding's units: septets (gsm-7) or 16-bit words (ucs-2).", examples=[54]),
     ]
     segments: Annotated[Count, Field(description="SMS parts that operators bill.", examples=[1])]
     due_at: DueAt

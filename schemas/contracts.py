@@ -58,9 +58,7 @@ RECORDS: Final[tuple[type[Contract], ...]] = (
     Decision, ProductSnapshot, RuleVersion, RulePointer, Suppression, PhoneLink, ShopFact, DeadLetter,
 )  # fmt: skip
 
-CONTRACTS: Final[dict[str, type[Contract]]] = {
-    model.__name__: model for model in (*EVENTS, *COMMANDS, *RECORDS)
-}
+CONTRACTS: Final[dict[str, type[Contract]]] = {model.__name__: model for model in (*EVENTS, *COMMANDS, *RECORDS)}
 """Every contract that is a record of some topic, by name."""
 
 
@@ -76,7 +74,8 @@ class Refused(ValueError):
 def read_event(value: bytes, allowed: Iterable[type[Contract]] = EVENTS) -> Contract:
     """The event in a record's value, which must be one of `allowed`. Raises Refused.
 
-    Valid JSON is RFC 8259 in UTF-8 without a byte order mark, at most 64 levels deep; of a repeated name the last counts.
+    Valid JSON is RFC 8259 in UTF-8 without a byte order mark, at most 64 levels deep. Of a repeated name the last
+    counts.
     """
     fields = _read_object(value)
     model = {contract.__name__: contract for contract in allowed}.get(_type_of(fields))

@@ -47,7 +47,9 @@ class CustomerUpdated(CustomerEvent):
         ),
     ] = None
     language: Annotated[Text | None, Field(description="BCP 47.", examples=["ru"])] = None
-    gender: Annotated[Text | None, Field(description="As the shop writes it, `f` and `m` for most.", examples=["f"])] = None
+    gender: Annotated[
+        Text | None, Field(description="As the shop writes it, `f` and `m` for most.", examples=["f"])
+    ] = None
     birthday: Annotated[Day | None, Field(description="Day of birth.", examples=["1990-02-28"])] = None
     city: Annotated[Text | None, Field(examples=["Kazan"])] = None
     region: Annotated[Text | None, Field(examples=["Tatarstan"])] = None
@@ -71,9 +73,9 @@ class ConsentChanged(CustomerEvent):
     channel: Annotated[Word, Field(description="How one is written to.", examples=["sms"])]
     purpose: Annotated[Word, Field(description="What for.", examples=["marketing"])]
     granted: Annotated[bool, Field(description="true: allowed; false: forbidden, at once and for all that is planned.")]
-    source: Annotated[
-        Text | None, Field(description="Where it was given; kept as proof.", examples=["checkout"])
-    ] = None
+    source: Annotated[Text | None, Field(description="Where it was given; kept as proof.", examples=["checkout"])] = (
+        None
+    )
 
 
 class CustomerErased(CustomerEvent):
@@ -146,7 +148,8 @@ class SurveyAnswered(CustomerEvent):
     model_config = ConfigDict(
         json_schema_extra=example(
             type="SurveyAnswered", event_id="9f0c2a4e-0015", shop_id="main", customer_id="42",
-            occurred_at="2026-11-25T18:00:00Z", survey_id="after-sale", answers={"score": 9, "liked": ["price", "speed"]},
+            occurred_at="2026-11-25T18:00:00Z", survey_id="after-sale",
+            answers={"score": 9, "liked": ["price", "speed"]},
         )
     )  # fmt: skip
 

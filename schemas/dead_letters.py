@@ -1,4 +1,4 @@
-"""What could not be understood: topic `dead-letters`. Value and key are the original bytes; the rest stands in headers."""
+"""What could not be understood: topic `dead-letters`. Value and key are the original bytes, the rest is in headers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REASONS: Final[dict[str, str]] = {
     "invalid-value": "A field breaks its contract; `detail` names it.",
     "too-large": "The record is larger than 262,144 bytes.",
     "wrong-topic": "The event belongs to another topic.",
-    "wrong-partition": "The key is not `shop_id:customer_id` of the event, or the partition is not the key's (murmur2).",
+    "wrong-partition": "The key is not `shop_id:customer_id` of the event, or the partition not the key's (murmur2).",
     "from-the-future": "`occurred_at` lies too far after the record's arrival.",
     "engine-error": "Rewake failed on it: a fault of ours, with its stack trace in `detail`.",
 }
@@ -39,7 +39,7 @@ REASONS: Final[dict[str, str]] = {
 
 
 class DeadLetter(Contract):
-    """The headers of a dead letter. The record's value is the original value, byte for byte, its key the original key."""
+    """The headers of a dead letter. The record's value is the original value, byte for byte, and its key the key."""
 
     model_config = ConfigDict(
         json_schema_extra=example(
@@ -51,7 +51,9 @@ class DeadLetter(Contract):
     reason: Annotated[Reason, Field(description="A stable word. " + " ".join(f"{k}: {v}" for k, v in REASONS.items()))]
     detail: Annotated[
         str,
-        Field(max_length=10_000, description="The field and what is wrong with it; never the value, it may be personal."),
+        Field(
+            max_length=10_000, description="The field and what is wrong with it; never the value, it may be personal."
+        ),
     ]
     origin_topic: Annotated[str, Field(description="Where it was read.")]
     origin_partition: Annotated[str, Field(pattern="^[0-9]+$", description="Its partition, decimal.")]

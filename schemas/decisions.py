@@ -63,8 +63,8 @@ class Decision(Contract):
     outcome: Annotated[
         Literal["emitted", "delayed", "refused", "skipped", "held_out"],
         Field(
-            description="emitted: commands went out; delayed: judged again later; refused: the journey ended; skipped: this "
-            "step alone was passed over; held_out: would have been sent, withheld to measure."
+            description="emitted: commands went out; delayed: judged again later; refused: the journey ended; skipped: "
+            "this step alone was passed over; held_out: would have been sent, withheld to measure."
         ),
     ]
     due_at: DueAt

@@ -1,8 +1,8 @@
 """The wire as the engine reads it: one msgspec Struct an event type. `schemas.wire.decode_batch` makes them.
 
-The pydantic models (`schemas.contracts`) are the contract; these structs are the same contract compiled for speed, and a
-property test holds the two together on every valid and invalid input. Instants are integers of microseconds since
-1970-01-01T00:00:00Z; money is `decimal.Decimal`; absent optional fields are None.
+The pydantic models (`schemas.contracts`) are the contract; these structs are the same contract compiled for speed,
+and a property test holds the two together on every valid and invalid input. Instants are integers of microseconds
+since 1970-01-01T00:00:00Z; money is `decimal.Decimal`; absent optional fields are None.
 """
 
 from __future__ import annotations
@@ -151,9 +151,23 @@ class DeliveryReceipt(CustomerEvent, tag=True, kw_only=True, gc=False):
 
 
 AnyCustomerEvent = (
-    ProductViewed | CategoryViewed | CartItemAdded | CartItemRemoved | CartUpdated | CheckoutStarted | OrderPlaced
-    | OrderCancelled | CustomerUpdated | ConsentChanged | CustomerErased | CustomerMerged | WishlistChanged
-    | BonusBalanceChanged | SurveyAnswered | LinkClicked | DeliveryReceipt
+    ProductViewed
+    | CategoryViewed
+    | CartItemAdded
+    | CartItemRemoved
+    | CartUpdated
+    | CheckoutStarted
+    | OrderPlaced
+    | OrderCancelled
+    | CustomerUpdated
+    | ConsentChanged
+    | CustomerErased
+    | CustomerMerged
+    | WishlistChanged
+    | BonusBalanceChanged
+    | SurveyAnswered
+    | LinkClicked
+    | DeliveryReceipt
 )
 
 

@@ -129,8 +129,8 @@ Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000), BeforeValidat
 EventId = Annotated[
     Id,
     Field(
-        description="Unique for the event within the customer; a repeated one has no effect (the last 64 are remembered). "
-        "Derive it from what happened, or use a UUID, and keep it when you publish again.",
+        description="Unique for the event within the customer; a repeated one has no effect (the last 64 are "
+        "remembered). Derive it from what happened, or use a UUID, and keep it when you publish again.",
         examples=["9f0c2a4e-0001"],
     ),
 ]
@@ -141,19 +141,21 @@ Shop = Annotated[
 CustomerId = Annotated[
     Id,
     Field(
-        description="The customer, as the storefront knows them: an account, or a visitor's lasting cookie. With `shop_id` "
-        "it is the record key, `shop_id:customer_id`.",
+        description="The customer, as the storefront knows them: an account, or a visitor's lasting cookie. With "
+        "`shop_id` it is the record key, `shop_id:customer_id`.",
         examples=["42"],
     ),
 ]
 OccurredAt = Annotated[
     Timestamp,
     Field(
-        description="When it happened (not when it was sent): RFC 3339 with an offset, at most microseconds, 1970 to 2199.",
+        description="When it happened (not when it was sent): RFC 3339 with an offset, at most microseconds.",
         examples=["2026-11-21T10:00:00Z", "2026-11-21T13:00:00.250+03:00"],
     ),
 ]
-ProductId = Annotated[Id, Field(description="The product's id in the shop's feed (the offer's id).", examples=["sku-7"])]
+ProductId = Annotated[
+    Id, Field(description="The product's id in the shop's feed (the offer's id).", examples=["sku-7"])
+]
 CategoryId = Annotated[Id, Field(description="The category's id in the shop's feed.", examples=["kettles"])]
 OrderId = Annotated[Id, Field(description="The order's number in the shop.", examples=["A-1"])]
 Price = Annotated[
@@ -175,7 +177,7 @@ CurrencyCode = Annotated[
 PhoneNumber = Annotated[
     Phone,
     Field(
-        description="A phone, best in E.164 (`+` and country code); local forms are read with the shop's default region.",
+        description="A phone, best in E.164 (`+` and country code); local forms are read in the shop's default region.",
         examples=["+79990000042"],
     ),
 ]

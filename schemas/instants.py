@@ -31,7 +31,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 LAST: Final = (date(2199, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
 """The last instant that the wire can say: the last microsecond of 2199."""
 
-# Texts seen so far, only ever filled with what the pattern accepted: "2026-11-21T10:00" read as UTC, and what may follow it
+# Texts seen so far, only ever filled with what the pattern accepted: "2026-11-21T10:00" read as UTC, and what follows
 # (":05Z", ":05.250+03:00", the offset taken off), both in microseconds. Their sum is the instant.
 MINUTES: Final[dict[str, int]] = {}
 TAILS: Final[dict[str, int]] = {f":{second:02}Z": second * SECOND for second in range(60)}
@@ -51,9 +51,9 @@ def parse_rfc3339(text: str) -> int:
         # microseconds seldom repeat: their second does
         second = TAILS.get(rest[:3] + "Z")
         digits = rest[4:-1]
-        if second is not None and len(digits) == 6 and rest[3] == "." and rest[-1] == "Z":
-            if digits.isascii() and digits.isdecimal():
-                return minute + second + int(digits)
+        plain = len(digits) == 6 and digits.isascii() and digits.isdecimal() and rest[3] == "." and rest[-1] == "Z"
+        if plain and second is not None:
+            return minute + second + int(digits)
     return _parse_slowly(text)
 
 

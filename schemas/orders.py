@@ -23,9 +23,9 @@ class OrderPlaced(CustomerEvent):
 
     type: Literal["OrderPlaced"]
     order_id: OrderId
-    items: Annotated[
-        Items | None, Field(description="What was bought; left out, the order is for the whole cart.")
-    ] = None
+    items: Annotated[Items | None, Field(description="What was bought; left out, the order is for the whole cart.")] = (
+        None
+    )
     total: Annotated[
         Money | None,
         Field(description="What the order came to, in units of `currency`, discounts taken off.", examples=["1990.00"]),

@@ -37,7 +37,7 @@ class Previous(Contract):
 
 
 class ProductSnapshot(Contract):
-    """One product as its feed last described it. Only the id is sure to be there. A record without a value (a tombstone)
+    """One product as its feed last described it. Only the id is sure to be there. A record without a value (tombstone)
     says that the product has left the feed."""
 
     model_config = ConfigDict(

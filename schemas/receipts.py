@@ -8,14 +8,12 @@ from pydantic import ConfigDict, Field
 
 from schemas.fields import CommandId, CustomerEvent, Text, example
 
-Status = Literal[
-    "accepted", "sent", "delivered", "read", "undeliverable", "unknown_subscriber", "blocked", "expired"
-]
+Status = Literal["accepted", "sent", "delivered", "read", "undeliverable", "unknown_subscriber", "blocked", "expired"]
 STATUSES: Final[frozenset[str]] = frozenset(get_args(Status))
 
 
 class DeliveryReceipt(CustomerEvent):
-    """What the dispatcher knows of a command. Echo the command's `shop_id` and `customer_id`: they are the record key."""
+    """What the dispatcher knows of a command. Echo its `shop_id` and `customer_id`: they are the record key."""
 
     model_config = ConfigDict(
         json_schema_extra=example(

@@ -1,4 +1,4 @@
-"""Published rules: topic `rules`, compacted. Versions under `shop_id:rule:version`, the pointer under `shop_id:rule`."""
+"""Published rules: topic `rules`, compacted. Versions under `shop_id:rule:version`, pointers under `shop_id:rule`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class RuleVersion(Contract):
     model_config = ConfigDict(
         json_schema_extra=example(
             type="RuleVersion", shop_id="main", rule="abandoned-cart", version="b1946ac92492d234",
-            published_at="2026-11-01T08:59:00Z", source="rule: abandoned-cart\ntrigger:\n  cart_abandoned: {idle: 60m}\n",
+            published_at="2026-11-01T08:59:00Z",
+            source="rule: abandoned-cart\ntrigger:\n  cart_abandoned: {idle: 60m}\n",
             audiences={}, shop="id: main\n",
         )
     )  # fmt: skip
@@ -60,5 +61,7 @@ class RulePointer(Contract):
     rule: Rule
     history: Annotated[
         list[Appointment],
-        Field(min_length=1, max_length=10_000, description="In order of `effective_at`; before the first no rule holds."),
+        Field(
+            min_length=1, max_length=10_000, description="In order of `effective_at`; before the first no rule holds."
+        ),
     ]

@@ -1,8 +1,8 @@
 """The structs as msgspec reads them, and what it did not check: money, currencies, words, dates, statuses.
 
 Money and currencies come as text, to be held against their patterns; a finisher then makes each event the struct that
-its parent class is. (msgspec by itself would read JSON numbers, `1e5` and `NaN` as decimals too.) Texts repeat, so those
-that were checked are remembered.
+its parent class is. (msgspec by itself would read JSON numbers, `1e5` and `NaN` as decimals too.) Texts repeat, so
+those that were checked are remembered.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class TopicSpec:
     direction: Direction
     cleanup: Cleanup = Cleanup.DELETE
     retention_ms: int = -1
-    """How long records are kept by default, in milliseconds; -1 for compacted topics, which keep the last of each key."""
+    """How long records are kept by default, milliseconds; -1 for compacted topics, which keep the last of each key."""
     log_append_time: bool = False
     """The broker stamps records on arrival: what an event's `occurred_at` is measured against."""
     rank: int | None = None
@@ -97,7 +97,7 @@ ORDER_EVENTS: Final = _customer_topic(
     "order-events", 8, "What was ordered and what was cancelled. From the storefront.", "OrderPlaced", "OrderCancelled"
 )
 CUSTOMER_EVENTS: Final = _customer_topic(
-    "customer-events", 5, "Who customers are, what they allow and what they answer. From storefront, CRM, survey, links.",
+    "customer-events", 5, "Who customers are, what they allow, what they answer. From storefront, CRM, survey, links.",
     "CustomerUpdated", "ConsentChanged", "CustomerErased", "CustomerMerged", "WishlistChanged", "BonusBalanceChanged",
     "SurveyAnswered", "LinkClicked",
 )  # fmt: skip
@@ -111,7 +111,8 @@ INBOUND_SMS: Final = TopicSpec(
 )  # fmt: skip
 MARKETING_EVENTS: Final = TopicSpec(
     name="marketing-events", key="shop_id",
-    carries=("FlashSaleAnnounced", "FlashSaleEnded", "CollectionReleased", "BroadcastRequested", "TestRequested", CLOCK),
+    carries=("FlashSaleAnnounced", "FlashSaleEnded", "CollectionReleased", "BroadcastRequested", "TestRequested",
+             CLOCK),
     about="What concerns many customers at once. From marketing.",
     partitions=Partitions.ONE, direction=Direction.IN, retention_ms=30 * DAY_MS, log_append_time=True,
     rank=4, holds_clock=True,
@@ -126,24 +127,24 @@ def _kept(name: str, key: str, rank: int | None, about: str, *carries: str) -> T
 
 
 PRODUCTS: Final = _kept(
-    "products", "shop_id:product_id", 2, "Product snapshots: price, stock, url, name, category. From the feeds. A record "
-    "without a value: the product has left the feed.", "ProductSnapshot",
+    "products", "shop_id:product_id", 2, "Product snapshots: price, stock, url, name, category. From the feeds. A "
+    "record without a value: the product has left the feed.", "ProductSnapshot",
 )  # fmt: skip
 RULES: Final = _kept(
-    "rules", "shop_id:rule:version, or shop_id:rule for the pointer", 0, "Rule versions, and which is in force from when. "
-    "From `rewake rules publish`.", "RuleVersion", "RulePointer",
+    "rules", "shop_id:rule:version, or shop_id:rule for the pointer", 0, "Rule versions, and which is in force from "
+    "when. From `rewake rules publish`.", "RuleVersion", "RulePointer",
 )  # fmt: skip
 SUPPRESSIONS: Final = _kept(
     "suppressions", "shop_id:phone_hmac:reason", 3, "Phones that must not be written to, why and until when. A record "
     "without a value ends one reason.", "Suppression",
 )  # fmt: skip
 PHONE_LINKS: Final = _kept(
-    "phone-links", "shop_id:phone_hmac:customer_id", None, "Which customers a phone belongs to. A record without a value "
-    "ends one link.", "PhoneLink",
+    "phone-links", "shop_id:phone_hmac:customer_id", None, "Which customers a phone belongs to. A record without a "
+    "value ends one link.", "PhoneLink",
 )  # fmt: skip
 SHOP_FACTS: Final = _kept(
-    "shop-facts", "shop_id:fact:partition:day", 1, "Each partition's part of a shop's day: best sellers, average cheque, "
-    "purchase interval.", "ShopFact",
+    "shop-facts", "shop_id:fact:partition:day", 1, "Each partition's part of a shop's day: best sellers, average "
+    "cheque, purchase interval.", "ShopFact",
 )  # fmt: skip
 
 
@@ -154,8 +155,12 @@ def _out(name: str, days: int, about: str, *carries: str) -> TopicSpec:
     )  # fmt: skip
 
 
-SMS_COMMANDS: Final = _out("sms-commands", 90, "Finished texts to send, and cancels. To the dispatcher.", "SendSms", "CancelSms")
-CRM_COMMANDS: Final = _out("crm-commands", 90, "Bonuses to grant, people to call. To loyalty and CRM.", "GrantBonus", "CreateCallTask")
+SMS_COMMANDS: Final = _out(
+    "sms-commands", 90, "Finished texts to send, and cancels. To the dispatcher.", "SendSms", "CancelSms"
+)
+CRM_COMMANDS: Final = _out(
+    "crm-commands", 90, "Bonuses to grant, people to call. To loyalty and CRM.", "GrantBonus", "CreateCallTask"
+)
 DECISIONS: Final = _out("decisions", 90, "Every decision with its reasons. To console and audit.", "Decision")
 DEAD_LETTERS: Final = TopicSpec(
     name="dead-letters", key="as it came", carries=("DeadLetter",),

@@ -15,7 +15,8 @@ class ProductViewed(CustomerEvent):
     model_config = ConfigDict(
         json_schema_extra=example(
             type="ProductViewed", event_id="9f0c2a4e-0001", shop_id="main", customer_id="42",
-            occurred_at="2026-11-21T10:00:00Z", product_id="sku-7", category_id="kettles", price="1990.00", currency="RUB",
+            occurred_at="2026-11-21T10:00:00Z", product_id="sku-7", category_id="kettles", price="1990.00",
+            currency="RUB",
         )
     )  # fmt: skip
 

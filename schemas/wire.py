@@ -4,10 +4,10 @@ Most records are read by msgspec, straight into the structs of `schemas.events`.
 whatever it refuses, is read by the contract itself; so the fast path only ever has to be right about what it accepts,
 and a property test compares the two.
 
-What msgspec alone would let through, and who looks at it here: bytes that are no UTF-8 and control characters (`_plain`,
-over the whole chunk at once); deep nesting in ignored fields (`_leniently`: a first, strict decoder ignores none); the
-patterns of instants, shops, money, currencies, words and dates (`_settle` and `schemas.settling`). Each record is decoded
-on its own, so that two broken neighbours never make a whole.
+What msgspec alone would let through, and who looks at it here: bytes that are no UTF-8 and control characters
+(`_plain`, over the whole chunk at once); deep nesting in ignored fields (`_leniently`: a first, strict decoder ignores
+none); the patterns of instants, shops, money, currencies, words and dates (`_settle` and `schemas.settling`). Each
+record is decoded on its own, so that two broken neighbours never make a whole.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def decode_batch(values: Sequence[bytes | None]) -> list[AnyEvent | Malformed]:
     decoded: list[Any] = []
     if _plain(whole):
         try:
-            # What came before an error stays in the list. Strictly: no ignored field, so nothing that was not looked at.
+            # What came before an error stays in the list. Strictly: no ignored field, so nothing not looked at.
             decoded.extend(map(strict.decode, whole))
         except _UNREADABLE:
             for value in whole[len(decoded) :]:
@@ -168,7 +168,7 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _plain(values: Sequence[bytes]) -> bool:
-    """Whether each of these is short UTF-8 with no escape of a control character; cheap, and rather false than wrong."""
+    """Whether each is short UTF-8 with no escape of a control character; cheap, and rather false than wrong."""
     whole = b"\n".join(values)
     if len(whole) > MAX_EVENT_BYTES and max(map(len, values)) > MAX_EVENT_BYTES:
         return False
