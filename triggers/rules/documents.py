@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from triggers.rules.errors import RuleError
+from triggers.rules.syntax import QUOTE_ALL, SyntaxMistake, syntax_mistake
 
 Path = tuple[str | int, ...]
 """Where a value lies in its document: `("steps", 0, "sms")`."""
@@ -23,6 +24,8 @@ Path = tuple[str | int, ...]
 MAX_CHARACTERS: Final = 256 * 1024
 MAX_VALUES: Final = 10_000
 MAX_DEPTH: Final = 40
+MAX_REPAIRS: Final = 20
+"""Mistakes of syntax that are shown of a file, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,22 @@ def read_documents(data: bytes | str, file: str) -> tuple[list[Document], list[R
     if directive:
         place = _place_of(text, directive.start())
         return [], [RuleError(file, place.line, place.column, "rules are YAML 1.2", "leave the `%YAML` line out")]
+    broken: list[RuleError] = []
+    for _ in range(MAX_REPAIRS):
+        documents, errors, mistake = _parsed(text, file)
+        if mistake is None:
+            return documents, broken + errors
+        broken.append(mistake.error)
+        if mistake.value is None:
+            break
+        # whatever is not YAML in a value's place is taken for a text, so that the rest can be read
+        begin, end = mistake.value
+        text = text[:begin] + "x" * (end - begin) + text[end:]
+    return documents, broken + errors
+
+
+def _parsed(text: str, file: str) -> tuple[list[Document], list[RuleError], SyntaxMistake | None]:
+    """The documents of `text` up to its first mistake of syntax."""
     documents: list[Document] = []
     errors: list[RuleError] = []
     yaml = YAML(typ="safe", pure=True)
@@ -166,15 +185,14 @@ def read_documents(data: bytes | str, file: str) -> tuple[list[Document], list[R
             errors += _Conversion(document, text).run(node)
             documents.append(document)
     except MarkedYAMLError as error:
-        errors.append(_syntax_error(error, text, file))
+        return documents, errors, syntax_mistake(error, text, file)
     except YAMLError as error:  # a character that YAML does not allow
         place = _place_of(text, getattr(error, "position", 0) or 0)
-        errors.append(
-            RuleError(file, place.line, place.column, "a control character that YAML does not allow", "delete it")
-        )
+        message = "a control character that YAML does not allow"
+        return documents, errors, SyntaxMistake(RuleError(file, place.line, place.column, message, "delete it"))
     except RecursionError:
-        errors.append(RuleError(file, 0, 0, "the document is nested too deeply"))
-    return documents, errors
+        return documents, errors, SyntaxMistake(RuleError(file, 0, 0, "the document is nested too deeply"))
+    return documents, errors, None
 
 
 _PREFIX: Final = "tag:yaml.org,2002:"
@@ -233,7 +251,7 @@ class _Conversion:
 
     def _mapping(self, node: MappingNode, path: Path, place: Place) -> Any:
         if self._source.startswith("{{", node.start_mark.index):
-            self._break(path, place, "a text that begins with `{{` needs quotes", f"{_QUOTE} around the whole text")
+            self._break(path, place, "a text that begins with `{{` needs quotes", QUOTE_ALL)
             return None
         self._known_tag(node.tag, "map", path, place)
         found: dict[str, Any] = {}
@@ -283,50 +301,3 @@ class _Conversion:
 
 
 _QUOTE: Final = 'put "…"'
-
-
-def _syntax_error(error: MarkedYAMLError, source: str, file: str) -> RuleError:
-    """ruamel's mistake in a marketer's words."""
-    mark = error.problem_mark or error.context_mark
-    line = mark.line if mark else 0
-    column = mark.column if mark else 0
-    lines = source.split("\n")
-    problem = str(error.problem or error.context or "not YAML")
-    context_line = error.context_mark.line if error.context_mark else line
-    for number in sorted({line, context_line}):
-        template = re.match(r"\s*(?:- +)?(?:[\w-]+\s*:\s+)?(\{\{)", lines[number]) if number < len(lines) else None
-        if template:
-            return RuleError(
-                file,
-                number + 1,
-                template.start(1) + 1,
-                "a text that begins with `{{` needs quotes",
-                f"{_QUOTE} around the whole text",
-            )
-    hint = None
-    opened = re.search(r"while parsing a flow (sequence|mapping)", str(error.context))
-    if opened and error.context_mark:
-        bracket = "[" if opened.group(1) == "sequence" else "{"
-        problem, hint = f"the `{bracket}` that is opened here is not closed", f"{_QUOTE} around it if it is text"
-        line, column = error.context_mark.line, error.context_mark.column
-    elif "while parsing a flow node" in str(error.context) and "<stream end>" in problem:
-        problem = "a `[` or `{` is opened and not closed before the end of the file"
-    elif "'\\t'" in problem:
-        problem, hint = "a tab where YAML wants spaces", "indent with spaces"
-    elif "mapping values are not allowed" in problem:
-        problem, hint = "a second `: ` in a line", f"{_QUOTE} around a text that has `: ` in it"
-    elif "undefined alias" in problem:
-        problem = problem.replace("found undefined", "there is no anchor for the").replace("'", "`")
-    elif "cannot start any token" in problem:
-        problem, hint = (
-            problem.replace("found character '", "a text cannot begin with `").replace(
-                "' that cannot start any token", "`"
-            ),
-            f"{_QUOTE} around the whole text",
-        )
-    elif "end of stream" in problem and "quoted scalar" in str(error.context):
-        problem, hint = "a quote that is opened here is never closed", None
-        line, column = context_line, error.context_mark.column if error.context_mark else column
-    elif "block mapping" in str(error.context) and "block end" in problem:
-        problem, hint = "this line does not fit the ones above", "check its indentation and quotes"
-    return RuleError(file, line + 1, column + 1, problem, hint)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from triggers.rules.documents import Document, Path
 from triggers.rules.errors import RuleError
-from triggers.rules.written import WrittenTrigger, closest, listed
+from triggers.rules.values import closest, listed
+from triggers.rules.written import WrittenTrigger
 
 _WANTED = {
     "string_type": ("a text", "put it in quotes"),

@@ -20,7 +20,8 @@ from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
 from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop, Step
 from triggers.rules.versions import with_version
-from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenShop, WrittenStep
+from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep
+from triggers.rules.written_shop import WrittenShop
 
 DEFAULT_EXITS: Final = frozenset({"order_placed", "cart_emptied"})
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from triggers.rules.written import Written, WrittenRule, WrittenShop
+from triggers.rules.values import Written
+from triggers.rules.written import WrittenRule
+from triggers.rules.written_shop import WrittenShop
 
 _MODELS: Final[dict[str, type[Written]]] = {"rule": WrittenRule, "shop": WrittenShop}
 

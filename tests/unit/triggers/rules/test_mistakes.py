@@ -268,8 +268,8 @@ ONE_MISTAKE = {
     ),
     "a tab": ("rule: a\nsteps:\n\t- sms: hello\n", "r.yaml:3:1: a tab where YAML wants spaces, indent with spaces"),
     "a second colon in a line": (
-        "rule: a\nsteps:\n  - sms: hello: you\n",
-        'r.yaml:3:15: a second `: ` in a line, put "…" around a text that has `: ` in it',
+        "rule: a\ntrigger: {cart_abandoned: {idle: 1h}}\nsteps:\n  - sms: hello: you\n",
+        'r.yaml:4:15: a second `: ` in a line, put "…" around a text that has `: ` in it',
     ),
     "a bracket left open": (
         "rule: a\nexit_on: [order_placed\nsteps: []\n",
@@ -277,7 +277,7 @@ ONE_MISTAKE = {
     ),
     "a quote left open": ('rule: a\ndescription: "b\n', "r.yaml:2:14: a quote that is opened here is never closed"),
     "a percent sign at the beginning": (
-        "rule: a\ndescription: %b\n",
+        "rule: a\ndescription: %b\ntrigger: {cart_abandoned: {idle: 1h}}\nsteps: [{sms: hello}]\n",
         'r.yaml:2:14: a text cannot begin with `%`, put "…" around the whole text',
     ),
     "an alias to nothing": ("rule: *a\n", "r.yaml:1:7: there is no anchor for the alias `a`"),
@@ -340,6 +340,24 @@ def test_all_mistakes_of_a_file_are_shown_at_once_in_order_of_place() -> None:
         "r.yaml:7:27",
         "r.yaml:11:1",
     ], found
+
+
+def test_a_value_that_is_no_yaml_hides_no_other_mistake() -> None:
+    found = mistakes(
+        """
+        rule: a
+        trigger: {cart_abandoned: {idel: 60m}}
+        steps:
+          - sms: {{ customer.first_name }}, hello
+          - after: soon
+            sms: only today: 5% off
+          - after: 1h
+            sms: %off
+        priority: 1000
+        """
+    )
+    places = ["r.yaml:2:28", "r.yaml:4:10", "r.yaml:5:12", "r.yaml:6:20", "r.yaml:8:10", "r.yaml:9:11"]
+    assert [line.split(": ")[0] for line in found] == places, found
 
 
 def test_a_mistake_of_yaml_hides_no_mistake_of_the_documents_before_it() -> None:
