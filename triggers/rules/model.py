@@ -29,7 +29,8 @@ Trigger = CartAbandoned  # a union once there are more
 
 @dataclass(frozen=True, slots=True)
 class Incentive:
-    """What a touch offers. `amount` in per cent for a discount, in points for a bonus; `valid` microseconds."""
+    """What a touch offers. `amount` in per cent for a discount, in points for a bonus; `code` is a coupon's code or a
+    gift's name; `valid` microseconds."""
 
     kind: Literal["discount", "bonus", "coupon", "gift"]
     amount: Decimal | None = None

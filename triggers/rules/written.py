@@ -147,7 +147,9 @@ class WrittenRule(Written):
         default=None, description="A customer begins this rule at most once in this time, counted from its first touch."
     )
     cooldown: Duration | None = Field(default=None, description="The rest between the end of a journey and the next.")
-    priority: int = Field(default=50, ge=0, le=100, description="Which rule wins when two compete; 100 is highest.")
+    priority: int = Field(
+        default=50, ge=0, le=100, description="Which rule wins when two compete (none do yet); 100 is highest."
+    )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."
     )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections import defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,11 +16,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import phonenumbers
 import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
+from schemas.wire import Malformed, decode_batch
 from streams.commands import build_root
 from streams.simulation import storefront
 from streams.simulation.goods import GOODS
@@ -79,6 +85,11 @@ def test_a_customer_does_one_thing_at_a_time(week: list[tuple[str, dict[str, Any
 def test_every_event_goes_to_its_topic_and_has_an_id_of_its_own(week: list[tuple[str, dict[str, Any]]]) -> None:
     assert {(event["type"], topic) for topic, event in week} == set(TOPICS.items())
     assert len({event["event_id"] for _, event in week}) == len(week)
+
+
+def test_every_event_keeps_to_its_contract(week: list[tuple[str, dict[str, Any]]]) -> None:
+    decoded = decode_batch([orjson.dumps(event) for _, event in week])
+    assert [found for found in decoded if isinstance(found, Malformed)] == []
 
 
 def test_phones_are_valid_and_nobody_shares_one(week: list[tuple[str, dict[str, Any]]]) -> None:
@@ -201,6 +212,21 @@ def test_the_command_stops_at_the_number_of_events_asked_for(tmp_path: Path) -> 
 def test_the_command_names_another_shop_if_asked() -> None:
     _, output, _ = run("--events", "5", "--shop", "tea-house")
     assert {json.loads(line)["shop_id"] for line in output.splitlines()} == {"tea-house"}
+
+
+def test_ctrl_c_ends_the_command_after_a_whole_line(tmp_path: Path) -> None:
+    out = tmp_path / "events.jsonl"
+    command = [sys.executable, "-c", "from streams.commands import main; main()"]
+    options = ["simulate", "--events", "1000000000", "--out", str(out)]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not (out.exists() and out.stat().st_size):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert process.returncode == 130
+    assert b"stopped early" in error
+    assert all(json.loads(line)["event_id"] for line in out.read_bytes().splitlines())
+    assert out.read_bytes().endswith(b"}\n")
 
 
 @pytest.mark.parametrize("start", ["yesterday", "2026-11-02T00:00:00", "0001-01-01T00:00:00Z"])
