@@ -69,14 +69,13 @@ class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Orders(msgspec.Struct, array_like=True, gc=False):
-    """`count` and `totals` (by currency, "" where none is named) without the cancelled; `first_at`, `last_at` with.
+    """`count` and `totals` without the cancelled, `first_at` and `last_at` with them.
 
-    `priced`: how many of `count` have a total.
+    `totals`, by currency ("" where none is named): how many orders named a total, and what they add up to.
     """
 
     count: int = 0
-    priced: int = 0
-    totals: dict[str, Decimal] = {}
+    totals: dict[str, tuple[int, Decimal]] = {}
     first_at: int = 0
     last_at: int = 0
     recent: dict[str, Order] = {}

@@ -90,7 +90,10 @@ def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, by_items: boo
     if known is None:
         orders.recent[event.order_id] = Order(event.at, False, True)
         _bound(orders)
-    elif known.placed and not known.cancelled:
+    elif not known.placed:
+        if event.at < known.at:
+            orders.recent[event.order_id] = Order(event.at, False, True)
+    elif not known.cancelled:
         _count(orders, known, -1)
         orders.recent[event.order_id] = msgspec.structs.replace(known, cancelled=True)
 
@@ -112,13 +115,12 @@ def _count(orders: Orders, order: Order, sign: int) -> None:
         return
     orders.count += sign
     if order.total is not None:
-        orders.priced += sign
         currency = order.currency or ""
-        total = orders.totals.get(currency, Decimal(0)) + sign * order.total
-        if total or orders.count:
-            orders.totals[currency] = total
+        priced, total = orders.totals.get(currency, (0, Decimal(0)))
+        if priced + sign:
+            orders.totals[currency] = (priced + sign, total + sign * order.total)
         else:
-            orders.totals.pop(currency, None)
+            del orders.totals[currency]
 
 
 def _bound(orders: Orders) -> None:

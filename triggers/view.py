@@ -81,9 +81,9 @@ def _orders(orders: Orders | None, tz: ZoneInfo) -> OrdersView:
     if orders is None:
         return OrdersView()
     total = average = None
-    if orders.priced > 0 and len(orders.totals) == 1:
-        total = next(iter(orders.totals.values()))
-        average = total / Decimal(orders.priced)
+    if len(orders.totals) == 1:
+        priced, total = next(iter(orders.totals.values()))
+        average = total / Decimal(priced)
     return OrdersView(
         count=orders.count,
         total=total,

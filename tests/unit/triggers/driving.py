@@ -1,4 +1,4 @@
-"""Drives one row on the stream clock, as the shell does: deadlines strictly below an event before it, touches at once."""
+"""Drives one row on the stream clock, as the shell does: deadlines strictly below an event first, touches at once."""
 
 from __future__ import annotations
 
