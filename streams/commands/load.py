@@ -30,7 +30,7 @@ def load(
     from schemas.instants import parse_rfc3339, rfc3339
     from streams.eventfiles import EventFiles
     from streams.load import Loader, TopicMissing
-    from streams.settings import Settings
+    from streams.settings import SettingsError, load_settings
 
     limit: int | None = None
     if until is not None:
@@ -38,7 +38,10 @@ def load(
             limit = parse_rfc3339(until)
         except ValueError:
             fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
-    settings = Settings(kafka_bootstrap=bootstrap) if bootstrap else Settings()
+    try:
+        settings = load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
+    except SettingsError as error:
+        fail(str(error), code=USED_WRONGLY)
 
     with stopping_cleanly() as stop, progress() as bar:
         task = bar.add_task("looking through the files", total=None)
