@@ -48,7 +48,7 @@ class SendSms(Command):
     """Send one finished text to one phone.
 
     Deduplicate on `command_id`: after a crash the same command may be written again, with the same id.
-    Do not send before `not_before` nor at or after `not_after`.
+    Do not send before `not_before` nor after `not_after`.
     """
 
     model_config = ConfigDict(
@@ -84,7 +84,7 @@ class SendSms(Command):
     segments: Annotated[Count, Field(description="SMS parts that operators bill.", examples=[1])]
     due_at: DueAt
     not_before: Annotated[Timestamp, Field(description="The first instant it may leave, UTC.")]
-    not_after: Annotated[Timestamp, Field(description="From this instant on it must not leave: answer `expired`.")]
+    not_after: Annotated[Timestamp, Field(description="The last instant it may leave, UTC; later, answer `expired`.")]
     test: Test
 
 

@@ -39,7 +39,7 @@ class CustomerUpdated(CustomerEvent):
     phone: PhoneNumber | None = None
     email: Annotated[Text | None, Field(description="Mail address.", examples=["anna@example.com"])] = None
     first_name: Annotated[Text | None, Field(description="As it is to stand in messages.", examples=["Anna"])] = None
-    last_name: Annotated[Text | None, Field(examples=["Petrova"])] = None
+    last_name: Annotated[Text | None, Field(description="As it is to stand in messages.", examples=["Petrova"])] = None
     time_zone: Annotated[
         Text | None,
         Field(
@@ -51,8 +51,8 @@ class CustomerUpdated(CustomerEvent):
         Text | None, Field(description="As the shop writes it, `f` and `m` for most.", examples=["f"])
     ] = None
     birthday: Annotated[Day | None, Field(description="Day of birth.", examples=["1990-02-28"])] = None
-    city: Annotated[Text | None, Field(examples=["Kazan"])] = None
-    region: Annotated[Text | None, Field(examples=["Tatarstan"])] = None
+    city: Annotated[Text | None, Field(description="For conditions.", examples=["Kazan"])] = None
+    region: Annotated[Text | None, Field(description="For conditions.", examples=["Tatarstan"])] = None
     card: Annotated[Text | None, Field(description="Loyalty card or tier.", examples=["VIP"])] = None
     registered_at: Annotated[
         Timestamp | None, Field(description="When the account was opened.", examples=["2025-03-01T12:00:00Z"])

@@ -61,17 +61,3 @@ class DeadLetter(Contract):
     origin_timestamp: Annotated[
         str, Field(pattern="^-?[0-9]+$", description="The record's timestamp, milliseconds since 1970.")
     ]
-
-
-def dead_letter_headers(
-    reason: str, detail: str, topic: str, partition: int, offset: int, timestamp_ms: int
-) -> list[tuple[str, bytes]]:
-    """A dead letter's Kafka headers, texts in UTF-8."""
-    return [
-        ("reason", reason.encode()),
-        ("detail", detail[:10_000].encode()),
-        ("origin_topic", topic.encode()),
-        ("origin_partition", b"%d" % partition),
-        ("origin_offset", b"%d" % offset),
-        ("origin_timestamp", b"%d" % timestamp_ms),
-    ]

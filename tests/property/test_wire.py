@@ -16,7 +16,7 @@ from schemas.contracts import CUSTOMER_EVENTS, MARKETING_EVENTS, Refused, read_e
 from schemas.fields import Contract
 from schemas.wire import Malformed, decode_batch, decode_one, from_contract
 
-ALLOWED = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, ClockContract)
+ALLOWED: tuple[type[Contract], ...] = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, ClockContract)
 MANY = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 FEWER = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -30,9 +30,12 @@ EXAMPLES = [example_of(model) for model in ALLOWED]
 
 # Values that have broken decoders before, valid and invalid, for any field.
 AWKWARD: list[Any] = [
-    None, True, False, 0, -0.0, 1, 1.0, 2.0, 1e2, 1.5, -1, 10**6, 10**6 + 1, 2**53, 2**63, 2**64, 10**40, 1e300, "", " ",
-    "0", "1", "19.90", "0.00", "-1", "+1", "1e5", "NaN", "Infinity", "1,5", ".5", "5.", "١", "1" * 13, "0.1234567", "1 ",
-    "1\n", "RUR", "RUB", "rub", "RUBL", "ЯЯЯ", "x" * 128, "x" * 129, "я" * 128, "😀" * 128, "😀" * 129, "a\nb", "a\u0000",
+    None, True, False, 0, -0.0, 1, 1.0, 2.0, 1e2, 1.5, -1, 10**6, 10**6 + 1, 2**53, 2**63, 2**64, 10**40, 1e300, "",
+    " ",
+    "0", "1", "19.90", "0.00", "-1", "+1", "1e5", "NaN", "Infinity", "1,5", ".5", "5.", "١", "1" * 13, "0.1234567",
+    "1 ",
+    "1\n", "RUR", "RUB", "rub", "RUBL", "ЯЯЯ", "x" * 128, "x" * 129, "я" * 128, "😀" * 128, "😀" * 129, "a\nb",
+    "a\u0000",
     "a\u007f", "a\\b", 'a"b', "sms", "SMS", "main", "ma in", "shop\n", "ш", "2026-11-21T10:00:00Z",
     "2026-11-21T10:00:00.123456Z", "2026-11-21T10:00:00.1234567Z", "2026-11-21T10:00:00.1Z", "2026-11-21T10:00:00.Z",
     "2026-11-21T10:00:00+03:00", "2026-11-21T10:00:00.25-11:30", "2026-11-21T10:00:00+24:00", "2026-11-21T10:00:00",
@@ -42,7 +45,8 @@ AWKWARD: list[Any] = [
     "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "٢٠٢٦-11-21T10:00:00Z", "1990-02-28", "1990-02-29", "19900228",
     "delivered", "lost", [], {}, [1], ["a"], [None], [""], ["a", "a"], {"a": 1}, [{}], [{"product_id": "a"}],
     [{"product_id": "a", "quantity": 1.0, "price": "5"}], [{"product_id": "a", "price": 5}], [{"product_id": ""}],
-    [{"product_id": "a", "quantity": 0}], [{"product_id": "a", "note": [[[]]]}], {"a": [1]}, {"a": "b" * 300}, {"": 1}, {"a": 1e16}, {"a\n": 1}, {"q": ["x", "y"]},
+    [{"product_id": "a", "quantity": 0}], [{"product_id": "a", "note": [[[]]]}], {"a": [1]},
+    {"a": "b" * 300}, {"": 1}, {"a": 1e16}, {"a\n": 1}, {"q": ["x", "y"]},
 ]  # fmt: skip
 
 
@@ -79,7 +83,7 @@ def encode(fields: Any, ascii_only: bool = False) -> bytes:
 
 
 def mutations(data: st.DataObject) -> bytes:
-    """A valid event, then up to three of its fields dropped, renamed or given an awkward value, then perhaps its bytes."""
+    """A valid event, up to three of its fields then dropped or given an awkward value."""
     fields = dict(data.draw(st.sampled_from(EXAMPLES), label="event"))
     names = [*fields, "at", "note", "quantity", "items", "price", "currency", "birthday", "registered_at", "expires_at"]
     for _ in range(data.draw(st.integers(0, 3), label="changes")):
@@ -130,9 +134,13 @@ def test_changed_bytes_read_the_same_both_ways(data: st.DataObject) -> None:
             case 1:
                 del value[place : place + data.draw(st.integers(1, 40))]
             case 2:
-                value[place:place] = data.draw(st.sampled_from([b"\x00", b'"', b"\\", b",", b"}", b"{", b"[", b"\xff", b"\n"]))
+                value[place:place] = data.draw(
+                    st.sampled_from([b"\x00", b'"', b"\\", b",", b"}", b"{", b"[", b"\xff", b"\n"])
+                )
             case 3:
-                value[place:place] = data.draw(st.sampled_from([b"\\u0000", b"\\ud800", b'"type":"X",', b"1e999", b"NaN"]))
+                value[place:place] = data.draw(
+                    st.sampled_from([b"\\u0000", b"\\ud800", b'"type":"X",', b"1e999", b"NaN"])
+                )
     check(bytes(value), encode(EXAMPLES[0]))
 
 
@@ -148,9 +156,12 @@ NO_CART = b'{"type":"CheckoutStarted","event_id":"e","customer_id":"c","occurred
 @pytest.mark.parametrize(
     "ignored",
     [
-        b"1e999", b"9" * 5000, b"-1e-999", b'"\xff"', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\x01"', b'"\\u0001"', b'"\\n"',
-        b"[" * 63 + b"]" * 63, b"[" * 64 + b"]" * 64, b"[" * 900 + b"]" * 900, b"[" * 200_000, b'{"a":' * 70 + b"1" + b"}" * 70,
-        b"[" + b"{}," * 100 + b"{}]", b'"' + b"[" * 100 + b'"', b'"\\"' + b"[" * 100 + b'"', b"NaN", b"01", b"1.", b"[1,]",
+        b"1e999", b"9" * 5000, b"-1e-999", b'"\xff"', b'"\\ud800"', b'"\\udc00\\ud800"', b'"\x01"', b'"\\u0001"',
+        b'"\\n"',
+        b"[" * 63 + b"]" * 63, b"[" * 64 + b"]" * 64, b"[" * 900 + b"]" * 900, b"[" * 200_000,
+        b'{"a":' * 70 + b"1" + b"}" * 70,
+        b"[" + b"{}," * 100 + b"{}]", b'"' + b"[" * 100 + b'"', b'"\\"' + b"[" * 100 + b'"', b"NaN", b"01", b"1.",
+        b"[1,]",
         b"{1:2}", b"tru", b"'a'", b'"' + b"x" * 1_000_000 + b'"',
     ],
     ids=lambda value: repr(value[:24]),
