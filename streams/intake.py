@@ -1,8 +1,8 @@
 """Everything that comes into one partition number: its inputs in order, screened, merged, and how far each was applied.
 
 Positions come as two numbers an input. `next` is the offset after what was offered; `applied` the first record that is
-not yet applied, and so what a commit may say. Dead letters, clock markers and events without effect lie beside the merge
-and are handed out once `applied` passes them: each leaves in the commit that moves past it.
+not yet applied, and so what a commit may say. Dead letters, clock markers and events without effect lie beside the
+merge and are handed out once `applied` passes them: each leaves in the commit that moves past it.
 """
 
 from __future__ import annotations

@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, cast
 
-import msgspec
-
 from schemas import wire
 from schemas.dead_letters import Reason
-from schemas.instants import parse_rfc3339
 from schemas.partitioner import partition_of
 from schemas.topics import TopicSpec
 from schemas.wire import ClockAdvanced, Malformed, decode_batch
@@ -88,7 +85,7 @@ class Screen:
         carried = _structs(self.topic)
         bound = self._bound(min(columns.timestamps, default=0), columns, wall)
         times, offsets, events = stretch.times, stretch.offsets, stretch.events
-        for index, event in enumerate(decode_batch([value or b"" for value in columns.values])):
+        for index, event in enumerate(decode_batch(columns.values)):
             if event.__class__ not in carried:
                 if isinstance(event, Malformed):
                     screened.letters.append(self._letter(columns, index, cast(Reason, event.reason), event.detail))
@@ -144,15 +141,6 @@ def _structs(topic: TopicSpec) -> frozenset[type]:
     return frozenset(getattr(wire, name) for name in topic.carries)
 
 
-class _Shared(msgspec.Struct):
-    type: str
-    event_id: str
-    occurred_at: str
-
-
-_shared_decoder: Final = msgspec.json.Decoder(_Shared)
-
-
 @dataclass(frozen=True, slots=True)
 class SharedScreen:
     """For a hand-assigned topic, whose events move a partition's time and touch no row of their own.
@@ -167,31 +155,24 @@ class SharedScreen:
 
     def sort(self, columns: Columns, known: Container[str], wall: int) -> Screened:
         screened = Screened()
-        for index, value in enumerate(columns.values):
-            try:
-                event = _shared_decoder.decode(value or b"")
-                at = parse_rfc3339(event.occurred_at)
-            except msgspec.ValidationError:
-                self._refuse(screened, columns, index, "invalid-value", "not type, event_id and occurred_at as texts")
+        carried = _structs(self.topic)
+        for index, event in enumerate(decode_batch(columns.values)):
+            if isinstance(event, Malformed):
+                self._refuse(screened, columns, index, cast(Reason, event.reason), event.detail)
                 continue
-            except msgspec.DecodeError:
-                self._refuse(screened, columns, index, "not-json", "not JSON in UTF-8")
+            if event.__class__ not in carried:
+                detail = f"{type(event).__name__} is not carried by {self.topic.name}"
+                self._refuse(screened, columns, index, "wrong-topic", detail)
                 continue
-            except ValueError as error:
-                self._refuse(screened, columns, index, "invalid-value", f"occurred_at: {error}")
-                continue
-            clock = event.type == ClockAdvanced.__name__
+            clock = isinstance(event, ClockAdvanced)
             written = columns.timestamps[index] * _MILLISECOND if columns.stamped else wall
-            if event.type not in self.topic.carries:
-                self._refuse(screened, columns, index, "wrong-topic", f"not carried by {self.topic.name}")
-                continue
-            if not clock and at > written + self.future_bound:
+            if not clock and event.at > written + self.future_bound:
                 self._refuse(screened, columns, index, "from-the-future", _TOO_FAR)
                 continue
             if self.reports:
                 (screened.markers if clock else screened.idle).append(columns.offsets[index])
             if self.markers or not clock:
-                screened.stretches.append(Stretch(marker=at))
+                screened.stretches.append(Stretch(marker=event.at))
         return screened
 
     def _refuse(self, screened: Screened, columns: Columns, index: int, reason: Reason, detail: str) -> None:

@@ -2,8 +2,8 @@
 
 A row is kept as it came from the changelog, as bytes, until something first touches it: a restore decodes nothing, and
 a customer who never comes back costs only its bytes. The changelog's key is the row's key (`shop_id:customer_id`), its
-value 8 bytes with the row's next time, big-endian microseconds since the epoch, and then the row as msgpack. The time in
-front is what the deadline index is rebuilt from; ATTENTION stands there for a row with touches waiting in its outbox.
+value 8 bytes with the row's next time, big-endian microseconds since the epoch, and then the row as msgpack. The time
+in front is what the deadline index is rebuilt from; ATTENTION stands there for a row with touches in its outbox.
 """
 
 from __future__ import annotations

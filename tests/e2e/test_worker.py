@@ -49,6 +49,10 @@ async def load(shop: Shop, events: Path) -> int:
     return int(sum(loaded["events"].values())) + int(loaded["markers"])
 
 
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines()
+
+
 def adds_up(counters: Counter[str]) -> bool:
     return counters["in"] == sum(counters[name] for name in ("applied", "repeated", "dead_lettered", "markers"))
 
@@ -124,7 +128,7 @@ async def test_a_worker_that_leaves_in_the_middle_hands_over_exactly(shop: Shop,
 @pytest.mark.parametrize("fetch", ["batches", "plain"])
 async def test_events_of_aborted_transactions_are_never_seen(shop: Shop, events: Path, fetch: str) -> None:
     wanted = expected(shop, events)
-    lines = events.read_bytes().splitlines()
+    lines = lines_of(events)
     committed = 0
     async with AIOKafkaProducer(
         bootstrap_servers=shop.bootstrap, transactional_id=f"{shop.app}-storefront"
