@@ -149,12 +149,15 @@ class RedisLedger:
         """The one argument that the scripts document."""
         if call == "release":
             return msgspec.msgpack.encode([ask.touch_id for ask in group])
-        keep = max(map(kept_for, group))
-        time_to_live = (keep + DAY) // 1000
+        keep = [kept_for(ask) for ask in group]
+        time_to_live = (max(keep) + DAY) // 1000
         if call == "confirm":
             return msgspec.msgpack.encode((time_to_live, [(ask.touch_id, ask.at) for ask in group]))
-        asks = [(ask.touch_id, ask.at, [(cap.limit, cap.window) for cap in ask.caps], ask.touches) for ask in group]
-        return msgspec.msgpack.encode((self._lapse, keep, time_to_live, asks))
+        asks = [
+            (ask.touch_id, ask.at, kept, [(cap.limit, cap.window) for cap in ask.caps], ask.touches)
+            for ask, kept in zip(group, keep, strict=True)
+        ]
+        return msgspec.msgpack.encode((self._lapse, time_to_live, asks))
 
     # -- away and back
 

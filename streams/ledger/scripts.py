@@ -15,11 +15,11 @@ local given = cmsgpack.unpack(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local lapses = string.format('%.0f', now + given[1])
-local keep, ttl, asks = given[2], given[3], given[4]
+local ttl, asks = given[2], given[3]
 local answers = {}
 for i, key in ipairs(KEYS) do
   local ask = asks[i]
-  local id, at, caps, row = ask[1], ask[2], ask[3], ask[4]
+  local id, at, keep, caps, row = ask[1], ask[2], ask[3], ask[4], ask[5]
 
   local held = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   local times, pending, add, remove = {}, {}, {}, {}
@@ -103,7 +103,7 @@ end
 return table.concat(answers, ' ')
 """
 """KEYS: one for each ask. ARGV: one msgpack value, because packing a thousand arguments costs the client more than the
-script costs Redis: [lapse (us), how long to keep (us), time to live (ms), asks], an ask being [id, at,
+script costs Redis: [lapse (us), time to live (ms), asks], an ask being [id, at, how long to keep (us),
 [[limit, window]], [[touch_id, at] of the row]]. Answers one word an ask: `g` granted, `r` repeated or the index of the
 full cap, then `:` and the counts."""
 

