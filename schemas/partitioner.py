@@ -6,6 +6,7 @@ there set `partitioner=murmur2_random`.
 
 from __future__ import annotations
 
+from struct import unpack_from
 from typing import Final
 
 _SEED: Final = 0x9747B28C
@@ -17,13 +18,11 @@ def murmur2(key: bytes) -> int:
     """The 32-bit hash, unsigned."""
     length = len(key)
     h = _SEED ^ length
-    whole = length & ~3
-    for start in range(0, whole, 4):
-        k = (int.from_bytes(key[start : start + 4], "little") * _M) & _MASK
-        k = ((k ^ (k >> 24)) * _M) & _MASK
-        h = ((h * _M) & _MASK) ^ k
-    if length != whole:
-        h = ((h ^ int.from_bytes(key[whole:], "little")) * _M) & _MASK
+    for k in unpack_from(f"<{length >> 2}I", key):
+        k = (k * _M) & _MASK
+        h = ((h * _M) & _MASK) ^ (((k ^ (k >> 24)) * _M) & _MASK)
+    if length & 3:
+        h = ((h ^ int.from_bytes(key[length & ~3 :], "little")) * _M) & _MASK
     h = ((h ^ (h >> 13)) * _M) & _MASK
     return h ^ (h >> 15)
 
