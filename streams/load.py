@@ -1,7 +1,7 @@
 """Event files to Kafka, in the one merged order, with the clock markers that the stream clock needs.
 
-A marker (`ClockAdvanced`) says on every partition of every input that holds the clock that time has come so far; without
-it a partition nobody buys on would hold the others back for ever (SEMANTICS, two clocks). Markers follow every
+A marker (`ClockAdvanced`) says on every partition of every input that holds the clock that time has come so far;
+without it a partition nobody buys on would hold the others back for ever (SEMANTICS, two clocks). Markers follow every
 `MARK_EVERY` records and the last one; `until` puts the last one just past that time, so that what is due by then fires.
 """
 
@@ -75,23 +75,24 @@ class Loader:
         reached: int | None = None
         for items, _ in files.stream(None if until is None else until + 1):
             for effective, _, _, _, line in items:
-                await self._publish(line)
+                await self.publish(line)
                 reached = effective
                 since_mark += 1
                 if since_mark >= MARK_EVERY:
                     since_mark = 0
-                    await self._mark(effective)
+                    await self.mark(effective)
             seen(files.read)
             if stopped():
                 break
         # One microsecond past the last record: records at the last instant itself are below the cut then.
         end = until if until is not None and not stopped() else reached
         if end is not None:
-            await self._mark(end + 1)
+            await self.mark(end + 1)
         await self._flush()
         return self.loaded
 
-    async def _publish(self, line: Line) -> None:
+    async def publish(self, line: Line) -> None:
+        """One event to its topic; it leaves with its batch, at the latest with the next marker."""
         event = line.event
         topic = topic_of(type(event).__name__).name
         if isinstance(event, CustomerEvent):
@@ -101,7 +102,12 @@ class Loader:
             await self._append(topic, 0, str(getattr(event, "shop_id", "main")).encode(), line.raw)
         self.loaded.events[topic] += 1
 
-    async def _mark(self, at: int) -> None:
+    async def put(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
+        """A record as it is, whatever it holds."""
+        await self._append(topic, partition, key, value)
+
+    async def mark(self, at: int) -> None:
+        """Tell every partition of every input that holds the clock that time has come to `at` (microseconds)."""
         for topic, partitions in self._partitions.items():
             for partition in range(partitions):
                 marker = {
