@@ -14,8 +14,10 @@ from tests.conftest import unavailable
 
 
 class RedisProcess:
-    """One redis-server on a port of its own, with its data in `directory`; `configuration`: a redis.conf; `program`: another server
-    than the redis-server of the PATH."""
+    """One redis-server on a port of its own, its data in `directory`.
+
+    `configuration`: a redis.conf; `program`: another server than the redis-server of the PATH.
+    """
 
     def __init__(
         self, directory: Path, *, tls: bool = False, configuration: Path | None = None, program: str | None = None
