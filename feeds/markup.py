@@ -28,10 +28,9 @@ from feeds.repairs import Mended, Mender
 from feeds.source import Source
 
 _CHUNK: Final = 256 * 1024
-_PROLOGUE: Final = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+_MISC: Final = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _NAME: Final = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
-_AFTER_ROOT: Final = re.compile(rb"(?:\s+|<!--.*?-->|<\?.*?\?>)*\Z", re.DOTALL)
 
 
 class Grammar(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,10 +55,7 @@ class Element(msgspec.Struct, frozen=True, gc=False):
 
 def root_name(head: bytes) -> str | None:
     """The qualified name of the root element of the XML that begins so; None when it is no XML."""
-    at = 0
-    while found := _PROLOGUE.match(head, at):
-        at = found.end()
-    name = _NAME.match(head, at)
+    name = _NAME.match(head, _after_misc(head, 0))
     return name[1].decode("ascii", "replace") if name else None
 
 
@@ -69,6 +65,14 @@ def elements(source: Source, grammar: Grammar, limits: Limits) -> Iterator[Eleme
     Raises FeedError where the whole must be refused.
     """
     return _Reader(source, grammar, limits).run()
+
+
+def _after_misc(data: bytes, at: int) -> int:
+    """The offset after white space, comments, processing instructions and a DOCTYPE. A loop, not one pattern, which a
+    hostile feed could make backtrack without end."""
+    while found := _MISC.match(data, at):
+        at = found.end()
+    return at
 
 
 class _Reader:
@@ -167,7 +171,7 @@ class _Reader:
         piece, mended = self._mender.mend(raw)
         start = self._start.search(piece)
         closing = re.search(rb"</%s\s*>" % re.escape(self._root.encode()), piece)
-        ended = closing is not None and _AFTER_ROOT.match(piece, closing.end()) is not None
+        ended = closing is not None and _after_misc(piece, closing.end()) == len(piece)
         if self._broken and start is None:
             if not ended:
                 yield Rejected(

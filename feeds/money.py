@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
+_MAX_CHARS: Final = 100
 _GROUPS: Final = re.compile(r"[\s\u00a0\u2009\u202f'’]+(?=\d{3}(?!\d))")
 _NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,4})?", re.ASCII)
 _AROUND: Final = re.compile(r"(?P<before>[^\d+\-.,]*)(?P<number>[+-]?[.,]?\d.*?\d|[+-]?\d)(?P<after>[^\d]*)", re.ASCII)
@@ -32,7 +33,7 @@ def amount(text: str) -> Decimal | None:
     that occurs once is the decimal mark, but a comma before exactly three digits groups thousands (`1,299` is 1299);
     one that occurs several times groups thousands.
     """
-    number = _GROUPS.sub("", text.strip())
+    number = _GROUPS.sub("", text.strip()) if len(text) <= _MAX_CHARS else ""
     dot, comma = number.rfind("."), number.rfind(",")
     if dot >= 0 and comma >= 0:
         mark, group = (".", ",") if dot > comma else (",", ".")
@@ -55,7 +56,7 @@ def amount(text: str) -> Decimal | None:
 
 def price(text: str) -> tuple[Decimal | None, str | None]:
     """The amount and the currency's code as written beside it (`129.00 USD`, `USD 129`); either may be None."""
-    found = _AROUND.fullmatch(text.strip())
+    found = _AROUND.fullmatch(text.strip()) if len(text) <= _MAX_CHARS else None
     if found is None:
         return None, None
     beside = found["before"].strip() or found["after"].strip()

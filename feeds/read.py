@@ -43,6 +43,9 @@ _UNAVAILABLE: Final = frozenset(
 )
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _INVISIBLE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]+")  # they reorder what follows in a message
+_UNCLEAN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]|[^\S ]|  |\A | \Z"
+)  # one pass, no repetition: a hostile text can't make it slow
 _URL: Final = re.compile(r"https?://[^\s/?#<>\"]+[^\s<>\"]*", re.IGNORECASE)
 _BREAKS: Final = frozenset(("broken-xml", "too-deep", "too-large", "cut-off"))
 
@@ -249,6 +252,8 @@ class _Judge:
 
 def one_line(text: str) -> str | None:
     """`text` without control characters and line breaks, so that no feed can break a message; None when empty."""
+    if _UNCLEAN.search(text) is None:
+        return text or None
     if not text.isascii() or not text.isprintable():
         text = _INVISIBLE.sub("", _CONTROLS.sub(" ", text))
     return " ".join(text.split()) or None

@@ -77,6 +77,21 @@ def test_a_feed_that_is_cut_off_keeps_what_came_before_and_says_so(cut: bytes) -
     assert not done.feed.complete
 
 
+@pytest.mark.parametrize("tail", [b" " * 50_000 + b"x", b"<!-- -->" * 5_000 + b"x"])
+def test_rubbish_after_the_feed_s_end_is_reported_and_costs_nothing(tail: bytes) -> None:
+    for broken in ("", offer(3, "<x>")):
+        done = read_all(yml(offer(1), broken, offer(2)) + tail)
+        assert done.ids == ["1", "2"]
+        assert done.rejected
+        assert not done.feed.complete
+
+
+@pytest.mark.parametrize("filling", [" ", "1", ",", "1 ", "-", "a"])
+def test_a_price_of_a_million_characters_is_no_price(filling: str) -> None:
+    done = read_all(yml(offer(1, f"<price>1{filling * 500_000}x</price><count>1{filling * 500_000}x</count>")))
+    assert (done.products[0].price, done.products[0].stock) == (None, None)
+
+
 def test_a_feed_that_is_cut_off_after_a_break_is_reported_too() -> None:
     data = yml(offer(1), offer(2, "<x>"), offer(3))
     done = read_all(data[: data.rindex(b"</offers>")])
