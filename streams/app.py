@@ -19,7 +19,7 @@ from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.probe import probe
 from streams.delivery.transactional import Transactional
-from streams.ledger import Ledger, RedisLedger, UnfitRedis, check_redis
+from streams.ledger import Ledger, PatientLedger, RedisLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.ownership import Ownership
 from streams.partition import Plan
@@ -49,13 +49,15 @@ def build_app(settings: Settings) -> App:
         mistakes = "\n".join(f"  {error}" for error in rules.errors)
         raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
     metrics = Metrics()
-    ledger = RedisLedger(
+    ledger: Ledger = RedisLedger(
         settings.redis_client(),
         prefix=settings.app_id,
         timeout=settings.redis_timeout,
         lapse=round(settings.reservation_lapse * 1_000_000),
         metrics=metrics,
     )
+    if settings.clock == "stream":
+        ledger = PatientLedger(ledger)
     return App(settings, rules, ledger, metrics)
 
 

@@ -2,6 +2,7 @@
 
 from streams.ledger.fitness import RIGHTS, UnfitRedis, check_redis
 from streams.ledger.memory import LAPSE, MemoryLedger
+from streams.ledger.patient import PatientLedger
 from streams.ledger.protocol import Ledger
 from streams.ledger.redis import RedisLedger
 from streams.ledger.row import RowLedger
@@ -11,6 +12,7 @@ __all__ = [
     "RIGHTS",
     "Ledger",
     "MemoryLedger",
+    "PatientLedger",
     "RedisLedger",
     "RowLedger",
     "UnfitRedis",
