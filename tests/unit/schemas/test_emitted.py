@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import emitted
@@ -56,6 +56,7 @@ def test_commands_and_decisions_come_back_as_they_went() -> None:
     assert decode_decision(encode(decision)) == decision
 
 
+@settings(deadline=None)
 @given(
     outcome=st.sampled_from(["emitted", "delayed", "refused", "skipped", "held_out"]),
     verdict=st.sampled_from(["pass", "delay", "refuse", "not_asked"]),

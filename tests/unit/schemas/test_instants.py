@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.instants import LAST, parse_rfc3339, rfc3339
 
 
+@settings(deadline=None)
 @given(st.integers(0, LAST))
 def test_an_instant_comes_back_from_its_text(at: int) -> None:
     assert parse_rfc3339(rfc3339(at)) == at
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30)),  # noqa: DTZ001  # the offset is drawn beside it
     st.integers(-23 * 60, 23 * 60),

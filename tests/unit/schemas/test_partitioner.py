@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.partitioner import customer_key, murmur2, partition_of
@@ -26,6 +26,7 @@ def test_the_hash_is_the_one_that_kafkas_own_tests_expect(key: bytes, signed: in
     assert murmur2(key) == signed % 2**32
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.integers(1, 200))
 def test_the_partition_is_aiokafkas(key: bytes, partitions: int) -> None:
     every = list(range(partitions))
