@@ -47,7 +47,10 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Op(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One thing done to the cart: `kind` is ADD, REMOVE, REPLACE, CHECKOUT or ORDER."""
+    """One thing done to the cart: `kind` is ADD, REMOVE, REPLACE, CHECKOUT or ORDER.
+
+    An ORDER without `items` takes the whole cart.
+    """
 
     at: int
     kind: int
@@ -86,7 +89,10 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
 
 
 class CartBook(msgspec.Struct, array_like=True, gc=False):
-    """`now` is the cart as it is; `ops` since the last deadline, and `base`, the cart before them (None without)."""
+    """`now` is the cart as it is; `ops` since the last deadline, and `base`, the cart before them (None without).
+
+    Stored, `now` is left blank where `ops` make it again from `base` (see `packed`, `unpack`).
+    """
 
     now: Cart
     base: Cart | None = None
@@ -97,8 +103,19 @@ def new_book() -> CartBook:
     return CartBook(now=Cart())
 
 
-def record(book: CartBook, op: Op, *, by_items: bool) -> None:
-    """Do `op` to the cart. `by_items`: an order that names its items takes out only these (else the whole cart)."""
+def packed(book: CartBook) -> CartBook:
+    """The book as it is stored."""
+    return CartBook(Cart(), book.base, book.ops) if book.ops else book
+
+
+def unpack(book: CartBook) -> None:
+    """Make a stored book whole."""
+    if book.ops:
+        book.now = _fold(book.base or Cart(), book.ops)
+
+
+def record(book: CartBook, op: Op) -> None:
+    """Do `op` to the cart."""
     cart = book.now
     ops = book.ops
     if not ops:
@@ -106,13 +123,13 @@ def record(book: CartBook, op: Op, *, by_items: bool) -> None:
     last_at = cart.last_at
     if op.at > last_at or (op.at == last_at and (op.kind == ORDER or not cart.last_order)):
         ops.append(op)
-        _apply(cart, op, by_items, late=False)
+        _apply(cart, op, late=False)
     else:
         ops.insert(bisect_right(ops, _key(op), key=_key), op)
-        book.now = _fold(book.base or Cart(), ops, by_items)
+        book.now = _fold(book.base or Cart(), ops)
     if len(ops) > MAX_OPS:
         half = MAX_OPS // 2
-        book.base = _fold(book.base or Cart(), ops[:half], by_items)
+        book.base = _fold(book.base or Cart(), ops[:half])
         del ops[:half]
 
 
@@ -126,7 +143,7 @@ def settle(book: CartBook) -> None:
     cart.broken_why = cart.ended_why = ""
 
 
-def forget(book: CartBook, up_to: int, *, by_items: bool) -> None:
+def forget(book: CartBook, up_to: int) -> None:
     """Forget everything up to and including an instant (the customer was erased)."""
     base = book.base if book.ops and book.base is not None else book.now
     kept = {product: line for product, line in base.lines.items() if line.at > up_to}
@@ -138,7 +155,7 @@ def forget(book: CartBook, up_to: int, *, by_items: bool) -> None:
             fresh.first_at, fresh.first_id = fresh.changed_at, fresh.changed_id
     book.ops = [op for op in book.ops if op.at > up_to]
     book.base = fresh if book.ops else None
-    book.now = _fold(fresh, book.ops, by_items)
+    book.now = _fold(fresh, book.ops)
 
 
 def _key(op: Op) -> tuple[int, bool]:
@@ -149,15 +166,15 @@ def _copy(cart: Cart) -> Cart:
     return msgspec.structs.replace(cart, lines=dict(cart.lines))
 
 
-def _fold(base: Cart, ops: list[Op], by_items: bool) -> Cart:
+def _fold(base: Cart, ops: list[Op]) -> Cart:
     cart = _copy(base)
     newest = (base.last_at, base.last_order)
     for op in ops:
-        _apply(cart, op, by_items, late=_key(op) < newest)
+        _apply(cart, op, late=_key(op) < newest)
     return cart
 
 
-def _apply(cart: Cart, op: Op, by_items: bool, late: bool) -> None:
+def _apply(cart: Cart, op: Op, late: bool) -> None:
     """One operation. `late`: it is older than the newest one in the base."""
     at, kind = op.at, op.kind
     if not late:
@@ -195,7 +212,7 @@ def _apply(cart: Cart, op: Op, by_items: bool, late: bool) -> None:
         if late and at <= max(cart.cleared_at, cart.changed_at):
             return
         _replace(cart, op)
-    elif by_items and op.items is not None:
+    elif op.items is not None:
         taken = [_take_out(cart, product, quantity, at) for product, quantity, _ in op.items]
         if any(taken):
             _changed(cart, op, ORDER_PLACED)

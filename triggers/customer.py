@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from schemas.emitted import CancelSms
-from triggers.cart import CartBook, new_book
+from triggers.cart import CartBook, new_book, packed, unpack
 from triggers.journeys import Journey, Past, Proposal
 
 LAYOUT: Final = 1
@@ -154,7 +154,14 @@ class UnknownLayout(ValueError):
 
 
 def encode_row(row: CustomerRow) -> bytes:
-    return _encoder.encode(row)
+    book = row.cart
+    if not book.ops:
+        return _encoder.encode(row)
+    row.cart = packed(book)
+    try:
+        return _encoder.encode(row)
+    finally:
+        row.cart = book
 
 
 def decode_row(data: bytes) -> CustomerRow:
@@ -166,6 +173,7 @@ def decode_row(data: bytes) -> CustomerRow:
         raise
     if row.layout != LAYOUT:
         raise UnknownLayout(f"row layout {row.layout}, this release reads {LAYOUT}")
+    unpack(row.cart)
     return row
 
 

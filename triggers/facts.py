@@ -34,13 +34,11 @@ Apply = Callable[[CustomerRow, Any, bool], None]
 
 def _item_added(row: CustomerRow, event: wire.CartItemAdded, by_items: bool) -> None:
     op = cart.Op(event.at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
-    cart.record(row.cart, op, by_items=by_items)
+    cart.record(row.cart, op)
 
 
 def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, by_items: bool) -> None:
-    cart.record(
-        row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity), by_items=by_items
-    )
+    cart.record(row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity))
 
 
 def _cart_updated(row: CustomerRow, event: wire.CartUpdated, by_items: bool) -> None:
@@ -48,18 +46,18 @@ def _cart_updated(row: CustomerRow, event: wire.CartUpdated, by_items: bool) -> 
         event.at, cart.REPLACE, event.event_id, currency=event.currency,
         items=[(item.product_id, item.quantity, item.price) for item in event.items],
     )
-    cart.record(row.cart, op, by_items=by_items)
+    cart.record(row.cart, op)
 
 
 def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, by_items: bool) -> None:
-    cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id), by_items=by_items)
+    cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id))
 
 
 def _order_placed(row: CustomerRow, event: wire.OrderPlaced, by_items: bool) -> None:
     items: list[cart.OpItem] | None = None
     if by_items and event.items is not None:
         items = [(item.product_id, item.quantity, None) for item in event.items]
-    cart.record(row.cart, cart.Op(event.at, cart.ORDER, event.event_id, items=items), by_items=by_items)
+    cart.record(row.cart, cart.Op(event.at, cart.ORDER, event.event_id, items=items))
     orders = row.orders
     if orders is None:
         orders = row.orders = Orders()
@@ -192,7 +190,7 @@ def _erased(row: CustomerRow, event: wire.CustomerErased, by_items: bool) -> Non
                 _count(orders, order, 1)
             orders.first_at = min((order.at for order in placed), default=0)
             orders.last_at = max((order.at for order in placed), default=0)
-    cart.forget(row.cart, at, by_items=by_items)
+    cart.forget(row.cart, at)
     row.history = {rule: past for rule, past in row.history.items() if past.used_at > at}
     row.touches = []
 

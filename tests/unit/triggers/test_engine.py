@@ -1,0 +1,437 @@
+"""Journeys: when they begin, go on and end, and what each touch's decision says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from schemas import wire
+from schemas.instants import parse_rfc3339, rfc3339
+from tests.unit.triggers.driving import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MONDAY,
+    Drive,
+    Fixed,
+    added,
+    consented,
+    drive,
+    engine,
+    event,
+    ordered,
+    profile,
+    removed,
+    replaced,
+    rule,
+    shopper,
+    step,
+    viewed,
+)
+from triggers.customer import NEVER, decode_row, encode_row
+from triggers.expressions import compile_expression
+from triggers.messages.refused import MessageRefused
+from triggers.rules.model import Cap, QuietHours, Shop
+
+NOON = MONDAY + 12 * HOUR
+TWO = (step(), step(2 * HOUR, "2"))
+THREE = (step(), step(2 * HOUR, "2"), step(3 * HOUR, "3"))
+
+
+def dues(made: Drive) -> list[int]:
+    """Minutes after noon at which touches were sent."""
+    return [(parse_rfc3339(sms.due_at) - NOON) // MINUTE for sms in made.sent]
+
+
+def at(minutes: int) -> int:
+    return NOON + minutes * MINUTE
+
+
+def test_a_cart_left_for_idle_is_reminded_of_once() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0))])
+    assert made.row.deadline == at(60)
+    assert dues(made.drain()) == [60]
+    assert made.row.deadline == NEVER
+
+
+def test_an_event_at_the_deadlines_own_instant_comes_first() -> None:
+    assert drive(rule(), events=[*shopper(at(0)), added(at(0)), ordered(at(60))]).drain().decisions == []
+    assert len(drive(rule(), events=[*shopper(at(0)), added(at(0)), ordered(at(60) + 1)]).sent) == 1
+
+
+def test_views_never_put_a_touch_off() -> None:
+    assert dues(drive(rule(), events=[*shopper(at(0)), added(at(0)), viewed(at(59))]).drain()) == [60]
+
+
+def test_a_change_and_a_checkout_put_a_touch_off() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0)), added(at(30)), event(wire.CheckoutStarted, at(50))])
+    assert dues(made.drain()) == [110]
+
+
+def test_an_order_or_an_emptied_cart_before_the_deadline_leaves_nothing_to_remind_of() -> None:
+    for last in (ordered(at(30)), removed(at(30)), replaced(at(30)), event(wire.CustomerErased, at(30))):
+        assert drive(rule(), events=[*shopper(at(0)), added(at(0)), last]).drain().decisions == []
+
+
+def test_steps_follow_each_other_from_the_former_ones_due_time() -> None:
+    made = drive(rule(steps=THREE), events=[*shopper(at(0)), added(at(0))]).drain()
+    assert dues(made) == [60, 180, 360]
+    assert [sms.step for sms in made.sent] == ["1", "2", "3"]
+    assert made.row.history["abandoned-cart"].ended_why == "completed"
+
+
+def test_the_first_step_may_wait_as_well() -> None:
+    assert dues(drive(rule(steps=(step(HOUR),)), events=[*shopper(at(0)), added(at(0))]).drain()) == [120]
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        (ordered(at(90)), "order_placed"),
+        (removed(at(90)), "cart_emptied"),
+        (replaced(at(90)), "cart_emptied"),
+        (consented(at(90), False), "consent_withdrawn"),
+        (event(wire.CustomerMerged, at(90), into="43"), "merged"),
+    ],
+)
+def test_what_ends_a_journey_ends_it_at_once(last: wire.CustomerEvent, why: str) -> None:
+    made = drive(rule(steps=THREE), events=[*shopper(at(0)), added(at(0)), last])
+    (journey,) = made.row.journeys
+    assert journey.end == (at(90), why)
+    assert dues(made.drain()) == [60]
+
+
+def test_an_erased_customers_journey_is_gone() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), event(wire.CustomerErased, at(90))])
+    assert made.row.journeys == []
+    assert made.row.deadline == NEVER
+
+
+def test_consent_for_another_channel_or_purpose_ends_nothing() -> None:
+    for other in ({"channel": "email"}, {"purpose": "surveys"}):
+        made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), consented(at(90), False, **other)])
+        assert dues(made.drain()) == [60, 180]
+
+
+def test_a_transactional_rule_asks_no_consent_and_goes_on_without_it() -> None:
+    events = [profile(at(0)), added(at(0)), consented(at(90), False)]
+    made = drive(rule(steps=TWO, purpose="transactional"), events=events)
+    made.drain()
+    assert dues(made) == [60, 180]
+    assert made.verdict("consent") == ("pass", "transactional")
+    assert made.sent[0].purpose == "transactional"
+
+
+def test_exit_on_replaces_the_other_exits() -> None:
+    made = drive(rule(steps=TWO, exit_on=frozenset()), events=[*shopper(at(0)), added(at(0)), ordered(at(90))])
+    assert dues(made.drain()) == [60, 180]
+    emptied = rule(steps=TWO, exit_on=frozenset({"cart_emptied"}))
+    made = drive(emptied, events=[*shopper(at(0)), added(at(0)), ordered(at(90))])
+    assert made.row.journeys[0].end == (at(90), "cart_emptied")
+
+
+def test_an_order_before_the_journeys_cart_is_no_exit() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(5))]).fire(at(70))
+    made.now = at(70)
+    made.feed(ordered(at(1)))
+    assert dues(made.drain()) == [65, 185]
+
+
+def test_per_cart_a_change_lets_the_journey_go_on_but_no_touch_before_the_cart_is_quiet_again() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), added(at(170), "sku-2")]).drain()
+    assert dues(made) == [60, 230]
+    assert made.decisions[-1].due_at == rfc3339(at(180))
+
+
+def test_per_cart_after_counts_from_the_wake_of_a_touch_that_was_put_off() -> None:
+    made = drive(rule(steps=THREE), events=[*shopper(at(0)), added(at(0)), added(at(170), "sku-2")]).drain()
+    assert dues(made) == [60, 230, 230 + 180]
+
+
+def test_per_cart_one_journey_for_a_carts_life() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0)), added(at(120)), added(at(240))]).drain()
+    assert dues(made) == [60]
+
+
+def test_per_cart_a_new_cart_after_the_order_is_reminded_of_again() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0)), ordered(at(90)), added(at(120))]).drain()
+    assert dues(made) == [60, 180]
+
+
+def test_each_spell_reminds_of_every_quiet_spell_and_a_change_ends_the_former_journey() -> None:
+    made = drive(rule(reenter="each_spell", steps=TWO), events=[*shopper(at(0)), added(at(0)), added(at(100))])
+    assert made.row.journeys[0].end == (at(100), "cart_changed")
+    assert dues(made.drain()) == [60, 160, 280]
+
+
+def test_a_cart_is_used_up_only_by_a_journey_that_began() -> None:
+    vip = rule(audience=compile_expression('customer.card == "VIP"'))
+    made = drive(vip, events=[*shopper(at(0)), added(at(0)), profile(at(90), card="VIP"), added(at(100))]).drain()
+    assert dues(made) == [160]
+    assert drive(vip, events=[*shopper(at(0)), added(at(0)), profile(at(90), card="VIP")]).drain().decisions == []
+
+
+def test_the_audience_is_judged_again_at_emission_and_ends_the_journey() -> None:
+    vip = rule(audience=compile_expression('customer.card == "VIP"'), steps=THREE)
+    made = drive(vip, events=[*shopper(at(0), card="VIP"), added(at(0)), profile(at(90), card="basic")]).drain()
+    assert made.outcomes() == ["emitted", "refused"]
+    assert made.verdict("audience") == ("refuse", "not-in-audience")
+    record = next(v for v in made.decisions[-1].verdicts if v.gate == "audience")
+    assert 'customer.card == "VIP"' in record.numbers
+    assert made.row.history["abandoned-cart"].ended_why == "not-in-audience"
+
+
+def test_a_step_whose_condition_does_not_hold_is_skipped_and_the_next_counts_from_its_due_time() -> None:
+    steps = (step(), step(2 * HOUR, "2", when=compile_expression("orders.count >= 1")), step(3 * HOUR, "3"))
+    made = drive(rule(steps=steps), events=[*shopper(at(0)), added(at(0))]).drain()
+    assert made.outcomes() == ["emitted", "skipped", "emitted"]
+    assert dues(made) == [60, 360]
+    assert made.verdict("when", 1) == ("refuse", "condition-false")
+
+
+def test_an_unknown_condition_counts_as_false_and_the_decision_says_what_was_missing() -> None:
+    steps = (step(when=compile_expression('customer.city == "Kazan"')),)
+    made = drive(rule(steps=steps), events=[*shopper(at(0)), added(at(0))]).drain()
+    assert made.verdict("when") == ("refuse", "unknown")
+    record = next(v for v in made.decisions[-1].verdicts if v.gate == "when")
+    assert record.numbers["missing"] == "customer.city"
+
+
+def test_once_per_counts_from_the_first_touch_that_passed() -> None:
+    # first touch at 60; the cart ordered, and another one left
+    events = [*shopper(at(0)), added(at(0)), ordered(at(70)), added(at(100)), ordered(at(170)), added(at(181))]
+    assert dues(drive(rule(once_per=3 * HOUR), events=events).drain()) == [60, 241]
+    assert dues(drive(rule(once_per=3 * HOUR + 2 * MINUTE), events=events).drain()) == [60]
+
+
+def test_a_journey_whose_touch_was_refused_does_not_count_for_once_per() -> None:
+    events = [profile(at(0)), added(at(0)), ordered(at(70)), consented(at(80)), added(at(90))]
+    made = drive(rule(once_per=DAY), events=events).drain()
+    assert made.outcomes() == ["refused", "emitted"]
+
+
+def test_cooldown_counts_from_the_journeys_end() -> None:
+    events = [*shopper(at(0)), added(at(0)), ordered(at(100)), added(at(110))]
+    assert dues(drive(rule(steps=TWO, cooldown=HOUR), events=events).drain())[:2] == [60, 170]
+    assert dues(drive(rule(steps=TWO, cooldown=HOUR + 11 * MINUTE), events=events).drain()) == [60]
+
+
+@pytest.mark.parametrize(
+    ("events", "gate", "reason"),
+    [
+        ([profile(at(0))], "consent", "no-consent"),
+        ([profile(at(0)), consented(at(0), False)], "consent", "withdrawn"),
+        ([consented(at(0))], "phone", "no-phone"),
+        ([consented(at(0)), profile(at(0), phone="12")], "phone", "invalid-phone"),
+        ([consented(at(0)), profile(at(0), phone="+74951234567")], "phone", "landline"),
+    ],
+)
+def test_a_refusal_of_consent_or_phone_ends_the_journey(
+    events: list[wire.CustomerEvent], gate: str, reason: str
+) -> None:
+    made = drive(rule(steps=THREE), events=[*events, added(at(0))]).drain()
+    assert made.outcomes() == ["refused"]
+    assert made.verdict(gate) == ("refuse", reason)
+    assert made.row.journeys == []
+    assert made.row.history["abandoned-cart"].ended_why == reason
+
+
+def test_a_suppressed_phone_ends_the_journey_with_the_stores_reason() -> None:
+    class Dead:
+        def reason(self, shop_id: str, phone: str, at: int) -> str | None:
+            return "dead" if (shop_id, phone) == ("main", "+79990000042") else None
+
+    made = Drive(engine(rule(steps=TWO), suppressions=Dead())).feed(*shopper(at(0)), added(at(0))).drain()
+    assert made.outcomes() == ["refused"]
+    assert made.verdict("suppression") == ("refuse", "dead")
+
+
+def test_a_decision_shows_every_gates_verdict_in_the_order_of_judgement() -> None:
+    made = drive(rule(), events=[added(at(0))]).drain()
+    (decision,) = made.decisions
+    assert [(v.gate, v.verdict) for v in decision.verdicts] == [
+        ("exit", "pass"), ("trigger", "pass"), ("consent", "refuse"), ("phone", "refuse"), ("suppression", "pass"),
+        ("stale", "pass"), ("quiet_hours", "pass"), ("message", "pass"), ("dedupe", "not_asked"), ("cap", "not_asked"),
+    ]
+    assert made.asks == []
+
+
+def test_a_message_that_can_not_be_made_skips_the_step() -> None:
+    class Holed(Fixed):
+        def render(self, context: object) -> object:  # type: ignore[override]
+            raise MessageRefused("no-product-to-show", "sku-1")
+
+    made = drive(rule(steps=(step(sms=Holed()), step(HOUR, "2"))), events=[*shopper(at(0)), added(at(0))]).drain()
+    assert made.outcomes() == ["skipped", "emitted"]
+    assert made.verdict("message", 0) == ("refuse", "no-product-to-show")
+
+
+def test_a_full_cap_skips_the_step_and_names_the_figures() -> None:
+    shop = Shop(caps=(Cap(1, DAY),))
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))], shop=shop).drain()
+    assert made.outcomes() == ["emitted", "skipped"]
+    assert made.verdict("cap") == ("refuse", "cap-full")
+    assert next(v for v in made.decisions[-1].verdicts if v.gate == "cap").numbers == {"per 1d": "1 of 1"}
+
+
+def test_the_ledger_is_asked_with_the_rows_own_touches() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))], shop=Shop(caps=(Cap(3, DAY),))).drain()
+    first, second = made.asks
+    assert first.touches == ()
+    assert second.touches == ((first.touch_id, at(60)),)
+    assert first.touch_id != second.touch_id
+    assert (second.shop_id, second.customer_id, second.at) == ("main", "42", at(180))
+
+
+def test_thirty_touches_are_kept_and_what_was_dropped_is_counted() -> None:
+    steps = tuple(step(0 if n == 0 else HOUR, str(n)) for n in range(32))
+    made = drive(rule(steps=steps), events=[*shopper(at(0)), added(at(0))]).drain()
+    assert len(made.row.touches) == 30
+    assert made.row.dropped_touches == 2
+
+
+def test_a_touch_that_waited_for_the_log_is_refused_by_an_order_that_came_meanwhile() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    assert made.row.outbox == [proposal]
+    made.feed(ordered(at(59)))
+    decision = made.judge(proposal, at(65))
+    assert (decision.outcome, made.sent) == ("refused", [])
+    assert made.verdict("exit") == ("refuse", "order_placed")
+    assert made.row.outbox == []
+    assert decision.wall_at == rfc3339(at(65))
+
+
+def test_a_touch_waits_when_the_cart_changed_before_its_emission() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    made.feed(added(at(64), "sku-2"))
+    assert made.judge(proposal, at(65)).outcome == "delayed"
+    assert made.row.deadline == at(124)
+    assert dues(made.drain()) == [124]
+
+
+def test_a_touch_of_a_broken_spell_is_refused() -> None:
+    made = drive(rule(reenter="each_spell"), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    made.feed(added(at(64), "sku-2"))
+    assert made.judge(proposal, at(65)).outcome == "refused"
+    assert made.verdict("exit") == ("refuse", "cart_changed")
+    assert dues(made.drain()) == [124]
+
+
+def test_a_touch_that_can_only_be_emitted_long_after_is_skipped() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    assert made.judge(proposal, at(60) + DAY + 1).outcome == "skipped"
+    assert made.verdict("stale") == ("refuse", "stale")
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    assert made.judge(proposal, at(60) + DAY).outcome == "emitted"
+
+
+def test_while_the_ledger_is_away_a_touch_stays_in_the_outbox_and_is_judged_again() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    assert made.engine.on_emit(made.row, proposal, at(61)).ask is not None
+    made.row = decode_row(encode_row(made.row))
+    assert made.row.outbox == [proposal]
+    assert made.due(at(600)) == []
+    assert made.judge(made.row.outbox[0], at(70)).outcome == "emitted"
+    assert dues(made.drain()) == [60, 180]
+
+
+def test_a_refused_proposal_of_an_erased_customer_still_leaves_a_decision() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    made.feed(event(wire.CustomerErased, at(62)))
+    assert made.judge(proposal, at(65)).outcome == "refused"
+    assert made.verdict("exit") == ("refuse", "erased")
+    assert made.row.journeys == []
+
+
+def test_ids_derive_from_inputs_and_differ_by_step_type_and_customer() -> None:
+    events = [*shopper(at(0)), added(at(0), event_id="start")]
+    one, other = (drive(rule(steps=TWO), events=events).drain() for _ in range(2))
+    assert [sms.command_id for sms in one.sent] == [sms.command_id for sms in other.sent]
+    assert len({*(sms.command_id for sms in one.sent), *(ask.touch_id for ask in one.asks)}) == 4
+    assert one.decisions[0].epoch == f"{at(0)}-start"
+    stranger = Drive(one.engine, one.engine.new_row("main", "43")).feed(*events).drain()
+    assert stranger.sent[0].command_id != one.sent[0].command_id
+
+
+def test_a_rule_that_is_in_force_no_more_ends_its_journeys_and_refuses_its_touches() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    made.engine = engine()
+    assert made.judge(proposal, at(61)).outcome == "refused"
+    assert made.verdict("exit") == ("refuse", "rule-withdrawn")
+    later = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))]).fire(at(61))
+    later.engine = engine()
+    assert dues(later.drain()) == [60]
+    assert later.row.journeys[0].exit_why == "rule-withdrawn"
+
+
+def test_a_step_that_is_there_no_more_is_refused() -> None:
+    made = drive(rule(steps=(step(id="old"),)), events=[*shopper(at(0)), added(at(0))])
+    (proposal,) = made.due(at(61))
+    made.engine = engine(rule(steps=(step(id="new"),)))
+    made.judge(proposal, at(61))
+    assert made.verdict("exit") == ("refuse", "step-withdrawn")
+
+
+def test_a_running_journey_goes_on_under_an_edited_rule() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))]).fire(at(61))
+    made.engine = engine(dataclasses.replace(rule(steps=TWO), version="v2"))
+    assert dues(made.drain()) == [60, 180]
+    assert [sms.rule_version for sms in made.sent] == ["v1", "v2"]
+
+
+def test_several_rules_stand_beside_each_other() -> None:
+    made = drive(
+        rule(name="late", idle=2 * HOUR), rule(name="early", idle=HOUR, reenter="each_spell"),
+        events=[*shopper(at(0)), added(at(0))],
+    ).drain()
+    assert [(sms.rule, due) for sms, due in zip(made.sent, dues(made), strict=True)] == [("early", 60), ("late", 120)]
+
+
+def test_a_shop_without_rules_keeps_facts_and_no_deadlines() -> None:
+    made = Drive(engine())
+    made.row = made.engine.new_row("elsewhere", "42")
+    made.feed(added(at(0)), ordered(at(5)), viewed(at(6)))
+    assert made.row.deadline == NEVER
+    assert made.row.orders is not None and made.row.orders.count == 1
+
+
+def test_a_late_event_whose_deadline_has_passed_is_looked_at_at_once() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), viewed(at(300)), added(at(10))])
+    assert made.row.deadline == at(300)
+    assert dues(made.drain()) == [300]
+
+
+def test_a_completed_journey_is_called_back_while_its_message_has_not_left() -> None:
+    night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
+    evening = MONDAY + 21 * HOUR + 30 * MINUTE
+    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).drain()
+    assert made.outcomes() == ["delayed", "emitted"]
+    (sms,) = made.sent
+    before = parse_rfc3339(sms.not_before)
+    assert MONDAY + DAY + 8 * HOUR < before <= MONDAY + DAY + 8 * HOUR + 15 * MINUTE
+    late = Drive(made.engine, decode_row(encode_row(made.row)), now=made.now)
+    made.feed(ordered(before - 1))
+    (cancel,) = made.cancels
+    assert (cancel.cancels, cancel.reason, cancel.step) == (sms.command_id, "ordered", "1")
+    assert cancel.command_id != sms.command_id
+    late.feed(ordered(before))
+    assert late.cancels == []
+
+
+def test_an_exit_cancels_once() -> None:
+    night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
+    evening = MONDAY + 21 * HOUR + 30 * MINUTE
+    made = drive(rule(steps=TWO), events=[*shopper(evening), added(evening)], shop=night)
+    made.fire(MONDAY + DAY + 8 * HOUR + 1)
+    before = parse_rfc3339(made.sent[0].not_before)
+    made.feed(removed(before - 2), ordered(before - 1), consented(before - 1, False))
+    assert [cancel.reason for cancel in made.cancels] == ["cart_emptied"]
