@@ -1,7 +1,7 @@
 """The ledger of the stream clock: it waits until every ask is answered.
 
-On the stream clock what the gates say decides what happens next in event time (the next step counts from this one), so a
-touch that went on without its answer would make another history. Nobody waits for a message there, so waiting is
+On the stream clock what the gates say decides what happens next in event time (the next step counts from this one), so
+a touch that went on without its answer would make another history. Nobody waits for a message there, so waiting is
 right: the partition stands still, the worker stays in its group, and goes on where it was when Redis is back.
 """
 

@@ -3,7 +3,7 @@
 A page's ```console blocks are one session in an empty folder that has `examples/` in it. `$ ` begins a command (a
 backslash continues it), the lines after it are its output: each must come, in this order; `...` stands for any lines
 and, within a line, for any text. A command ending in `&` runs until the end of the page; `# exits 1` names an exit code
-other than 0. ```yaml blocks marked `file=NAME` are written to NAME. `make`, `docker` and `git` lines are not run here
+other than 0. Blocks marked `file=NAME` are written to NAME. `make`, `docker` and `git` lines are not run here
 (`make` targets must exist; CI runs them).
 """
 
@@ -87,7 +87,7 @@ def test_the_examples_of_a_page_do_what_the_page_says(page: Path, tmp_path: Path
     running: list[tuple[Command, subprocess.Popen[bytes]]] = []
     try:
         for language, info, body in FENCE.findall(text):
-            if language == "yaml" and (name := re.search(r"file=(\S+)", info)):
+            if name := re.search(r"file=(\S+)", info):
                 target = tmp_path / name[1]
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(body)
