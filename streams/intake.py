@@ -26,7 +26,7 @@ log: Final = structlog.get_logger(__name__)
 class Screening(Protocol):
     """Sorts a chunk's records (streams.screening)."""
 
-    def sort(self, columns: Columns, known: Container[str], wall: int) -> Screened: ...
+    def sort(self, columns: Columns, wall: int) -> Screened: ...
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Intake:
 
     # -- in
 
-    def offer(self, topic: str, columns: Columns, known: Container[str], wall: int) -> None:
+    def offer(self, topic: str, columns: Columns, wall: int) -> None:
         """The next records of an input. What was seen before is left out; what comes from beyond a gap is not taken."""
         source = self.inputs[topic]
         if not self._continues(source, columns):
@@ -99,7 +99,7 @@ class Intake:
         source.next = columns.next
         if not columns.offsets:
             return
-        screened = source.screen.sort(columns, known, wall)
+        screened = source.screen.sort(columns, wall)
         source.letters += screened.letters
         source.markers += screened.markers
         source.idle += screened.idle

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -221,7 +222,7 @@ class Partition:
         """
         if not self._accepting:
             return {}
-        self.intake.offer(topic, columns, self.table, self._plan.wall())
+        self.intake.offer(topic, columns, self._plan.wall())
         if self.intake.waiting >= self._plan.chunk_records:
             self._due.set()
             if self._turns is None:
@@ -264,7 +265,7 @@ class Partition:
         """One stretch of time: everything that is due, computed and handed over."""
         began = time.perf_counter()
         wall = self._plan.wall()
-        self._look_at_ends()
+        self._look_at_ends(wall)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
         reached = self._time(taken, wall)
@@ -279,13 +280,13 @@ class Partition:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
 
-    def _look_at_ends(self) -> None:
+    def _look_at_ends(self, wall: int) -> None:
         for name, source in self.intake.inputs.items():
             if source.grouped:
                 end = self._flow.log_end(name, self.number)
             else:
                 for columns in self._shared.since(name, source.next or 0):
-                    self.intake.offer(name, columns, self.table, self._plan.wall())
+                    self.intake.offer(name, columns, wall)
                 end = self._shared.log_end(name)
             if not self._plan.stream_clock:
                 self.intake.set_end(name, end is not None and (source.next or 0) >= end.offset)
@@ -362,9 +363,11 @@ class Partition:
         # The timeline does not tell topics apart.
         metrics.events_applied.labels(topic="all").inc(effects.applied + taken.idle)
         metrics.events_repeated.labels(topic="all").inc(effects.repeated)
-        for out in effects.commands:
-            metrics.commands.labels(type=type(out.record).__name__).inc()
-        for out in effects.decisions:
-            metrics.decisions.labels(rule=out.record.rule, outcome=out.record.outcome).inc()
-            for verdict in out.record.verdicts:
-                metrics.verdicts.labels(gate=verdict.gate, answer=verdict.verdict, reason=verdict.reason).inc()
+        for command, count in Counter(type(out.record).__name__ for out in effects.commands).items():
+            metrics.commands.labels(type=command).inc(count)
+        decisions = [out.record for out in effects.decisions]
+        for (rule, outcome), count in Counter((one.rule, one.outcome) for one in decisions).items():
+            metrics.decisions.labels(rule=rule, outcome=outcome).inc(count)
+        verdicts = Counter((said.gate, said.verdict, said.reason) for one in decisions for said in one.verdicts)
+        for (gate, answer, reason), count in verdicts.items():
+            metrics.verdicts.labels(gate=gate, answer=answer, reason=reason).inc(count)

@@ -1,11 +1,10 @@
 """A chunk's records sorted: events for the merge, clock markers, and what goes to `dead-letters` with its reason.
 
-Pure: whatever it needs of the world (the wall clock, which keys are known to be right) is passed in.
+Pure: the wall clock is passed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -19,6 +18,9 @@ from streams.chunks.chunk import Columns
 from streams.delivery import Record
 
 _MILLISECOND: Final = 1000
+CHECKED_KEYS: Final = 100_000
+"""Keys an input remembers as right, at most."""
+
 _TOO_FAR: Final = "occurred_at lies too far after the time the record was written"
 
 
@@ -77,14 +79,17 @@ class Screen:
     partitions: int
     future_bound: int
     markers: bool
+    checked: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    """Keys found right before, with their shop and customer: hashing a key costs as much as decoding its event."""
 
-    def sort(self, columns: Columns, known: Container[str], wall: int) -> Screened:
-        """`known`: keys whose partition was checked before. `wall`: for records the broker did not stamp."""
+    def sort(self, columns: Columns, wall: int) -> Screened:
+        """`wall`: microseconds since the epoch, for records the broker did not stamp."""
         screened = Screened()
         stretch = Stretch()
         carried = _structs(self.topic)
         bound = self._bound(min(columns.timestamps, default=0), columns, wall)
         times, offsets, events = stretch.times, stretch.offsets, stretch.events
+        keys, checked = columns.keys, cast("dict[bytes | None, tuple[str, str]]", self.checked)
         for index, event in enumerate(decode_batch(columns.values)):
             if event.__class__ not in carried:
                 if isinstance(event, Malformed):
@@ -106,10 +111,10 @@ class Screen:
             if at > bound and at > self._bound(columns.timestamps[index], columns, wall):
                 screened.letters.append(self._letter(columns, index, "from-the-future", _TOO_FAR))
                 continue
-            name = f"{event.shop_id}:{event.customer_id}"
-            right = name.encode("utf-8", "surrogatepass")  # an id that is no UTF-8 is a wrong key, not an error of ours
-            if columns.keys[index] != right or name not in known:
-                wrong = self._wrong_key(columns.keys[index], right)
+            key = keys[index]
+            shop_id, customer_id = event.shop_id, event.customer_id
+            if checked.get(key) != (shop_id, customer_id):
+                wrong = self._wrong_key(key, shop_id, customer_id)
                 if wrong is not None:
                     screened.letters.append(self._letter(columns, index, "wrong-partition", wrong))
                     continue
@@ -123,12 +128,17 @@ class Screen:
     def _letter(self, columns: Columns, index: int, reason: Reason, detail: str) -> Letter:
         return letter(self.topic.name, self.partition, columns, index, reason, detail)
 
-    def _wrong_key(self, key: bytes | None, right: bytes) -> str | None:
+    def _wrong_key(self, key: bytes | None, shop_id: str, customer_id: str) -> str | None:
+        # An id that is no UTF-8 is a wrong key, not an error of ours.
+        right = f"{shop_id}:{customer_id}".encode("utf-8", "surrogatepass")
         if key != right:
             return "the record's key is not the event's shop_id:customer_id"
         belongs = partition_of(right, self.partitions)
         if belongs != self.partition:
             return f"the key belongs to partition {belongs} of {self.partitions} (murmur2, as Kafka's Java client)"
+        if len(self.checked) >= CHECKED_KEYS:
+            self.checked.clear()
+        self.checked[right] = (shop_id, customer_id)
         return None
 
     def _bound(self, timestamp: int, columns: Columns, wall: int) -> int:
@@ -153,7 +163,7 @@ class SharedScreen:
     future_bound: int
     markers: bool
 
-    def sort(self, columns: Columns, known: Container[str], wall: int) -> Screened:
+    def sort(self, columns: Columns, wall: int) -> Screened:
         screened = Screened()
         carried = _structs(self.topic)
         for index, event in enumerate(decode_batch(columns.values)):
