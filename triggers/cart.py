@@ -89,29 +89,30 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
 
 
 class CartBook(msgspec.Struct, array_like=True, gc=False):
-    """`now` is the cart as it is; `ops` since the last deadline, and `base`, the cart before them (None without).
+    """What was done to the cart since the last deadline (`ops`), and `base`, the cart before that (None without ops).
 
-    Stored, `now` is left blank where `ops` make it again from `base` (see `packed`, `unpack`).
+    `folded` is the cart as it is; None until somebody asks for `now`. A row with ops is stored without it (`packed`).
     """
 
-    now: Cart
+    folded: Cart | None
     base: Cart | None = None
     ops: list[Op] = []
 
+    @property
+    def now(self) -> Cart:
+        cart = self.folded
+        if cart is None:
+            cart = self.folded = _fold(self.base or Cart(), self.ops)
+        return cart
+
 
 def new_book() -> CartBook:
-    return CartBook(now=Cart())
+    return CartBook(Cart())
 
 
 def packed(book: CartBook) -> CartBook:
     """The book as it is stored."""
-    return CartBook(Cart(), book.base, book.ops) if book.ops else book
-
-
-def unpack(book: CartBook) -> None:
-    """Make a stored book whole."""
-    if book.ops:
-        book.now = _fold(book.base or Cart(), book.ops)
+    return CartBook(None, book.base, book.ops) if book.ops else book
 
 
 def record(book: CartBook, op: Op) -> None:
@@ -126,7 +127,7 @@ def record(book: CartBook, op: Op) -> None:
         _apply(cart, op, late=False)
     else:
         ops.insert(bisect_right(ops, _key(op), key=_key), op)
-        book.now = _fold(book.base or Cart(), ops)
+        book.folded = _fold(book.base or Cart(), ops)
     if len(ops) > MAX_OPS:
         half = MAX_OPS // 2
         book.base = _fold(book.base or Cart(), ops[:half])
@@ -135,10 +136,10 @@ def record(book: CartBook, op: Op) -> None:
 
 def settle(book: CartBook) -> None:
     """A deadline: what was done so far is done. The present cart becomes the base of what follows."""
+    cart = book.now
     if book.ops:
         book.ops = []
         book.base = None
-    cart = book.now
     cart.broken_at = cart.ended_at = 0
     cart.broken_why = cart.ended_why = ""
 
@@ -155,7 +156,7 @@ def forget(book: CartBook, up_to: int) -> None:
             fresh.first_at, fresh.first_id = fresh.changed_at, fresh.changed_id
     book.ops = [op for op in book.ops if op.at > up_to]
     book.base = fresh if book.ops else None
-    book.now = _fold(fresh, book.ops)
+    book.folded = _fold(fresh, book.ops)
 
 
 def _key(op: Op) -> tuple[int, bool]:

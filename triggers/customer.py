@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from schemas.emitted import CancelSms
-from triggers.cart import CartBook, new_book, packed, unpack
+from triggers.cart import CartBook, new_book, packed
 from triggers.journeys import Journey, Past, Proposal
 
 LAYOUT: Final = 1
@@ -173,7 +173,6 @@ def decode_row(data: bytes) -> CustomerRow:
         raise
     if row.layout != LAYOUT:
         raise UnknownLayout(f"row layout {row.layout}, this release reads {LAYOUT}")
-    unpack(row.cart)
     return row
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import wire
@@ -32,6 +32,9 @@ from tests.unit.triggers.driving import (
 )
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.rules.model import QuietHours, Rule, Shop
+
+# a machine that is busy with servers draws slowly
+SLOW = [HealthCheck.too_slow]
 
 Make = Callable[[int], wire.CustomerEvent]
 
@@ -133,7 +136,7 @@ def clone(drive: Drive) -> Drive:
 
 
 @given(stories(erasure=True))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 def test_order_of_arrival_between_two_deadlines_changes_nothing(
     story: tuple[Drive, list[wire.CustomerEvent], list[wire.CustomerEvent]],
 ) -> None:
@@ -141,7 +144,7 @@ def test_order_of_arrival_between_two_deadlines_changes_nothing(
 
 
 @given(stories(erasure=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=SLOW)
 def test_order_of_arrival_changes_nothing_about_what_was_viewed(
     story: tuple[Drive, list[wire.CustomerEvent], list[wire.CustomerEvent]],
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import wire
@@ -11,6 +11,9 @@ from tests.property.test_engine_order import MAKES, RULES, named
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, SECOND, Drive, engine, shopper
 from triggers.customer import decode_row, encode_row
 from triggers.rules.model import Cap, QuietHours, Rule, Shop
+
+# a machine that is busy with servers draws slowly
+SLOW = [HealthCheck.too_slow]
 
 PAUSES = st.sampled_from([0, 1 * SECOND, 10 * MINUTE, 30 * MINUTE, 40 * MINUTE, 5 * HOUR, 30 * HOUR])
 HISTORY = st.lists(st.tuples(MAKES[False], PAUSES), max_size=15)
@@ -76,7 +79,7 @@ class Witness:
 
 
 @given(st.sampled_from(RULES), HISTORY, SHOPS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, suppress_health_check=SLOW)
 def test_no_touch_after_an_exit_none_twice_and_none_before_its_time(
     rule: Rule, steps: list[tuple[object, int]], shop: Shop
 ) -> None:
@@ -102,7 +105,7 @@ def test_no_touch_after_an_exit_none_twice_and_none_before_its_time(
 
 
 @given(st.lists(st.sampled_from(RULES), min_size=1, unique_by=lambda rule: rule.name), HISTORY, SHOPS, st.data())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
 def test_where_rows_are_stored_in_between_changes_nothing(
     rules: list[Rule], steps: list[tuple[object, int]], shop: Shop, data: st.DataObject
 ) -> None:
@@ -123,7 +126,7 @@ def test_where_rows_are_stored_in_between_changes_nothing(
 
 
 @given(st.lists(st.sampled_from(RULES), min_size=1, unique_by=lambda rule: rule.name), HISTORY, SHOPS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_every_event_twice_is_every_event_once(
     rules: list[Rule], steps: list[tuple[object, int]], shop: Shop
 ) -> None:
@@ -132,3 +135,34 @@ def test_every_event_twice_is_every_event_once(
     twice = Drive(engine(*rules, shop=shop)).feed(*(event for event in events for _ in range(2))).drain()
     assert twice.decisions == once.decisions
     assert encode_row(twice.row) == encode_row(once.row)
+
+
+@given(st.sampled_from(RULES), HISTORY, st.lists(st.integers(0, 15), max_size=4))
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+def test_a_touch_that_waits_in_the_outbox_is_judged_by_all_that_was_read_meanwhile(
+    rule: Rule, steps: list[tuple[object, int]], visits: list[int]
+) -> None:
+    events = story(steps)
+    drive = Drive(engine(rule))
+    for number, event in enumerate([*events, None]):
+        if event is not None:
+            drive.due(event.at)
+            drive.engine.on_event(drive.row, event, event.at)
+        else:
+            drive.due(drive.now + 40 * HOUR)
+        drive.now = event.at if event is not None else drive.now
+        if number not in visits and event is not None:
+            continue
+        for proposal in list(drive.row.outbox):
+            before = len(drive.sent)
+            decision = drive.judge(proposal, max(drive.now, proposal.planned))
+            assert (decision.outcome == "emitted") == (len(drive.sent) > before)
+            epoch = int(decision.epoch.partition("-")[0])
+            seen = Witness(events, drive.now)
+            if decision.outcome == "emitted" and "order_placed" in rule.exit_on:
+                assert not any(order >= epoch for order in seen.orders)
+                assert seen.cart
+            if decision.outcome == "emitted" and rule.purpose == "marketing":
+                assert seen.consented
+        assert not drive.row.outbox
+    assert len({sms.command_id for sms in drive.sent}) == len(drive.sent)

@@ -67,6 +67,7 @@ def test_a_customer_with_a_profile_ten_views_and_three_cart_lines_takes_at_most_
 def test_a_row_is_read_back_as_it_was_written() -> None:
     made = usual()
     row = decode_row(encode_row(made.row))
+    assert row.cart.now == made.row.cart.now
     assert row == made.row
     made.drain()
     assert decode_row(encode_row(made.row)) == made.row
