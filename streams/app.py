@@ -37,6 +37,8 @@ FETCH_BYTES_LIVE: Final = 128 * 1024
 
 FETCH_WAIT_MS: Final = 50
 
+OBSERVE_SECONDS: Final = 2.0
+
 
 class CannotStart(Exception):
     """The worker can't run here; the message says why and what to do, for people. Nothing was changed."""
@@ -236,21 +238,32 @@ class App:
     async def _work(self, faust: ChunkApp, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         dying = asyncio.create_task(faust._crashed.wait())
+        starting = asyncio.create_task(faust.start())
+        observing = asyncio.create_task(self._observe())
         try:
-            starting = asyncio.create_task(faust.start())
             self.alive = True
             await asyncio.wait({starting, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+            if not (starting.done() and starting.exception()):
+                await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping: draining, committing, leaving the group")
         finally:
             self.alive = False
-            for task in (stopping, dying):
+            for task in (stopping, dying, observing):
                 task.cancel()
             await faust.stop()
-            await asyncio.gather(starting, return_exceptions=True)
+            await asyncio.gather(starting, observing, return_exceptions=True)
         if faust.crash_reason is not None:
             raise faust.crash_reason
+        if starting.done() and not starting.cancelled():
+            starting.result()
         log.info("stopped")
+
+    async def _observe(self) -> None:
+        """Gauges that nobody counts along."""
+        while True:
+            await asyncio.sleep(OBSERVE_SECONDS)
+            if self.ownership is not None:
+                self.ownership.observe()
 
 
 def _wall() -> int:

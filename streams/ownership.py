@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
@@ -166,6 +167,9 @@ class Ownership:
         for partition in self.partitions.values():
             partition.interval = interval
             partition.accept()
+            for topic, source in partition.intake.inputs.items():
+                if source.grouped:
+                    self.resume(topic, partition.number)  # a former generation may have paused it
             positions |= partition.positions()
         # After accepting: a chunk that came in between and was not taken would leave a gap.
         await self.group.broker.move(positions)
@@ -190,6 +194,20 @@ class Ownership:
             task.cancel()
         await asyncio.gather(*self._reloads.values(), return_exceptions=True)
         await self._let_go(list(self.partitions))
+
+    def observe(self) -> None:
+        """Set the gauges: what is held, and how far behind."""
+        metrics, partitions = self._metrics, list(self.partitions.values())
+        metrics.rows.set(sum(len(partition.table) for partition in partitions))
+        metrics.deadlines.set(sum(len(partition.deadlines) for partition in partitions))
+        metrics.outbox_touches.set(sum(partition.waiting_touches for partition in partitions))
+        lag: Counter[str] = Counter({spec.name: 0 for spec in self._plan.inputs})
+        for partition in partitions:
+            lag.update(partition.lag())
+        for topic, records in lag.items():
+            metrics.lag_records.labels(topic=topic).set(records)
+        behind = [self._plan.wall() - partition.reached for partition in partitions if partition.reached > 0]
+        metrics.clock_behind_seconds.set(max(behind, default=0) / 1_000_000)
 
     def _numbers(self, assigned: set[tuple[str, int]]) -> set[int]:
         topics = {spec.name for spec in self._plan.inputs}
@@ -303,11 +321,11 @@ class Ownership:
                             partition.accept()
                             await self.group.broker.move(partition.positions())
                             for topic in partition.intake.inputs:
-                                self.resume(topic, number)
+                                self.resume(topic, number)  # the bad one may have paused it
                             self._metrics.reloads.inc()
                             log.info("partition loaded again", partition=number, rows=len(partition.table))
                             return
-            except Exception as failure:  # whatever it is, the partition must not stay lost: say it and try again
+            except Exception as failure:  # noqa: BLE001  # whatever it is, the partition must not stay lost
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)
             pause = min(2 * pause, RELOAD_SECONDS_MOST)

@@ -213,6 +213,27 @@ class Partition:
         self._turned()
         await self._delivery.close()
 
+    # -- what can be seen of it
+
+    @property
+    def reached(self) -> int:
+        """The time its clock has reached, microseconds since the epoch."""
+        return self._reached
+
+    @property
+    def waiting_touches(self) -> int:
+        """Rows with touches that are not judged yet."""
+        return len(self._outbox)
+
+    def lag(self) -> dict[str, int]:
+        """Records of the group's topics that are known to be in the log and not applied."""
+        ends = {name: self._flow.log_end(name, self.number) for name in self.intake.inputs}
+        return {
+            name: max(0, end.offset - (self.intake.inputs[name].applied or 0))
+            for name, end in ends.items()
+            if end is not None and self.intake.inputs[name].grouped
+        }
+
     # -- in
 
     async def offer(self, topic: str, columns: Columns) -> dict[tuple[str, int], int | None]:

@@ -1,0 +1,65 @@
+"""A worker that can't start says why and what to do; one that is told to stop stops, whenever that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streams.stacks.process import free_port
+from tests.conftest import Kafka, Redis
+from tests.e2e.running import PATIENCE, Shop, until
+from tests.topics import delete, recreate
+
+
+async def test_without_a_broker_the_worker_says_where_it_looked(redis_server: Redis, tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    with Shop(tmp_path, "nobody", nowhere, redis_server.url).worker() as worker:
+        assert worker.process.wait(PATIENCE) == 1
+    assert f"Kafka at {nowhere} can't be reached" in worker.said()
+    assert "Traceback" not in worker.said()
+
+
+async def test_missing_topics_are_named_with_the_command_that_makes_them(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix)
+    await delete(kafka.bootstrap, {f"{prefix}-customers-changelog"})
+    with Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url).worker() as worker:
+        assert worker.process.wait(PATIENCE) == 1
+    assert f"topics are missing: {prefix}-customers-changelog; run `rewake topics create`" in worker.said()
+
+
+async def test_rules_with_mistakes_are_not_run(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url)
+    rule = tmp_path / "rules" / "abandoned-cart.yaml"
+    rule.write_text(rule.read_text().replace("idle:", "idel:"))
+    with shop.worker() as worker:
+        assert worker.process.wait(PATIENCE) == 1
+    assert "abandoned-cart.yaml:4" in worker.said() and "idle" in worker.said()
+
+
+async def test_a_worker_that_is_stopped_while_it_starts_still_stops(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix)
+    shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url)
+    for said in ("clock=", "partitions owned"):
+        with shop.worker() as worker:
+            await until(lambda worker=worker, said=said: said in worker.said())
+            assert worker.stop() == 0
+        worker.log.unlink()
+
+
+async def test_a_static_member_that_restarts_keeps_its_partitions(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix)
+    shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url, session_timeout="30")
+    with shop.worker("one", instance_id="a") as one:
+        await until(lambda: "partitions owned" in one.said())
+        assert one.stop() == 0
+    with shop.worker("two", instance_id="a") as two:
+        # Without its name it would wait out the session of its former self.
+        await until(lambda: "partitions owned" in two.said())
+        assert two.stop() == 0
