@@ -51,7 +51,7 @@ def dispatch(
         if json:
             say_json(line(happening))
         elif happening.status == "sent":
-            out().print(phone(happening))
+            out().print(phone(happening), soft_wrap=False)  # a bubble wraps its text
         elif happening.status not in ("accepted", "delivered"):
             out().print(f"{happening.status} {happening.command_id}", style="dim", markup=False)
 
