@@ -127,10 +127,10 @@ class Demo:
     async def _run(self, stack: Stack) -> None:
         options = {"bootstrap_servers": stack.bootstrap}
         await provide(options, app=APP, partitions=PARTITIONS, default_partitions=PARTITIONS)
+        at = time.time_ns() // 1000
+        synced = await sync(self.sample.goods, MemoryStore(), DEFAULT_SHOP, options, at=at)
+        self.say(f"Topics made, {PARTITIONS} partitions by customer; {synced.new} products of the feed published.")
         with self._worker(stack) as worker:
-            at = time.time_ns() // 1000
-            synced = await sync(self.sample.goods, MemoryStore(), DEFAULT_SHOP, options, at=at)
-            self.say(f"Topics made, {PARTITIONS} partitions by customer; {synced.new} products of the feed published.")
             watcher = Watcher(options, app=APP, picture=self.show.picture)
             dispatching = Dispatching(options, app=APP, clock="stream", show=self._happened, fail_rate=FAIL_RATE)
             loader = Loader(options)
@@ -206,6 +206,7 @@ class Demo:
         played = time.monotonic() - started
         await self._settled(player)
         self._over = True
+        show.published, show.clock = player.published, picture.reached(PARTITIONS)
         found = checks.check(
             picture,
             self.sample,

@@ -57,7 +57,7 @@ def moment(show: Show) -> str:
 def _numbers(show: Show) -> Table:
     picture, counted = show.picture, show.picture.counters
     table = _table()
-    table.add_row("events in", f"{counted['in'] - counted['markers']:,}")
+    table.add_row("events and receipts in", f"{counted['in'] - counted['markers']:,}")
     table.add_row("  applied", f"{counted['applied']:,}")
     table.add_row("  repeated", f"{counted['repeated']:,}")
     table.add_row("  dead-lettered", f"{counted['dead_lettered']:,}", style="red" if counted["dead_lettered"] else "")
@@ -129,7 +129,7 @@ def summary(outcome: Outcome, console: Console) -> None:
     show, sample = outcome.show, outcome.show.sample
     days = (sample.end - sample.begin) / _DAY
     last = max((parse_rfc3339(d.judged_at) for d in show.picture.decisions.values()), default=sample.end)
-    took = f"{days:g} days of {sample.customers:,} shoppers in {outcome.played:.0f} s, after {outcome.started:.0f} s to start"
+    took = f"{days:g} days of {sample.customers:,} shoppers in {outcome.played:.0f} s, {outcome.started:.0f} s to start"
     checks = Table.grid(padding=(0, 1))
     for check in outcome.checks:
         mark = Text("✓", "green") if check.passed else Text("✗", "bold red")
@@ -158,12 +158,13 @@ def _why(show: Show) -> RenderableType:
 
 
 NEXT: Final = """\
-What to try next:
-  rewake rules check examples/tea-house        check a rule; break it and see what is said
-  rewake simulate --out events.jsonl           the shoppers' events as a file, and what a rule of yours
-  rewake replay --rules DIR events.jsonl       would have done with them: no servers needed
-  rewake stack up                              servers to try `topics create`, `worker`, `load`, `dispatch` on
-  docs/                                        publish events, write rules, send the messages, run it"""
+What to try next
+  rewake rules check examples/tea-house     check rules; break one and see what is said
+  rewake simulate --out events.jsonl        the shoppers' events as a file, and what
+  rewake replay --rules DIR events.jsonl    rules of yours had done with them
+  rewake demo --keep                        look around while everything is up
+  rewake stack up                           servers for `topics create`, `worker`, `load`
+  docs/                                     publish events, write rules, send messages"""
 
 
 def facts(outcome: Outcome) -> dict[str, object]:
