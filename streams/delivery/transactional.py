@@ -27,7 +27,7 @@ OPEN_SECONDS: Final = 30.0
 
 @dataclasses.dataclass(frozen=True)
 class Transactional:
-    """The policy. `options` for any aiokafka client, `changelog` the rows' topic, `group` whose offsets are committed."""
+    """The policy. `options` for any aiokafka client, `changelog` the rows' topic, `group` whose offsets go along."""
 
     options: dict[str, Any]
     app_id: str

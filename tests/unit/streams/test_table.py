@@ -1,0 +1,105 @@
+"""Rows and how they lie in the changelog."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.table import ATTENTION, PARTITION_KEY, PartitionRecord, Table
+from triggers.engine import NEVER
+
+
+class Row(msgspec.Struct):
+    name: str
+    deadline: int = NEVER
+    outbox: list[str] = []
+
+
+class Codec:
+    """Counts what is decoded."""
+
+    def __init__(self) -> None:
+        self.decoded: list[str] = []
+
+    def encode(self, row: Row) -> bytes:
+        return msgspec.msgpack.encode(row)
+
+    def decode(self, data: bytes) -> Row:
+        row = msgspec.msgpack.decode(data, type=Row)
+        self.decoded.append(row.name)
+        return row
+
+
+def table() -> tuple[Table[Row], Codec]:
+    codec = Codec()
+    return Table(codec.encode, codec.decode), codec
+
+
+def restored(source: Table[Row], rows: dict[str, Row]) -> tuple[Table[Row], Codec]:
+    records = source.records(rows)
+    again, codec = table()
+    again.restore([record.key for record in records], [record.value for record in records])
+    return again, codec
+
+
+def test_a_row_comes_back_from_the_changelog_as_it_went_in() -> None:
+    first, _ = table()
+    row = Row("anna", deadline=17)
+    first.put("main:1", row)
+    again, _ = restored(first, {"main:1": row})
+    assert again.get("main:1") == row
+    assert len(again) == 1 and "main:1" in again and "main:2" not in again
+
+
+def test_a_restore_decodes_nothing_until_a_row_is_touched_and_then_once() -> None:
+    first, _ = table()
+    again, codec = restored(first, {"main:1": Row("anna"), "main:2": Row("boris")})
+    again.restored()
+    assert codec.decoded == []
+    assert again.get("main:2") is again.get("main:2")
+    assert codec.decoded == ["boris"]
+
+
+def test_a_restore_knows_which_rows_wait_for_a_time_and_which_have_a_full_outbox() -> None:
+    first, _ = table()
+    rows = {
+        "main:never": Row("never"),
+        "main:waits": Row("waits", deadline=1_000_000),
+        "main:due": Row("due", deadline=2_000_000, outbox=["a touch"]),
+        "main:last": Row("last", outbox=["a touch"]),
+    }
+    again, codec = restored(first, rows)
+    waiting, attention = again.restored()
+    assert sorted(waiting) == [("main:due", 2_000_000), ("main:waits", 1_000_000)]
+    assert sorted(attention) == ["main:due", "main:last"]
+    assert sorted(codec.decoded) == ["due", "last"]
+
+
+def test_a_record_starts_with_the_rows_next_time() -> None:
+    first, _ = table()
+    for row, time in ((Row("a", deadline=5), 5), (Row("b"), NEVER), (Row("c", 5, ["touch"]), ATTENTION)):
+        assert int.from_bytes((first.records({"k": row})[0].value or b"")[:8], "big") == time
+
+
+def test_the_last_record_of_a_key_counts_and_one_without_a_value_ends_the_row() -> None:
+    first, _ = table()
+    early = first.records({"main:1": Row("early"), "main:2": Row("gone")})
+    late = first.records({"main:1": Row("late")})
+    again, _ = table()
+    again.restore(
+        [*(record.key for record in early), *(record.key for record in late), b"main:2", None],
+        [*(record.value for record in early), *(record.value for record in late), None, b"no key"],
+    )
+    assert again.get("main:1") == Row("late")
+    assert again.get("main:2") is None and len(again) == 1
+
+
+def test_the_partitions_own_record_is_written_last_and_is_no_row() -> None:
+    first, _ = table()
+    first.record.maxima["cart-events"] = 42
+    first.record.counters["in"] = 7
+    first.record.reached = 41
+    records = first.records({"main:1": Row("anna")})
+    assert records[-1].key == PARTITION_KEY
+    again, _ = restored(first, {"main:1": Row("anna")})
+    assert again.record == PartitionRecord(maxima={"cart-events": 42}, counters={"in": 7}, reached=41)
+    assert len(again) == 1
