@@ -330,8 +330,16 @@ class Engine:
         if deadline < now:
             deadline = now
         for journey in row.journeys:
-            if not journey.proposed and journey.running and journey.planned < deadline:
-                deadline = journey.planned
+            if journey.proposed:
+                continue
+            if journey.running:
+                look = journey.planned
+            elif journey.sent:  # nothing is left but to forget it once its last message has left
+                look = max(sent.not_before for sent in journey.sent)
+            else:
+                continue
+            if look < deadline:
+                deadline = look
         row.deadline = deadline
 
     def _emit(

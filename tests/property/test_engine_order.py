@@ -95,6 +95,9 @@ def stories(draw: st.DrawFn, *, erasure: bool) -> tuple[Drive, list[wire.Custome
     for make in draw(PASTS[erasure]):
         now += draw(PAUSES)
         drive.feed(named(make(now)))
+    if draw(st.booleans()):  # a cart left long enough for journeys to run
+        drive.feed(named(added(now + 1)), named(consented(now + 2)))
+        now += draw(st.sampled_from([31 * MINUTE, 46 * MINUTE, 61 * MINUTE]))
     now += draw(st.sampled_from([1, 20 * MINUTE, 31 * MINUTE, 10 * HOUR]))
     drive.now = now
     drive.fire(now)

@@ -88,12 +88,13 @@ def test_no_touch_after_an_exit_none_twice_and_none_before_its_time(
     assert len({sms.command_id for sms in drive.sent}) == len(drive.sent)
     emitted = [decision for decision in drive.decisions if decision.outcome == "emitted"]
     assert len(emitted) == len(drive.sent)
+    began = {d.epoch: parse_rfc3339(d.due_at) for d in reversed(drive.decisions) if d.step == "1"}
     for decision, sms in zip(emitted, drive.sent, strict=True):
         at = parse_rfc3339(sms.due_at)
         epoch = int(decision.epoch.partition("-")[0])
         seen = Witness(events, at)
         assert rule.purpose == "transactional" or (
-            seen.consented and not any(epoch <= withdrawn <= at for withdrawn in seen.withdrawals)
+            seen.consented and not any(began[decision.epoch] < withdrawn <= at for withdrawn in seen.withdrawals)
         )
         if "order_placed" in rule.exit_on:
             assert not any(epoch <= order <= at for order in seen.orders)

@@ -205,6 +205,73 @@ def test_once_per_counts_from_the_first_touch_that_passed() -> None:
     assert dues(drive(rule(once_per=3 * HOUR + 2 * MINUTE), events=events).drain()) == [60]
 
 
+def test_once_per_does_not_count_from_a_later_touch() -> None:
+    # touches at 60 and 180; the next cart would be due at 250
+    events = [*shopper(at(0)), added(at(0)), ordered(at(185)), added(at(190))]
+    assert dues(drive(rule(steps=TWO, once_per=3 * HOUR), events=events).drain())[:3] == [60, 180, 250]
+
+
+def test_a_step_that_was_put_off_and_then_skipped_counts_from_its_original_due_time() -> None:
+    steps = (step(), step(2 * HOUR, "2", when=compile_expression("orders.count >= 1")), step(6 * HOUR, "3"))
+    made = drive(rule(steps=steps), events=[*shopper(at(0)), added(at(0)), added(at(170), "sku-2")]).drain()
+    assert made.outcomes() == ["emitted", "skipped", "emitted"]
+    assert made.decisions[1].judged_at == rfc3339(at(230))
+    assert dues(made) == [60, 180 + 360]
+
+
+@pytest.mark.parametrize("reenter", ["per_cart", "each_spell"])
+def test_a_late_add_of_the_carts_first_instant_does_not_make_it_another_cart(reenter: str) -> None:
+    made = drive(rule(reenter=reenter), events=[*shopper(at(0)), added(at(0), event_id="b")]).fire(at(70))
+    made.now = at(70)
+    made.feed(added(at(0), "sku-2", event_id="a"))
+    assert dues(made.drain()) == [60]
+
+
+def test_concluding_one_touch_leaves_the_others_in_the_outbox() -> None:
+    made = drive(rule(name="a"), rule(name="b"), events=[*shopper(at(0)), added(at(0))])
+    first, second = made.due(at(61))
+    made.judge(first, at(61))
+    assert made.row.outbox == [second]
+
+
+def test_a_late_erasure_older_than_a_running_journeys_cart_does_not_begin_it_again() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(10)), added(at(10))]).fire(at(71))
+    made.now = at(71)
+    made.feed(event(wire.CustomerErased, at(5)))
+    assert made.row.journeys[0].end == (0, "")
+    assert dues(made.drain()) == [70, 190]
+
+
+def test_a_journeys_end_is_corrected_by_a_late_event() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), ordered(at(100))])
+    assert made.row.journeys[0].end == (at(100), "order_placed")
+    made.feed(removed(at(90)))
+    assert made.row.journeys[0].end == (at(90), "cart_emptied")
+    made.feed(consented(at(80), False))
+    assert made.row.journeys[0].end == (at(80), "consent_withdrawn")
+
+
+def test_a_cart_that_a_late_event_shows_was_never_emptied_is_not_emptied() -> None:
+    made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), removed(at(100))])
+    assert made.row.journeys[0].end == (at(100), "cart_emptied")
+    made.feed(added(at(90), "sku-2"))
+    assert made.row.journeys[0].running
+    assert dues(made.drain()) == [60, 180]
+
+
+def test_a_journey_is_forgotten_once_its_last_message_has_left() -> None:
+    night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
+    evening = MONDAY + 21 * HOUR + 30 * MINUTE
+    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).fire(MONDAY + DAY + 8 * HOUR + 1)
+    before = parse_rfc3339(made.sent[0].not_before)
+    assert made.row.deadline == before
+    made.fire(before)
+    assert len(made.row.journeys) == 1
+    made.fire(before + 1)
+    assert made.row.journeys == []
+    assert made.row.deadline == NEVER
+
+
 def test_a_journey_whose_touch_was_refused_does_not_count_for_once_per() -> None:
     events = [profile(at(0)), added(at(0)), ordered(at(70)), consented(at(80)), added(at(90))]
     made = drive(rule(once_per=DAY), events=events).drain()
@@ -413,7 +480,7 @@ def test_a_late_event_whose_deadline_has_passed_is_looked_at_at_once() -> None:
 def test_a_completed_journey_is_called_back_while_its_message_has_not_left() -> None:
     night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
     evening = MONDAY + 21 * HOUR + 30 * MINUTE
-    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).drain()
+    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).fire(MONDAY + DAY + 8 * HOUR + 1)
     assert made.outcomes() == ["delayed", "emitted"]
     (sms,) = made.sent
     before = parse_rfc3339(sms.not_before)
