@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
@@ -57,7 +56,7 @@ def moment(show: Show) -> str:
 def _numbers(show: Show) -> Table:
     picture, counted = show.picture, show.picture.counters
     table = _table()
-    table.add_row("events and receipts in", f"{counted['in'] - counted['markers']:,}")
+    table.add_row("events, receipts in", f"{counted['in'] - counted['markers']:,}")
     table.add_row("  applied", f"{counted['applied']:,}")
     table.add_row("  repeated", f"{counted['repeated']:,}")
     table.add_row("  dead-lettered", f"{counted['dead_lettered']:,}", style="red" if counted["dead_lettered"] else "")
@@ -69,6 +68,8 @@ def _numbers(show: Show) -> Table:
             style = "green" if outcome == "emitted" else ""
             table.add_row(f"  {outcome}", f"{picture.outcomes[outcome]:,}", style=style)
     table.add_row("delayed until morning", f"{picture.outcomes['delayed']:,}")
+    if show.tally.get("cancelled"):
+        table.add_row("cancelled in time", f"{show.tally['cancelled']:,}")
     for status, count in show.receipts.items():
         if status not in ("accepted", "sent"):
             table.add_row(f"receipts: {status.replace('_', ' ')}", f"{count:,}")
@@ -130,6 +131,8 @@ def summary(outcome: Outcome, console: Console) -> None:
     days = (sample.end - sample.begin) / _DAY
     last = max((parse_rfc3339(d.judged_at) for d in show.picture.decisions.values()), default=sample.end)
     took = f"{days:g} days of {sample.customers:,} shoppers in {outcome.played:.0f} s, {outcome.started:.0f} s to start"
+    figures = Table.grid(padding=(0, 4))
+    figures.add_row(_numbers(show), _why(show))
     checks = Table.grid(padding=(0, 1))
     for check in outcome.checks:
         mark = Text("✓", "green") if check.passed else Text("✗", "bold red")
@@ -138,7 +141,7 @@ def summary(outcome: Outcome, console: Console) -> None:
         Text(),
         Text(f"{took}. The last journey ended on day {(last - sample.begin) // _DAY + 1}.", "bold"),
         Text(),
-        Columns([_numbers(show), _why(show)], padding=(0, 6)),
+        figures,
         Text(),
         *(phone(show.examples[step]) for step in show.examples),
         Text(),
@@ -159,12 +162,12 @@ def _why(show: Show) -> RenderableType:
 
 NEXT: Final = """\
 What to try next
-  rewake rules check examples/tea-house     check rules; break one and see what is said
-  rewake simulate --out events.jsonl        the shoppers' events as a file, and what
-  rewake replay --rules DIR events.jsonl    rules of yours had done with them
-  rewake demo --keep                        look around while everything is up
-  rewake stack up                           servers for `topics create`, `worker`, `load`
-  docs/                                     publish events, write rules, send messages"""
+  rewake rules check examples/tea-house    check rules; break one, see what it says
+  rewake simulate --out events.jsonl       the shoppers' events as a file, and what
+  rewake replay --rules DIR events.jsonl   your rules would have done with them
+  rewake demo --keep                       look around while everything is up
+  rewake stack up                          servers for topics, worker, load, dispatch
+  docs/                                    publish events, write rules, send messages"""
 
 
 def facts(outcome: Outcome) -> dict[str, object]:
@@ -186,6 +189,7 @@ def facts(outcome: Outcome) -> dict[str, object]:
         ],
         "commands": {"SendSms": len(picture.messages), "CancelSms": len(picture.cancels), "crm": len(picture.crm)},
         "repeated_ids": {topic: count for topic, count in sorted(picture.twice.items()) if count},
+        "dispatched": {status: show.tally.get(status, 0) for status in ("sent", "expired", "cancelled")},
         "receipts": show.receipts,
         "checks": [
             {"name": check.name, "passed": check.passed, "promise": check.promise, "found": check.found}
