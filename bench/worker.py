@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.request
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def measured(engine: str, events: int, seconds: float, cpu: float) -> Run:
 def write_events(path: Path, events: int, customers: int) -> None:
     """The seeded sample shop, in order of time."""
     with path.open("wb") as out:
-        for number, (_, event) in enumerate(storefront(1, customers, start=1_793_491_200_000_000)):
+        for number, (_, event) in enumerate(storefront(1, customers, start=datetime(2026, 11, 2, tzinfo=UTC))):
             if number >= events:
                 break
             out.write(orjson.dumps(event) + b"\n")
