@@ -19,6 +19,7 @@ from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.probe import probe
 from streams.delivery.transactional import Transactional
+from streams.health import HealthServer, Readiness
 from streams.ledger import Ledger, PatientLedger, RedisLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.ownership import Ownership
@@ -71,23 +72,21 @@ class App:
         self.rules = rules
         self.ledger = ledger
         self.metrics = metrics
-        self.ownership: Ownership | None = None
-        self.alive = False
+        self.readiness = Readiness()
+        self._ownership: Ownership | None = None
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
-
-    @property
-    def ready(self) -> bool:
-        """It has taken an assignment."""
-        return self.alive and self.ownership is not None and self.ownership.ready.is_set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
         partitions = await self._partitions()
+        self.readiness.broker = None
         policy = await self._policy()
+        self.readiness.notes["delivery"] = policy.name
         shared = SharedLog(self._options, [MARKETING_EVENTS.name])
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
+            await stack.enter_async_context(self._health())
             await self._check_redis()
             store = stack.enter_context(contextlib.closing(self._store()))
             await stack.enter_async_context(self._products(store))
@@ -96,6 +95,26 @@ class App:
             faust = self._wire(policy, shared, Engine(self.rules.book, store), partitions)
             self._say(policy, partitions)
             await self._work(faust, stop)
+
+    @contextlib.asynccontextmanager
+    async def _health(self) -> AsyncIterator[None]:
+        """`/metrics`, `/healthz` and `/readyz`, where a port was given."""
+        settings = self.settings
+        if not settings.http_port:
+            yield
+            return
+        server = HealthServer(
+            self.readiness, self.metrics, host=settings.http_host, port=settings.http_port, refresh=self.observe
+        )
+        try:
+            await server.start()
+        except OSError as error:
+            raise CannotStart(f"port {settings.http_port} of REWAKE_HTTP_PORT can't be used: {error}") from error
+        try:
+            log.info("health", url=f"http://{settings.http_host}:{server.port}/readyz")
+            yield
+        finally:
+            await server.stop()
 
     # -- before anything runs
 
@@ -188,18 +207,19 @@ class App:
             skip_applied=policy.skip_applied,
             wall=_wall,
         )
-        self.ownership = Ownership(
+        self._ownership = Ownership(
             plan,
             engine=engine,
             ledger=self.ledger,
             policy=policy,
             shared=shared,
             metrics=self.metrics,
+            readiness=self.readiness,
             options=self._options,
             changelog=changelog(settings.app_id).name,
         )
         self._faust = ChunkApp.build(
-            self.ownership,
+            self._ownership,
             tuple(spec.name for spec in plan.inputs),
             app_id=settings.app_id,
             fetching=Fetching(settings.fetch, FETCH_WAIT_MS, 1 if stream else FETCH_BYTES_LIVE),
@@ -209,7 +229,7 @@ class App:
             heartbeat_interval=settings.heartbeat_interval,
             instance_id=settings.instance_id,
         )
-        self.ownership.group = self._faust.chunks
+        self._ownership.group = self._faust.chunks
         return self._faust
 
     def _say(self, policy: DeliveryPolicy, partitions: Mapping[str, int]) -> None:
@@ -241,13 +261,12 @@ class App:
         starting = asyncio.create_task(faust.start())
         observing = asyncio.create_task(self._observe())
         try:
-            self.alive = True
             await asyncio.wait({starting, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
             if not (starting.done() and starting.exception()):
                 await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping: draining, committing, leaving the group")
         finally:
-            self.alive = False
+            self.readiness.failed = "stopping" if faust.crash_reason is None else repr(faust.crash_reason)
             for task in (stopping, dying, observing):
                 task.cancel()
             await faust.stop()
@@ -258,12 +277,15 @@ class App:
             starting.result()
         log.info("stopped")
 
+    def observe(self) -> None:
+        """Set the gauges that nobody counts along."""
+        if self._ownership is not None:
+            self._ownership.observe()
+
     async def _observe(self) -> None:
-        """Gauges that nobody counts along."""
         while True:
             await asyncio.sleep(OBSERVE_SECONDS)
-            if self.ownership is not None:
-                self.ownership.observe()
+            self.observe()
 
 
 def _wall() -> int:

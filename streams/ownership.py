@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from streams.chunks import Chunk, LogEnd
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
+from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.partition import Partition, Plan
@@ -77,12 +78,12 @@ class Ownership:
         policy: DeliveryPolicy,
         shared: SharedLog,
         metrics: Metrics,
+        readiness: Readiness,
         options: Mapping[str, Any],
         changelog: str,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
-        self.ready = asyncio.Event()
-        """Set once an assignment has been taken, even an empty one."""
+        self._readiness = readiness
         self._plan = plan
         self._engine = engine
         self._ledger = ledger
@@ -120,6 +121,8 @@ class Ownership:
         """Own exactly what the group has assigned. False when another rebalance came in between."""
         self._metrics.rebalances.inc()
         wanted = self._numbers(self.group.assigned())
+        self._readiness.assign(frozenset(wanted))
+        self._readiness.recovered.clear()
         async with self._loading:
             while not superseded():
                 try:
@@ -174,7 +177,7 @@ class Ownership:
         # After accepting: a chunk that came in between and was not taken would leave a gap.
         await self.group.broker.move(positions)
         self._metrics.partitions_owned.set(len(self.partitions))
-        self.ready.set()
+        self._readiness.recovered.update(self.partitions)
 
     async def offer(self, chunk: Chunk) -> None:
         """One chunk for its partition; chunks of an older generation were fetched from older positions."""
@@ -306,6 +309,7 @@ class Ownership:
         def moot() -> bool:
             return not self._accepting or self._generation != generation or self.partitions.get(number) is not bad
 
+        self._readiness.recovered.discard(number)
         await bad.close()
         while not moot():
             try:
@@ -323,6 +327,7 @@ class Ownership:
                             for topic in partition.intake.inputs:
                                 self.resume(topic, number)  # the bad one may have paused it
                             self._metrics.reloads.inc()
+                            self._readiness.recovered.add(number)
                             log.info("partition loaded again", partition=number, rows=len(partition.table))
                             return
             except Exception as failure:  # noqa: BLE001  # whatever it is, the partition must not stay lost

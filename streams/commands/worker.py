@@ -29,6 +29,7 @@ def worker(
     import gc
     import signal
 
+    from streams import logs
     from streams.app import CannotStart, build_app
     from streams.settings import SettingsError, load_settings
 
@@ -37,7 +38,7 @@ def worker(
         settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     except SettingsError as error:
         fail(str(error), "all settings: docs/settings.md", code=USED_WRONGLY)
-    quiet_libraries()
+    logs.set_up(settings)
     for warning in settings.warnings():
         note(f"warning: {warning}")
     # Rows are many, long-lived and acyclic: the collector's defaults cost 0.4 us an event and find nothing.
@@ -64,14 +65,6 @@ def worker(
         fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def quiet_libraries() -> None:
-    """Faust, mode and aiokafka say at INFO what they do all day; what is worth knowing, Rewake says itself."""
-    import logging
-
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def register(root: typer.Typer) -> None:
