@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -160,3 +161,23 @@ async def test_events_of_aborted_transactions_are_never_seen(shop: Shop, events:
         assert worker.stop() == 0
     assert counters["in"] == total and adds_up(counters)
     assert by_id(await shop.commands()) == wanted
+
+
+async def test_a_frozen_worker_that_wakes_after_a_takeover_changes_nothing(shop: Shop, events: Path) -> None:
+    wanted = expected(shop, events)
+    total = await load(shop, events)
+    slowly = {"chunk_records": "4", "commit_interval": "0.02"}
+    with shop.worker("one", **slowly) as one:
+        await shop.until(lambda found: found["in"] > total // 10)
+        one.process.send_signal(signal.SIGSTOP)
+        with shop.worker("two", **slowly) as two:
+            await until(lambda: "partitions owned" in two.said())
+            await shop.until(lambda found: found["in"] > total // 3)
+            one.process.send_signal(signal.SIGCONT)
+            counters = await shop.until(lambda found: found["in"] >= total)
+            await until(lambda: one.said().count("partitions owned") >= 2)  # it is a member again
+            assert (one.stop(), two.stop()) == (0, 0)
+    assert counters["in"] == total and adds_up(counters)
+    sent = await shop.commands()
+    assert by_id(sent) == wanted
+    assert len(sent) == len(wanted)
