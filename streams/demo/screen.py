@@ -130,7 +130,8 @@ def summary(outcome: Outcome, console: Console) -> None:
     show, sample = outcome.show, outcome.show.sample
     days = (sample.end - sample.begin) / _DAY
     last = max((parse_rfc3339(d.judged_at) for d in show.picture.decisions.values()), default=sample.end)
-    took = f"{days:g} days of {sample.customers:,} shoppers in {outcome.played:.0f} s, {outcome.started:.0f} s to start"
+    span = "1 day" if days == 1 else f"{days:g} days"
+    took = f"{span} of {sample.customers:,} shoppers in {outcome.played:.0f} s, {outcome.started:.0f} s to start"
     figures = Table.grid(padding=(0, 4))
     figures.add_row(_numbers(show), _why(show))
     checks = Table.grid(padding=(0, 1))
@@ -162,12 +163,12 @@ def _why(show: Show) -> RenderableType:
 
 NEXT: Final = """\
 What to try next
-  rewake rules check examples/tea-house    check rules; break one, see what it says
-  rewake simulate --out events.jsonl       the shoppers' events as a file, and what
-  rewake replay --rules DIR events.jsonl   your rules would have done with them
-  rewake demo --keep                       look around while everything is up
-  rewake stack up                          servers for topics, worker, load, dispatch
-  docs/                                    publish events, write rules, send messages"""
+  rewake rules check examples/tea-house   check rules; break one, see what it says
+  rewake simulate --out events.jsonl      the shoppers' events as a file, and what
+  rewake replay --rules DIR events.jsonl  your own rules would have done with them
+  rewake demo --keep                      look around while everything is up
+  rewake stack up                         servers for topics, worker and load
+  docs/                                   publish events, write rules, send SMS"""
 
 
 def facts(outcome: Outcome) -> dict[str, object]:

@@ -104,11 +104,13 @@ def test_the_demo_ends_by_itself_and_every_check_passes(tmp_path: Path) -> None:
 
 
 def test_the_summary_shows_messages_reasons_and_what_to_try(tmp_path: Path) -> None:
-    with demo(tmp_path, "--customers", "60", "--seconds", "2", "--days", "1", "--plain") as run:
+    with demo(tmp_path, "--customers", "200", "--seconds", "3", "--days", "1", "--plain") as run:
         out, _ = run.process.communicate(timeout=3 * PATIENCE)
         text = out.decode()
         assert run.process.returncode == 0, text
     assert "TEAHOUSE" in text
+    assert "1 day of" in text
+    assert "delayed: quiet_hours, quiet" in text
     assert "refused: consent, no-consent" in text
     assert "What to try next" in text
     assert "✗" not in text
