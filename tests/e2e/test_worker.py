@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import topic_of
+from streams import stacks
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import Shop, by_id, replayed, until
 from tests.topics import recreate
@@ -27,7 +28,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("events")
     path = folder / "events.jsonl"
     Shop(folder, "none", "localhost:1", "redis://localhost:1").command(
-        "simulate", "--customers", "1500", "--days", "2", "--out", str(path)
+        "simulate", "--customers", "800", "--days", "2", "--out", str(path)
     )
     return path
 
@@ -181,3 +182,23 @@ async def test_a_frozen_worker_that_wakes_after_a_takeover_changes_nothing(shop:
     sent = await shop.commands()
     assert by_id(sent) == wanted
     assert len(sent) == len(wanted)
+
+
+async def test_without_transactions_a_killed_worker_repeats_ids_at_most(
+    embedded_stack: stacks.Stack, prefix: str, tmp_path: Path, events: Path
+) -> None:
+    await recreate(embedded_stack.bootstrap, app=prefix, partitions=PARTITIONS)
+    shop = Shop(tmp_path, prefix, embedded_stack.bootstrap, embedded_stack.redis_url)
+    wanted = expected(shop, events)
+    total = await load(shop, events)
+    slowly = {"chunk_records": "4", "commit_interval": "0.02"}
+    for step in (1, 2, 3):
+        with shop.worker(**slowly) as worker:
+            await shop.until(lambda found, step=step: found["in"] >= total * step // 5)
+            worker.kill()
+    with shop.worker(**slowly) as worker:
+        # What was counted before a crash and not committed is read again, and counted as repeated.
+        counters = await shop.until(lambda found: found["applied"] + found["markers"] >= total)
+        assert worker.stop() == 0
+    assert adds_up(counters) and counters["applied"] + counters["markers"] >= total
+    assert by_id(await shop.commands()) == wanted
