@@ -53,7 +53,9 @@ def demo(
         else:
             screen.summary(outcome, out())
         if keep:
-            note(f"Still running, on {stack.bootstrap} and {stack.redis_url}; logs and events.jsonl in {folder}.")
+            note(f"Still running: Kafka on {stack.bootstrap}, Valkey on {stack.redis_url},")
+            note(f"the worker's metrics on http://127.0.0.1:{outcome.show.http_port}/metrics,")
+            note(f"logs and events.jsonl in {folder}.")
             note("Ctrl-C stops everything.")
 
     with stopping_cleanly() as stop:

@@ -79,6 +79,8 @@ class Show:
     examples: dict[str, Happening] = field(default_factory=dict)
     """The last one of each step."""
     tally: dict[str, int] = field(default_factory=dict)
+    http_port: int = field(default_factory=free_port)
+    """Of the worker's /metrics, /healthz and /readyz."""
 
     @property
     def receipts(self) -> dict[str, int]:
@@ -158,7 +160,7 @@ class Demo:
             "kafka_bootstrap": stack.bootstrap,
             "redis_url": stack.redis_url,
             "hmac_secret": secrets.token_hex(32),
-            "http_port": str(free_port()),
+            "http_port": str(self.show.http_port),
         }
         inherited = {name: "" for name in os.environ if name.startswith("REWAKE_")}  # an empty one counts as not set
         worker = Server(

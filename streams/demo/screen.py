@@ -163,12 +163,12 @@ def _why(show: Show) -> RenderableType:
 
 NEXT: Final = """\
 What to try next
-  rewake rules check examples/tea-house   check rules; break one, see what it says
-  rewake simulate --out events.jsonl      the shoppers' events as a file, and what
-  rewake replay --rules DIR events.jsonl  your own rules would have done with them
-  rewake demo --keep                      look around while everything is up
+  rewake rules check examples/tea-house   check rules; break one and see
+  rewake simulate --out events.jsonl      the shoppers' events as a file
+  rewake replay --rules DIR events.jsonl  what your own rules make of them
+  rewake demo --keep                      look around while all of it is up
   rewake stack up                         servers for topics, worker and load
-  docs/                                   publish events, write rules, send SMS"""
+  docs/                                   publish events, write rules, ..."""
 
 
 def facts(outcome: Outcome) -> dict[str, object]:
