@@ -1,9 +1,9 @@
 """One worker on Apache Kafka with everything on, beside a bare aiokafka loop over the same records in the same run.
 
-The worker decodes and validates, merges, keeps rows with a changelog, fires deadlines, asks Redis, renders messages from
-the product store, writes commands and decisions, all in transactions. The bare loop polls and parses JSON with orjson:
-the floor under any Python consumer on this machine. Machines are noisy and differ: quote the ratios and the CPU an
-event, which is the processes' own, user and system.
+The worker decodes and validates, merges, keeps rows with a changelog, fires deadlines, asks Redis, renders messages
+from the product store, writes commands and decisions, all in transactions. The bare loop polls and parses JSON by
+orjson: the floor under any Python consumer on this machine. Machines are noisy and differ: quote the ratios and the
+CPU an event, which is the processes' own, user and system.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ Merged = tuple[int, int, int, int, Any]
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """One input: a topic's partition, or one topic's lines of one file. Inputs that Rewake writes never hold the clock."""
+    """One input: a topic's partition, or one topic's lines of a file. What Rewake writes never holds the clock."""
 
     name: str
     rank: int

@@ -37,7 +37,7 @@ class StateError(Exception):
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. `read` = `applied` + `dead_lettered` + `repeated` + `markers` + `skipped` (read in a former run)."""
+    """What a run did. Lines read = applied + dead-lettered + repeated + clock markers + those a former run took."""
 
     read: int = 0
     applied: int = 0
@@ -88,7 +88,7 @@ class Replay:
         stopped: Callable[[], bool] = lambda: False,
         seen: Callable[[Summary], None] = lambda summary: None,
     ) -> Summary:
-        """Read everything (up to `until`), then drain. `stopped` is asked between blocks; a stopped run does not drain."""
+        """Read everything (up to `until`), then drain. `stopped` is asked between blocks; a stopped run won't drain."""
         below = None if self._until is None else self._until + 1
         summary = self.summary
         for items, reached in files.stream(below):

@@ -71,7 +71,7 @@ class Effects:
 
 
 class Timeline:
-    """Drives the rows of one partition. `judge_at_once` is the stream clock; `skip_applied` the at-least-once policy."""
+    """Drives one partition's rows. `judge_at_once` is the stream clock, `skip_applied` the at-least-once policy."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Timeline:
                 effects.asked.append(ask)
 
     def _walk(self, key: str, row: CustomerRow, rest: deque[Merged], reached: int | None, effects: Effects) -> Walk:
-        """The row through its events in `rest` (which may grow while it is paused), then its deadlines below `reached`."""
+        """The row through its events in `rest` (which may grow while paused), then its deadlines below `reached`."""
         while rest:
             effective, rank, _, offset, event = rest[0]
             yield from self._fire(key, row, effective, effects)

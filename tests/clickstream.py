@@ -11,7 +11,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,7 +96,7 @@ def otto(data: Path) -> Iterator[Event]:
         session = json.loads(line)
         placed: dict[int, Event] = {}
         for number, one in enumerate(session["events"]):
-            at = datetime.fromtimestamp(one["ts"] / 1000, timezone.utc).isoformat(timespec="milliseconds")
+            at = datetime.fromtimestamp(one["ts"] / 1000, UTC).isoformat(timespec="milliseconds")
             base = {
                 "event_id": f"otto-{session['session']}-{number}", "shop_id": "main",
                 "customer_id": str(session["session"]), "occurred_at": at.replace("+00:00", "Z"),

@@ -53,7 +53,7 @@ class Delivery(Protocol):
 
 
 class DeliveryPolicy(Protocol):
-    """Makes deliveries. `skip_applied`: rows must skip events they have seen, because a chunk may come again in part."""
+    """Makes deliveries. `skip_applied`: rows must skip events they have seen, for a chunk may come again in part."""
 
     @property
     def name(self) -> str:

@@ -76,9 +76,12 @@ def pages_with_commands() -> list[Path]:
 
 
 @pytest.mark.parametrize("page", pages_with_commands(), ids=lambda page: page.name)
-def test_the_examples_of_a_page_do_what_the_page_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_the_examples_of_a_page_do_what_the_page_says(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200", "NO_COLOR": "1"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1"}
     text = page.read_text()
     if re.search(r"^\$ rewake (worker|load|topics|dispatch|feed sync)", text, re.MULTILINE):
         env["REWAKE_KAFKA_BOOTSTRAP"] = request.getfixturevalue("kafka").bootstrap

@@ -114,7 +114,7 @@ def test_stopped_and_gone_on_with_its_state_gives_the_same_bytes(
 ) -> None:
     times = [json.loads(line)["occurred_at"] for line in shop["events"].read_bytes().splitlines()]
     stops = [times[len(times) * piece // pieces] for piece in range(1, pieces)]
-    outputs = {name: b"" for name in OUTPUTS}
+    outputs = dict.fromkeys(OUTPUTS, b"")
     read = []
     for number, stop in enumerate([*stops, None]):
         out = tmp_path / f"out-{number}"
@@ -165,8 +165,8 @@ def test_bad_lines_go_to_the_dead_letters_with_their_place_and_the_counts_add_up
 
 
 def test_nobody_of_the_sample_shop_is_touched_after_the_order(shop: dict[str, Path]) -> None:
-    """A message leaves only while the cart it speaks of is still open: from its journey's start no order came before it,
-    and no order came between the decision and `not_before` without a CancelSms."""
+    """A message leaves only while the cart it speaks of is still open: from its journey's start no order came before,
+    and none came between the decision and `not_before` without a CancelSms."""
     orders: dict[str, list[str]] = {}
     for line in shop["events"].read_bytes().splitlines():
         event = json.loads(line)

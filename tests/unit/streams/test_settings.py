@@ -215,8 +215,8 @@ def test_kafka_options_are_those_of_aiokafka_clients(tmp_path: Path) -> None:
             "-nodes",
             "-days",
             "2",
-        ]
-        + ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)],
+            *("-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)),
+        ],
         check=True,
         capture_output=True,
     )
