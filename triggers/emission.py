@@ -36,13 +36,17 @@ CHANNEL: Final = "sms"
 
 @dataclass(slots=True)
 class Touch:
-    """What would be sent, and what the decision says besides verdicts. `message` and `phone` are None where refused."""
+    """What would be sent, and what the decision says besides verdicts. `message` and `phone` are None where refused.
+
+    `incentive_ends`: the last instant of what is offered, the end of the local day that the text names; 0 for none.
+    """
 
     touch_id: str
     message: Message | None = None
     phone: str | None = None
     not_before: int = 0
     not_after: int = 0
+    incentive_ends: int = 0
     products_hash: str | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     policy: str | None = None
@@ -122,7 +126,8 @@ def judge(
 
     not_after = proposal.planned + rule.stale_after
     if step.incentive is not None and step.incentive.valid is not None:
-        not_after = min(not_after, day_end(wall + step.incentive.valid, tz))
+        touch.incentive_ends = day_end(wall + step.incentive.valid, tz)
+        not_after = min(not_after, touch.incentive_ends)
     hours = shop.quiet_hours
     if hours is not None and hours.begin != hours.end:
         not_after = min(not_after, next_quiet(wall, tz, hours.begin, hours.end))

@@ -14,7 +14,7 @@ from typing import Final
 
 from schemas import wire
 from schemas.catalogue import Catalogue
-from schemas.emitted import CancelSms, Decision, SendSms, VerdictRecord
+from schemas.emitted import CancelSms, Decision, GrantBonus, SendSms, VerdictRecord
 from schemas.instants import rfc3339
 from schemas.wire import CustomerEvent
 from triggers import cart, customer, emission
@@ -92,7 +92,7 @@ class Judgement:
 class Emitted:
     """What concluding a judgement put out: wire-ready commands and one decision."""
 
-    commands: tuple[SendSms, ...]
+    commands: tuple[SendSms | GrantBonus, ...]
     decision: Decision
 
 
@@ -228,7 +228,7 @@ class Engine:
         proposal, wall, verdicts = judgement.proposal, judgement.wall, judgement.verdicts
         if judgement.ask is not None:
             if isinstance(answer, Granted):
-                verdicts += ledger.granted(plan.shop.caps, answer.repeated, answer.counts)
+                verdicts += ledger.granted(plan.shop.caps, answer.counts)
             elif isinstance(answer, Full):
                 verdicts += ledger.full(plan.shop.caps, answer.counts)
             else:
@@ -239,7 +239,7 @@ class Engine:
         rule = known[0] if known is not None else None
         refusals = [verdict for verdict in verdicts if verdict.answer is Answer.REFUSE]
         wakes = [verdict.until for verdict in verdicts if verdict.answer is Answer.DELAY and verdict.until is not None]
-        commands: tuple[SendSms, ...] = ()
+        commands: tuple[SendSms | GrantBonus, ...] = ()
         if journey is not None:
             journey.proposed = False
         if refusals:
@@ -344,8 +344,8 @@ class Engine:
 
     def _emit(
         self, row: CustomerRow, shop: Shop, rule: Rule, journey: Journey, judgement: Judgement
-    ) -> tuple[SendSms, ...]:
-        """The commands of a touch that passed; the row remembers it."""
+    ) -> tuple[SendSms | GrantBonus, ...]:
+        """The commands of a touch that passed: all it offers and says, or nothing. The row remembers it."""
         proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
         row.touches.append(Touch(touch.touch_id, wall, rule.name))
         if len(row.touches) > MAX_TOUCHES:
@@ -359,13 +359,14 @@ class Engine:
         command_id = emission.command_id(row, rule.name, proposal.epoch, proposal.step, "SendSms")
         if touch.not_before > wall:
             journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
-        return (SendSms(
+        send = SendSms(
             command_id=command_id, shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name,
             rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,
             text=touch.message.text, purpose=rule.purpose, encoding=touch.message.encoding, units=touch.message.units,
             segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
             not_after=rfc3339(touch.not_after),
-        ),)
+        )
+        return (send, *_bonus(row, rule, judgement))
 
 
 def _journey(row: CustomerRow, proposal: Proposal) -> Journey | None:
@@ -373,6 +374,21 @@ def _journey(row: CustomerRow, proposal: Proposal) -> Journey | None:
         if journey.rule == proposal.rule and journey.step == proposal.step and journey.epoch == proposal.epoch:
             return journey
     return None
+
+
+def _bonus(row: CustomerRow, rule: Rule, judgement: Judgement) -> tuple[GrantBonus, ...]:
+    """The points that the touch promises, with the end that its text names."""
+    proposal, ends = judgement.proposal, judgement.touch.incentive_ends
+    step = _step(rule, proposal.step)
+    incentive = None if step is None else step.incentive
+    if incentive is None or incentive.kind != "bonus" or incentive.amount is None:
+        return ()
+    return (GrantBonus(
+        command_id=emission.command_id(row, rule.name, proposal.epoch, proposal.step, "GrantBonus"),
+        shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name, rule_version=rule.version,
+        step=proposal.step, points=int(incentive.amount), expires_at=rfc3339(ends) if ends else None,
+        due_at=rfc3339(proposal.planned),
+    ),)
 
 
 def _step(rule: Rule, step_id: str) -> Step | None:

@@ -25,7 +25,7 @@ START: Final = datetime(2025, 11, 24, tzinfo=UTC)
 
 _PLACES: Final = (
     Path(__file__).resolve().parents[2] / "examples" / "tea-house",  # a clone
-    Path(__file__).resolve().parent / "tea-house",  # an installed wheel
+    Path(sys.prefix) / "share" / "rewake" / "tea-house",  # an installed wheel
 )
 
 

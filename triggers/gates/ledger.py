@@ -1,6 +1,7 @@
 """`dedupe` and `cap`: what the ledger answered, as verdicts.
 
-`dedupe` passes: `first`, or `repeated` when this very touch was reserved before (a replay, which counts once).
+`dedupe` passes: `once`. The ledger counts a touch once however often it is asked for it, and whether it was asked
+before (a crash in between) is no part of the decision: that must be the same after a replay.
 `cap` passes: `off` when the shop has none, `free`. Refuses, skipping the step: `cap-full`. `numbers` give for each cap
 how many touches its window held before this one. Both are `not_asked` when a pure gate has already decided.
 """
@@ -21,16 +22,16 @@ NOT_ASKED = (
 )
 
 
-def granted(caps: Sequence[Cap], repeated: bool, counts: Sequence[int]) -> tuple[Verdict, Verdict]:
+def granted(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
     return (
-        Verdict(gate="dedupe", answer=Answer.PASS, reason="repeated" if repeated else "first"),
+        Verdict(gate="dedupe", answer=Answer.PASS, reason="once"),
         Verdict(gate="cap", answer=Answer.PASS, reason="free" if caps else "off", numbers=_numbers(caps, counts)),
     )
 
 
 def full(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
     return (
-        Verdict(gate="dedupe", answer=Answer.PASS, reason="first"),
+        Verdict(gate="dedupe", answer=Answer.PASS, reason="once"),
         Verdict(gate="cap", answer=Answer.REFUSE, reason="cap-full", numbers=_numbers(caps, counts)),
     )
 

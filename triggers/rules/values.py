@@ -85,13 +85,13 @@ Percent = Annotated[
 def _read_points(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise wrong(f"{shown(value)} is no number of points", "write it like `100`, without quotes")
-    if not 0 < value <= 10_000_000:
-        raise wrong(f"{shown(value)} points cannot be granted", "give a number above 0")
+    if not 0 < value <= 10_000_000 or value != int(value):
+        raise wrong(f"{shown(value)} points cannot be granted", "give a whole number above 0")
     return Decimal(value)
 
 
 Points = Annotated[
-    Decimal, BeforeValidator(_read_points), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "examples": [100]})
+    Decimal, BeforeValidator(_read_points), WithJsonSchema({"type": "integer", "minimum": 1, "examples": [100]})
 ]
 
 

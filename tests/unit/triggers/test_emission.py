@@ -138,6 +138,18 @@ def test_an_incentive_ends_with_the_customers_local_day() -> None:
     assert sent[0].not_after == "2026-12-01T21:00:00Z"
 
 
+def test_promised_points_are_granted_with_the_message_until_the_day_that_it_names() -> None:
+    bonus = step(incentive=Incentive("bonus", Decimal(100), valid=7 * DAY))
+    message, grant = left_at(NOON, rule(steps=(bonus,)), time_zone="Europe/Moscow").sent
+    assert (grant.points, grant.expires_at, grant.due_at) == (100, "2026-11-30T21:00:00Z", message.due_at)
+    assert grant.command_id != message.command_id
+
+
+def test_a_refused_message_grants_no_points() -> None:
+    bonus = step(incentive=Incentive("bonus", Decimal(100), valid=7 * DAY))
+    assert left_at(NOON, rule(steps=(bonus,)), phone=None).sent == []
+
+
 def test_a_text_sees_the_goods_of_the_feed_and_the_decision_their_hash() -> None:
     kettle = Product(product_id="sku-1", name="Kettle", url="https://shop.example/1", price=Decimal(10))
     hashes = []

@@ -109,10 +109,10 @@ def test_an_ended_journey_is_refused_with_what_ended_it() -> None:
 
 def test_the_ledgers_answer_shows_the_figures_of_every_cap() -> None:
     caps = (Cap(1, DAY), Cap(3, 7 * DAY), Cap(2, 90 * MINUTE))
-    dedupe, cap = ledger.granted(caps, True, (0, 2, 1))
-    assert (dedupe.reason, cap.reason) == ("repeated", "free")
+    dedupe, cap = ledger.granted(caps, (0, 2, 1))
+    assert (dedupe.reason, cap.reason) == ("once", "free")
     assert cap.numbers == (("per 1d", "0 of 1"), ("per 7d", "2 of 3"), ("per 90m", "1 of 2"))
-    assert ledger.granted((), False, ())[1].reason == "off"
+    assert ledger.granted((), ())[1].reason == "off"
     assert ledger.full(caps, (1, 2, 1))[1].reason == "cap-full"
     assert not ledger.full(caps, (1, 2, 1))[1].ends_journey
 
