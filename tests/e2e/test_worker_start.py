@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+
+import httpx
 
 from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
@@ -63,3 +66,24 @@ async def test_a_static_member_that_restarts_keeps_its_partitions(
         # Without its name it would wait out the session of its former self.
         await until(lambda: "partitions owned" in two.said())
         assert two.stop() == 0
+
+
+async def test_a_worker_says_when_it_is_ready_and_shows_its_metrics(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix)
+    port = free_port()
+    shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url, http_port=str(port))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        with shop.worker() as worker:
+            await until(lambda: "partitions owned" in worker.said())
+            ready = await http.get("/readyz")
+            async with asyncio.timeout(PATIENCE):
+                while ready.status_code != 200:
+                    await asyncio.sleep(0.05)
+                    ready = await http.get("/readyz")
+            assert ready.json()["recovered"] == [0, 1, 2, 3]
+            assert ready.json()["notes"]["delivery"] == "transactions"
+            assert (await http.get("/healthz")).status_code == 200
+            assert "rewake_partitions_owned 4.0" in (await http.get("/metrics")).text
+            assert worker.stop() == 0
