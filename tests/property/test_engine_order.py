@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
@@ -118,7 +118,7 @@ RULES = [
 ]
 
 
-def with_orders(made: Rule, on_order: str) -> Rule:
+def with_orders(made: Rule, on_order: Literal["cart", "items"]) -> Rule:
     trigger = made.trigger
     return rule(
         idle=trigger.idle, reenter=trigger.reenter, on_order=on_order, name=made.name, steps=made.steps,

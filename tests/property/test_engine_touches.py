@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas import wire
 from schemas.instants import parse_rfc3339
-from tests.property.test_engine_order import MAKES, RULES, named
+from tests.property.test_engine_order import MAKES, RULES, Make, named
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, SECOND, Drive, engine, shopper
 from triggers.customer import decode_row, encode_row
 from triggers.rules.model import Cap, QuietHours, Rule, Shop
@@ -24,16 +24,18 @@ SHOPS = st.sampled_from([
 ])
 
 
-def story(steps: list[tuple[object, int]]) -> list[wire.CustomerEvent]:
+def story(steps: list[tuple[Make, int]]) -> list[wire.CustomerEvent]:
     """The events in time order, each with an id of its own."""
     now, events = MONDAY, list(shopper(MONDAY))
     for number, (make, pause) in enumerate(steps):
         now += pause
-        made = named(make(now))  # type: ignore[operator]
+        made = named(make(now))
         made.event_id = f"{number}-{made.event_id}"
         events.append(made)
-    rank = {wire.CartItemAdded: 7, wire.CartItemRemoved: 7, wire.CartUpdated: 7, wire.CheckoutStarted: 7,
-            wire.OrderPlaced: 8, wire.OrderCancelled: 8, wire.ProductViewed: 6}
+    rank: dict[type, int] = {
+        wire.ProductViewed: 6, wire.CartItemAdded: 7, wire.CartItemRemoved: 7, wire.CartUpdated: 7,
+        wire.CheckoutStarted: 7, wire.OrderPlaced: 8, wire.OrderCancelled: 8,
+    }
     return sorted(events, key=lambda event: (event.at, rank.get(type(event), 5)))
 
 
@@ -81,7 +83,7 @@ class Witness:
 @given(st.sampled_from(RULES), HISTORY, SHOPS)
 @settings(max_examples=250, deadline=None, suppress_health_check=SLOW)
 def test_no_touch_after_an_exit_none_twice_and_none_before_its_time(
-    rule: Rule, steps: list[tuple[object, int]], shop: Shop
+    rule: Rule, steps: list[tuple[Make, int]], shop: Shop
 ) -> None:
     events = story(steps)
     drive = Drive(engine(rule, shop=shop)).feed(*events).drain()
@@ -108,7 +110,7 @@ def test_no_touch_after_an_exit_none_twice_and_none_before_its_time(
 @given(st.lists(st.sampled_from(RULES), min_size=1, unique_by=lambda rule: rule.name), HISTORY, SHOPS, st.data())
 @settings(max_examples=120, deadline=None, suppress_health_check=SLOW)
 def test_where_rows_are_stored_in_between_changes_nothing(
-    rules: list[Rule], steps: list[tuple[object, int]], shop: Shop, data: st.DataObject
+    rules: list[Rule], steps: list[tuple[Make, int]], shop: Shop, data: st.DataObject
 ) -> None:
     events = story(steps)
     cuts = data.draw(st.sets(st.integers(0, len(events))))
@@ -129,7 +131,7 @@ def test_where_rows_are_stored_in_between_changes_nothing(
 @given(st.lists(st.sampled_from(RULES), min_size=1, unique_by=lambda rule: rule.name), HISTORY, SHOPS)
 @settings(max_examples=80, deadline=None, suppress_health_check=SLOW)
 def test_every_event_twice_is_every_event_once(
-    rules: list[Rule], steps: list[tuple[object, int]], shop: Shop
+    rules: list[Rule], steps: list[tuple[Make, int]], shop: Shop
 ) -> None:
     events = story(steps)
     once = Drive(engine(*rules, shop=shop)).feed(*events).drain()
@@ -141,7 +143,7 @@ def test_every_event_twice_is_every_event_once(
 @given(st.sampled_from(RULES), HISTORY, st.lists(st.integers(0, 15), max_size=4))
 @settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 def test_a_touch_that_waits_in_the_outbox_is_judged_by_all_that_was_read_meanwhile(
-    rule: Rule, steps: list[tuple[object, int]], visits: list[int]
+    rule: Rule, steps: list[tuple[Make, int]], visits: list[int]
 ) -> None:
     events = story(steps)
     drive = Drive(engine(rule))

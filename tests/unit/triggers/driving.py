@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue
-from schemas.emitted import CancelSms, Decision, SendSms
+from schemas.emitted import CancelSms, Decision
 from schemas.instants import rfc3339
 from triggers.context import Context
-from triggers.customer import NEVER, CustomerRow
+from triggers.customer import NEVER, CustomerRow, new_row
 from triggers.engine import Ask, Engine, Full, Granted, LedgerAnswer, Proposal
 from triggers.gates.suppression import Suppressions
 from triggers.messages.template import Message, MessageTemplate
@@ -40,8 +40,13 @@ def step(after: int = 0, id: str = "1", **more: Any) -> Step:
     return Step(id=id, after=after, sms=more.pop("sms", Fixed()), **more)
 
 
-def rule(idle: int = HOUR, reenter: str = "per_cart", on_order: str = "cart", **more: Any) -> Rule:
-    trigger = CartAbandoned(idle=idle, reenter=reenter, on_order=on_order)  # type: ignore[arg-type]
+def rule(
+    idle: int = HOUR,
+    reenter: Literal["per_cart", "each_spell"] = "per_cart",
+    on_order: Literal["cart", "items"] = "cart",
+    **more: Any,
+) -> Rule:
+    trigger = CartAbandoned(idle=idle, reenter=reenter, on_order=on_order)
     more.setdefault("steps", (step(),))
     return Rule(shop_id="main", name=more.pop("name", "abandoned-cart"), version="v1", trigger=trigger, **more)
 
@@ -108,18 +113,14 @@ class Drive:
     """One row and what it put out. `full`: the ledger's caps are full from now on."""
 
     engine: Engine
-    row: CustomerRow = None  # type: ignore[assignment]
-    sent: list[SendSms] = field(default_factory=list)
+    row: CustomerRow = field(default_factory=lambda: new_row("main", "42"))
+    sent: list[Any] = field(default_factory=list)
     cancels: list[CancelSms] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     full: bool = False
     now: int = 0
-
-    def __post_init__(self) -> None:
-        if self.row is None:
-            self.row = self.engine.new_row("main", "42")
 
     def feed(self, *events: wire.CustomerEvent) -> Drive:
         for item in events:
@@ -176,11 +177,6 @@ class Drive:
     def _take(self) -> None:
         self.cancels += self.row.outgoing
         self.row.outgoing = []
-
-
-def seconds(text: str) -> timedelta:
-    """How long after MONDAY an RFC 3339 instant is."""
-    return datetime.fromisoformat(text) - datetime.fromtimestamp(MONDAY / SECOND, UTC)
 
 
 def drive(*rules: Rule, events: Iterable[wire.CustomerEvent] = (), shop: Shop | None = None) -> Drive:

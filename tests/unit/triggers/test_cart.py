@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 from schemas import wire
 from tests.unit.triggers.driving import (
@@ -20,11 +21,11 @@ from tests.unit.triggers.driving import (
 from triggers.cart import MAX_LINES, MAX_OPS, Cart
 
 
-def cart(*events: wire.CustomerEvent, on_order: str = "cart") -> Cart:
+def cart(*events: wire.CustomerEvent, on_order: Literal["cart", "items"] = "cart") -> Cart:
     return drive(rule(on_order=on_order), events=events).row.cart.now
 
 
-def quantities(*events: wire.CustomerEvent, on_order: str = "cart") -> dict[str, int]:
+def quantities(*events: wire.CustomerEvent, on_order: Literal["cart", "items"] = "cart") -> dict[str, int]:
     return {product: line.quantity for product, line in cart(*events, on_order=on_order).lines.items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import pytest
 
@@ -29,9 +30,10 @@ from tests.unit.triggers.driving import (
     step,
     viewed,
 )
+from triggers.context import Context
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.expressions import compile_expression
-from triggers.messages.refused import MessageRefused
+from triggers.messages.template import Message, MessageRefused
 from triggers.rules.model import Cap, QuietHours, Shop
 
 NOON = MONDAY + 12 * HOUR
@@ -220,7 +222,9 @@ def test_a_step_that_was_put_off_and_then_skipped_counts_from_its_original_due_t
 
 
 @pytest.mark.parametrize("reenter", ["per_cart", "each_spell"])
-def test_a_late_add_of_the_carts_first_instant_does_not_make_it_another_cart(reenter: str) -> None:
+def test_a_late_add_of_the_carts_first_instant_does_not_make_it_another_cart(
+    reenter: Literal["per_cart", "each_spell"],
+) -> None:
     made = drive(rule(reenter=reenter), events=[*shopper(at(0)), added(at(0), event_id="b")]).fire(at(70))
     made.now = at(70)
     made.feed(added(at(0), "sku-2", event_id="a"))
@@ -326,7 +330,7 @@ def test_a_decision_shows_every_gates_verdict_in_the_order_of_judgement() -> Non
 
 def test_a_message_that_can_not_be_made_skips_the_step() -> None:
     class Holed(Fixed):
-        def render(self, context: object) -> object:  # type: ignore[override]
+        def render(self, context: Context) -> Message:
             raise MessageRefused("no-product-to-show", "sku-1")
 
     made = drive(rule(steps=(step(sms=Holed()), step(HOUR, "2"))), events=[*shopper(at(0)), added(at(0))]).drain()

@@ -24,6 +24,8 @@ def read(path: Path, key: Literal["visitorid", "session_id"]) -> Histories:
             moment = datetime.fromisoformat(line["event_time"]).replace(tzinfo=UTC)
             at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
             product = f"cat-{line['category_id'] or 'unknown'}"
+            rank: int
+            made: wire.CustomerEvent
             match line["event"]:
                 case "view":
                     rank, made = 6, viewed(at, product)
@@ -50,7 +52,7 @@ def by_session(shared_data: Path) -> Histories:
     return read(shared_data / "clickstream/retailrocket_cart_sessions.csv.gz", "session_id")
 
 
-def touches(histories: Histories, idle: int, reenter: str) -> int:
+def touches(histories: Histories, idle: int, reenter: Literal["per_cart", "each_spell"]) -> int:
     made = engine(rule(idle=idle, reenter=reenter))
     return sum(len(Drive(made).feed(*events).drain().sent) for events in histories.values())
 
@@ -69,7 +71,7 @@ def touches(histories: Histories, idle: int, reenter: str) -> int:
     ],
 )
 def test_every_quiet_cart_of_a_visitor_is_found_once(
-    by_visitor: Histories, reenter: str, idle: int, expected: int
+    by_visitor: Histories, reenter: Literal["per_cart", "each_spell"], idle: int, expected: int
 ) -> None:
     assert touches(by_visitor, idle, reenter) == expected
 
