@@ -9,6 +9,7 @@ other than 0. Blocks marked `file=NAME` are written to NAME. `make`, `docker` an
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -18,7 +19,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
 import pytest
+
+from schemas.carts import CartItemAdded
+from schemas.contracts import read_event
+from schemas.partitioner import partition_of
+from streams.provision import specs_of
+from streams.settings import PREFIX, Settings, secret_fields
+from tests.conftest import Kafka, Redis
+from tests.e2e.running import Shop
+from tests.topics import delete, recreate
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -84,9 +95,10 @@ def test_the_examples_of_a_page_do_what_the_page_says(
     env = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1"}
     text = page.read_text()
     if re.search(r"^\$ rewake (worker|load|topics|dispatch|feed sync)", text, re.MULTILINE):
-        env["REWAKE_KAFKA_BOOTSTRAP"] = request.getfixturevalue("kafka").bootstrap
+        bootstrap = request.getfixturevalue("kafka").bootstrap
+        asyncio.run(delete(bootstrap, {spec.name for spec in specs_of("rewake")}))
+        env["REWAKE_KAFKA_BOOTSTRAP"] = bootstrap
         env["REWAKE_REDIS_URL"] = request.getfixturevalue("redis_server").url
-        env["REWAKE_APP_ID"] = f"docs-{page.stem}"
     running: list[tuple[Command, subprocess.Popen[bytes]]] = []
     try:
         for language, info, body in FENCE.findall(text):
@@ -132,6 +144,44 @@ def run(
     )
     assert ran.returncode == command.exits, f"`{command.line}` exited {ran.returncode}:\n{ran.stdout}{ran.stderr}"
     check(command, ran.stdout + ran.stderr)
+
+
+PUBLISH = (ROOT / "docs" / "publish-events.md").read_text()
+
+
+@pytest.mark.parametrize("client", ["kafka", "confluent_kafka"])
+async def test_the_documented_producers_publish_a_right_event_to_its_right_partition(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path, client: str
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix, partitions=12)
+    (example,) = re.findall(rf"^```python needs={client}\n(.*?)^```$", PUBLISH, re.MULTILINE | re.DOTALL)
+    event = (
+        '{"type": "CartItemAdded", "event_id": "e1", "customer_id": "42", "product_id": "sku-7",'
+        ' "occurred_at": "2026-11-21T10:00:00Z"}'
+    )
+    program = example.replace("localhost:9092", kafka.bootstrap)
+    if client == "confluent_kafka":
+        program = f"event = {event!r}\n{program}"
+    (tmp_path / "publish.py").write_text(program)
+    await asyncio.to_thread(subprocess.run, [sys.executable, tmp_path / "publish.py"], check=True, timeout=60)
+    (found,) = await Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url).records("cart-events")
+    assert isinstance(read_event(found.value), CartItemAdded)
+    assert found.key == b"main:42"
+    assert found.partition == partition_of(found.key, 12)
+    assert orjson.loads(found.value)["customer_id"] == "42"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_shown_in_the_docs_are_settings(page: Path) -> None:
+    for language, _, body in FENCE.findall(page.read_text()):
+        if language != "sh":
+            continue
+        for line in body.splitlines():
+            variable = line.partition("=")[0]
+            assert variable.startswith(PREFIX), f"{page.name}: {line!r} is neither a setting nor run by a test"
+            name = variable.removeprefix(PREFIX).lower()
+            secret = name.removesuffix("_file") in secret_fields()
+            assert name in Settings.model_fields or secret, f"{page.name}: there is no setting {variable}"
 
 
 def test_every_public_page_is_named_in_the_readme() -> None:
