@@ -181,7 +181,7 @@ def _decoder(strict: bool) -> msgspec.json.Decoder[Any]:
         gc=False,
         forbid_unknown_fields=strict,
     )
-    lines = Annotated[list[line], Meta(max_length=MAX_ITEMS)]  # type: ignore[valid-type]
+    lines = Annotated[list[line], Meta(max_length=MAX_ITEMS)]  # type: ignore[valid-type]  # a type made at run time
     for public in (
         ProductViewed, CategoryViewed, CartItemAdded, CartItemRemoved, CartUpdated, CheckoutStarted, OrderPlaced,
         OrderCancelled, CustomerUpdated, ConsentChanged, CustomerErased, CustomerMerged, WishlistChanged,

@@ -8,7 +8,8 @@ where it has one, Google's category otherwise; a numeric Google category is kept
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from feeds.draft import Draft
 from feeds.formats import Format
@@ -80,9 +81,9 @@ def _draft(found: Element, limits: Limits) -> Draft:
     )
 
 
-def child_texts(element: object) -> dict[str, str]:
+def child_texts(element: Iterable[Any]) -> dict[str, str]:
     """The texts of an element's children by local name."""
-    return {str(child.tag).rpartition("}")[2]: text_of(child) for child in element}  # type: ignore[attr-defined]
+    return {str(child.tag).rpartition("}")[2]: text_of(child) for child in element}
 
 
 def _add_detail(detail: dict[str, str], params: list[tuple[str, str]], limits: Limits) -> None:

@@ -60,16 +60,23 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Server(ThreadingHTTPServer):
+    """Answers that hang do so until `released`."""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.released = threading.Event()
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.released = threading.Event()  # type: ignore[attr-defined]
+    server = Server(("127.0.0.1", 0), Handler)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.released.set()  # type: ignore[attr-defined]
+        server.released.set()
         server.shutdown()
         serving.join()
         server.server_close()
