@@ -19,7 +19,6 @@ from streams.delivery.interface import Delivery, DeliveryFailed, Outgoing
 CommitOffsets = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
 """Commits the group's offsets, by (topic, partition). Raises when this member no longer owns them."""
 
-OPEN_SECONDS: Final = 30.0
 COMMIT_SECONDS: Final = 30.0
 
 
@@ -51,29 +50,20 @@ class _InOrder:
     def __init__(self, policy: AtLeastOnce, partition: int) -> None:
         self._policy = policy
         self._partition = partition
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = producing.PartitionProducer(
+            partition,
+            **policy.options,
+            client_id=f"{policy.app_id}-{partition}",
+            enable_idempotence=policy.idempotent,
+        )
 
     async def open(self) -> None:
-        policy = self._policy
-        self._producer = AIOKafkaProducer(
-            **policy.options,
-            client_id=f"{policy.app_id}-{self._partition}",
-            enable_idempotence=policy.idempotent,
-            acks="all",
-            linger_ms=0,
-            max_batch_size=producing.BATCH_BYTES,
-        )
-        try:
-            await asyncio.wait_for(self._producer.start(), OPEN_SECONDS)
-        except Exception as error:
-            await self.close()
-            raise DeliveryFailed(f"no producer for partition {self._partition}: {error!r}") from error
+        await self._producer.open()
 
     async def commit(self, outgoing: Outgoing) -> None:
-        if self._producer is None:
-            raise DeliveryFailed(f"partition {self._partition} is not open")
+        producer = self._producer.started
         try:
-            await asyncio.wait_for(self._write(self._producer, outgoing), COMMIT_SECONDS)
+            await asyncio.wait_for(self._write(producer, outgoing), COMMIT_SECONDS)
         except Exception as error:
             raise DeliveryFailed(f"writing partition {self._partition}: {error!r}") from error
 
@@ -87,5 +77,4 @@ class _InOrder:
             )
 
     async def close(self) -> None:
-        producer, self._producer = self._producer, None
-        await producing.stop(producer)
+        await self._producer.close()

@@ -1,4 +1,4 @@
-"""Record batches, filled by us, and producers that are known to end."""
+"""Record batches, filled by us, and a partition's own producer, which is known to start and to end."""
 
 from __future__ import annotations
 
@@ -10,12 +10,45 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from streams.delivery.interface import Record
+from streams.delivery.interface import DeliveryFailed, Record
 
 BATCH_BYTES: Final = 900_000
 """A batch stays under the broker's default limit of 1,048,588 bytes; one larger record makes a batch of its own."""
 
+OPEN_SECONDS: Final = 30.0
+"""aiokafka's start retries for ever; normally it takes 5 to 140 ms, longer while a former owner's transaction ends."""
+
 STOP_SECONDS: Final = 3.0
+
+
+class PartitionProducer:
+    """The producer of one partition number; `options` are aiokafka's, on top of what all of ours have in common."""
+
+    def __init__(self, partition: int, **options: Any) -> None:
+        self.partition = partition
+        self._options = options
+        self._open: AIOKafkaProducer | None = None
+
+    @property
+    def started(self) -> AIOKafkaProducer:
+        """The started producer. Raises DeliveryFailed when there is none."""
+        if self._open is None:
+            raise DeliveryFailed(f"partition {self.partition} is not open")
+        return self._open
+
+    async def open(self) -> None:
+        """Start it. Raises DeliveryFailed."""
+        self._open = AIOKafkaProducer(**self._options, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES)
+        try:
+            await asyncio.wait_for(self._open.start(), OPEN_SECONDS)
+        except Exception as error:
+            await self.close()
+            raise DeliveryFailed(f"no producer for partition {self.partition}: {error!r}") from error
+
+    async def close(self) -> None:
+        """Stop it, whatever state it is in."""
+        producer, self._open = self._open, None
+        await stop(producer)
 
 
 def batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Any]:

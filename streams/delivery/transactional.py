@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Any, Final
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer import sender
@@ -20,9 +20,6 @@ from streams.delivery.interface import Delivery, DeliveryFailed, Outgoing
 # A transaction that begins while the markers of the one before are still being written is told to come again; aiokafka
 # waits 20 ms before it does, the markers take about 2.
 sender.BACKOFF_OVERRIDE = 0.004
-
-OPEN_SECONDS: Final = 30.0
-"""aiokafka's start retries for ever; normally it takes 5 to 140 ms, longer while a former owner's transaction ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,31 +51,22 @@ class _Transactions:
     def __init__(self, policy: Transactional, partition: int) -> None:
         self._policy = policy
         self._partition = partition
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = producing.PartitionProducer(
+            partition,
+            **policy.options,
+            client_id=f"{policy.app_id}-{partition}",
+            transactional_id=f"{policy.app_id}-{partition}",
+            transaction_timeout_ms=round(policy.transaction_timeout * 1000),
+        )
 
     async def open(self) -> None:
-        policy = self._policy
-        self._producer = AIOKafkaProducer(
-            **policy.options,
-            client_id=f"{policy.app_id}-{self._partition}",
-            transactional_id=f"{policy.app_id}-{self._partition}",
-            transaction_timeout_ms=round(policy.transaction_timeout * 1000),
-            acks="all",
-            linger_ms=0,
-            max_batch_size=producing.BATCH_BYTES,
-        )
-        try:
-            await asyncio.wait_for(self._producer.start(), OPEN_SECONDS)
-        except Exception as error:
-            await self.close()
-            raise DeliveryFailed(f"no producer for partition {self._partition}: {error!r}") from error
+        await self._producer.open()
 
     async def commit(self, outgoing: Outgoing) -> None:
-        if self._producer is None:
-            raise DeliveryFailed(f"partition {self._partition} is not open")
+        producer = self._producer.started
         try:
             # Past the transaction's timeout the broker has aborted it.
-            await asyncio.wait_for(self._transaction(self._producer, outgoing), self._policy.transaction_timeout)
+            await asyncio.wait_for(self._transaction(producer, outgoing), self._policy.transaction_timeout)
         except Exception as error:
             raise DeliveryFailed(f"transaction of partition {self._partition}: {error!r}") from error
 
@@ -105,5 +93,4 @@ class _Transactions:
         await producer.commit_transaction()
 
     async def close(self) -> None:
-        producer, self._producer = self._producer, None
-        await producing.stop(producer)
+        await self._producer.close()

@@ -140,8 +140,7 @@ async def test_at_least_once_writes_what_was_decided_before_the_offsets_that_say
 
 @pytest.mark.parametrize("policy", ["transactional", "at-least-once"])
 async def test_a_broker_that_is_away_fails_the_delivery_and_closing_it_ends(policy: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr("streams.delivery.transactional.OPEN_SECONDS", 1.0)
-    monkeypatch.setattr("streams.delivery.at_least_once.OPEN_SECONDS", 1.0)
+    monkeypatch.setattr("streams.delivery.producing.OPEN_SECONDS", 1.0)
     options = {"bootstrap_servers": "127.0.0.1:1"}
 
     async def commit_offsets(offsets: Mapping[tuple[str, int], int]) -> None: ...
