@@ -91,7 +91,7 @@ async def test_who_opens_a_partition_fences_its_former_owner(shop: Shop) -> None
 async def test_what_a_crashed_owner_left_open_is_never_seen(shop: Shop) -> None:
     crashed = transactional(shop).delivery(0)
     await crashed.open()
-    producer = crashed._producer  # type: ignore[attr-defined]  # the crash: a transaction begun and never ended
+    producer = crashed._producer.started  # type: ignore[attr-defined]  # the crash: a transaction begun and never ended
     await producer.begin_transaction()
     await (await producer.send("sms-commands", key=b"main:1", value=b"half", partition=0))
     owner = transactional(shop).delivery(0)
