@@ -21,7 +21,11 @@ from streams.settings import Settings
 
 _NAMES_OF_PHONES: Final = ("phone", "msisdn", "tel")
 _NUMBERS: Final = frozenset({"at", "due", "wake", "offset", "partition", "lineno", "pid", "port"})
-_CHATTY: Final = ("faust", "mode", "aiokafka", "kafka", "redis", "asyncio", "aiohttp", "httpx", "httpcore", "urllib3")
+_CHATTY: Final = (
+    "faust", "mode", "aiokafka", "kafka", "redis", "asyncio", "aiohttp", "httpx", "httpcore", "urllib3",
+    # Faust's services log under the module of the class that runs: ours, where they are subclassed.
+    "streams.chunks.faust_app", "streams.chunks.consumer",
+)  # fmt: skip
 
 
 class MaskPhones:

@@ -71,7 +71,8 @@ def create(
     for one in done.create:
         kept = one.config.get("retention.ms")
         keeps = {None: "compacted", "-1": "kept for ever"}.get(kept) or f"kept {int(kept or 0) // 86_400_000} days"
-        say(f"{would} {one.name:<26} {one.partitions:>3} partition{'s' if one.partitions > 1 else ' '}, {keeps}")
+        count = f"{one.partitions} partition{'s' if one.partitions > 1 else ''},"
+        say(f"{would} {one.name:<26} {count:<15} {keeps}")
     for name in done.lengthen:
         say(f"{'would keep' if dry_run else 'now keeps'} the records of {name} for ever")
     for it in done.differences:
