@@ -12,7 +12,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from feeds.store import ProductStore, StoreInUse, claim
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, changelog
+from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog
 from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import ChunkApp, Fetching
 from streams.delivery import DeliveryPolicy
@@ -29,6 +29,7 @@ from streams.provision import Provisioner, specs_of
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import SharedLog
+from streams.suppressions import NoSecret, SuppressionStore
 from triggers.engine import Engine
 
 log: Final = structlog.get_logger(__name__)
@@ -83,7 +84,8 @@ class App:
         self.readiness.broker = None
         policy = await self._policy()
         self.readiness.notes["delivery"] = policy.name
-        shared = SharedLog(self._options, [MARKETING_EVENTS.name])
+        suppressions = SuppressionStore(self.settings.hmac_secret)
+        shared = SharedLog(self._options, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take})
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
@@ -92,9 +94,14 @@ class App:
             await stack.enter_async_context(self._products(store))
             stack.push_async_callback(shared.stop)
             await shared.start()
-            faust = self._wire(policy, shared, Engine(self.rules.book, store), partitions)
-            self._say(policy, partitions)
-            await self._work(faust, stop)
+            try:
+                await shared.caught_up(SUPPRESSIONS.name)
+                log.info("suppressions read", phones=len(suppressions))
+                faust = self._wire(policy, shared, Engine(self.rules.book, store, suppressions), partitions)
+                self._say(policy, partitions)
+                await self._work(faust, shared, stop)
+            except NoSecret as blind:
+                raise CannotStart(str(blind)) from blind
 
     @contextlib.asynccontextmanager
     async def _health(self) -> AsyncIterator[None]:
@@ -137,6 +144,9 @@ class App:
         if len(set(grouped.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in sorted(grouped.items()))
             raise CannotStart(f"topics by customer must have equally many partitions, but have: {found}")
+        split = [spec.name for spec in HAND_ASSIGNED if counts[spec.name] != 1]
+        if split:
+            raise CannotStart(f"topics that every worker reads whole must have one partition: {', '.join(split)}")
         return counts
 
     async def _check_redis(self) -> None:
@@ -198,6 +208,7 @@ class App:
         plan = Plan(
             inputs=tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0)),
             shared=(MARKETING_EVENTS,),
+            beside=(SUPPRESSIONS,),
             partitions=partitions,
             stream_clock=stream,
             grace_us=settings.grace_us,
@@ -255,26 +266,28 @@ class App:
 
     # -- while it runs
 
-    async def _work(self, faust: ChunkApp, stop: asyncio.Event) -> None:
+    async def _work(self, faust: ChunkApp, shared: SharedLog, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())
         dying = asyncio.create_task(faust._crashed.wait())
+        blind = asyncio.create_task(shared.ended())
         starting = asyncio.create_task(faust.start())
         observing = asyncio.create_task(self._observe())
         try:
-            await asyncio.wait({starting, stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, stopping, dying, blind}, return_when=asyncio.FIRST_COMPLETED)
             if not (starting.done() and starting.exception()):
-                await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({stopping, dying, blind}, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping: draining, committing, leaving the group")
         finally:
             self.readiness.failed = "stopping" if faust.crash_reason is None else repr(faust.crash_reason)
-            for task in (stopping, dying, observing):
+            for task in (stopping, dying, blind, observing):
                 task.cancel()
             await faust.stop()
             await asyncio.gather(starting, observing, return_exceptions=True)
         if faust.crash_reason is not None:
             raise faust.crash_reason
-        if starting.done() and not starting.cancelled():
-            starting.result()
+        for task in (starting, blind):
+            if task.done() and not task.cancelled():
+                task.result()
         log.info("stopped")
 
     def observe(self) -> None:

@@ -61,6 +61,7 @@ class SharedLogs(Protocol):
     """The hand-assigned topics, read once for all partitions of a worker."""
 
     def since(self, topic: str, position: int) -> list[Columns]: ...
+    def position(self, topic: str) -> int: ...
     def log_end(self, topic: str) -> LogEnd | None: ...
 
 
@@ -68,13 +69,14 @@ class SharedLogs(Protocol):
 class Plan:
     """What all partitions of a worker have in common.
 
-    `inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too. `partitions` says how
-    many each topic has. `interval`: seconds, the least pause between turns that no full chunk calls for. `wall` answers
-    microseconds since the epoch.
+    `inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too, `beside` those that fill
+    what gates look at: no input, but touches wait for them too. `partitions` says how many each topic has. `interval`:
+    seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since the epoch.
     """
 
     inputs: tuple[TopicSpec, ...]
     shared: tuple[TopicSpec, ...]
+    beside: tuple[TopicSpec, ...]
     partitions: Mapping[str, int]
     stream_clock: bool
     grace_us: int
@@ -121,7 +123,7 @@ class Partition:
             skip_applied=plan.skip_applied,
         )
         self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})
-        self._read = ReadThrough(len(self.intake.inputs))
+        self._read = ReadThrough(len(self.intake.inputs) + len(plan.beside))
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
         self._outbox = dict.fromkeys(attention, time.monotonic())
         self._retry_at = 0.0
@@ -150,7 +152,7 @@ class Partition:
         Of the hand-assigned topics the partition's own record knows better.
         """
         self.intake.begin(committed, self.table.record)
-        self._read = ReadThrough(len(self.intake.inputs))
+        self._read = ReadThrough(len(self.intake.inputs) + len(self._plan.beside))
 
     def positions(self) -> dict[tuple[str, int], int | None]:
         """Where the group's topics are to be fetched from; None: from the log's beginning."""
@@ -324,6 +326,8 @@ class Partition:
         for name, source in self.intake.inputs.items():
             end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
             self._read.note(source.index, end, source.applied or 0)
+        for index, spec in enumerate(self._plan.beside, len(self.intake.inputs)):
+            self._read.note(index, self._shared.log_end(spec.name), self._shared.position(spec.name))
         through = self._read.since()
         now = time.monotonic()
         due = [] if now < self._retry_at else [key for key, arose in self._outbox.items() if stream or arose < through]

@@ -35,14 +35,14 @@ _DATE: Final = re.compile(r"(?:19|20)\d\d[-./ ](?:0[1-9]|1[0-2])[-./ ](?:0[1-9]|
 
 
 def phone_hmac(secret: SecretStr, phone: str) -> str:
-    """HMAC-SHA-256 of a phone in E.164, the first 128 bits in hex. Same secret, same phone, same hash, for ever.
+    """HMAC-SHA-256 of a phone in E.164, lower-case hex. Same secret, same phone, same hash, for ever.
 
     Without the secret it can't be turned back by trying all phones. Raises ValueError when it is not E.164, as two
     spellings of one phone would not meet.
     """
     if re.fullmatch(r"\+[1-9]\d{6,14}", phone, re.ASCII) is None:
         raise ValueError("the phone is not in E.164 (+ and 7 to 15 digits)")
-    return hmac.new(secret.get_secret_value().encode(), phone.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(secret.get_secret_value().encode(), phone.encode(), hashlib.sha256).hexdigest()
 
 
 def mask_phone(phone: str) -> str:

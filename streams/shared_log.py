@@ -1,13 +1,16 @@
 """The hand-assigned topics: read once by a worker, whole, for all partitions it owns.
 
-Each partition keeps its own position in them and asks for what follows it. They hold what marketing does, little enough
-to be kept in memory.
+Two kinds. Of those that partitions merge with their inputs (what marketing does, little enough to be kept in memory)
+each partition keeps its own position and asks for what follows it. Those that fill a store of the worker's are handed
+to it as they are read; a partition only asks how far that has come.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -19,6 +22,7 @@ from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
+from streams.lag import ReadThrough
 
 log: Final = structlog.get_logger(__name__)
 
@@ -27,12 +31,18 @@ AGAIN_SECONDS: Final = 1.0
 
 
 class SharedLog:
-    """Reads partition 0 of `topics` from their beginnings, for as long as it runs."""
+    """Reads partition 0 of its topics from their beginnings, for as long as it runs.
 
-    def __init__(self, options: Mapping[str, Any], topics: Sequence[str]) -> None:
+    `kept` are those whose records stay here, for `since`; `taken` those whose records go to a taker, in log order.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], kept: Sequence[str], taken: Mapping[str, Callable[[Columns], None]]
+    ) -> None:
         self._options = options
-        self._topics = [TopicPartition(topic, 0) for topic in topics]
-        self._read: dict[str, list[Columns]] = {topic: [] for topic in topics}
+        self._topics = [TopicPartition(topic, 0) for topic in (*kept, *taken)]
+        self._read: dict[str, list[Columns]] = {topic: [] for topic in kept}
+        self._taken = taken
         self._next: dict[str, int] = {}
         self._watched: WatchedClient | None = None
         self._consumer: AIOKafkaConsumer | None = None
@@ -40,10 +50,12 @@ class SharedLog:
 
     async def start(self) -> None:
         """Connect and begin to read. Raises KafkaError."""
-        if not self._topics:
-            return
         consumer = self._consumer = AIOKafkaConsumer(
-            **self._options, enable_auto_commit=False, isolation_level="read_committed", fetch_max_wait_ms=50
+            **self._options,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=50,
         )
         await consumer.start()
         self._watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
@@ -60,12 +72,30 @@ class SharedLog:
         if self._consumer is not None:
             await self._consumer.stop()
 
+    async def ended(self) -> None:
+        """Wait until reading ends, which it does by itself only when a taker raises; raises the same."""
+        assert self._task is not None
+        await asyncio.wait({self._task})
+        self._task.result()
+
+    async def caught_up(self, topic: str) -> None:
+        """Wait until everything has been read that is in a topic now. Raises what ended the reading, if it did."""
+        now, read = time.monotonic(), ReadThrough(1)
+        while read.since() < now:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.ended(), POLL_SECONDS / 10)
+            read.note(0, self.log_end(topic), self.position(topic))
+
     def beginnings(self) -> dict[str, int]:
-        """The first offset of each topic, for partitions that know none."""
-        return {tp.topic: self._first(tp.topic) for tp in self._topics}
+        """The first offset of each topic that is kept, for partitions that know none."""
+        return {topic: self._first(topic) for topic in self._read}
+
+    def position(self, topic: str) -> int:
+        """Everything below this offset of a topic is kept here, or was taken."""
+        return self._next.get(topic, 0)
 
     def since(self, topic: str, position: int) -> list[Columns]:
-        """What was read of a topic from `position` on."""
+        """What was read of a topic that is kept, from `position` on."""
         found: list[Columns] = []
         for columns in reversed(self._read[topic]):
             if columns.next <= position:
@@ -89,5 +119,8 @@ class SharedLog:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             for tp, columns in fetched.items():
-                self._read[tp.topic].append(columns)
+                if tp.topic in self._taken:
+                    self._taken[tp.topic](columns)
+                else:
+                    self._read[tp.topic].append(columns)
                 self._next[tp.topic] = columns.next

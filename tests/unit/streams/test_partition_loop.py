@@ -12,7 +12,7 @@ import pytest
 
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, TOPICS
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SUPPRESSIONS, TOPICS
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.delivery import DeliveryFailed, Outgoing
@@ -37,6 +37,7 @@ class Broker:
         self.committed: list[Outgoing] = []
         self.ends: dict[str, LogEnd] = {}
         self.paused: set[str] = set()
+        self.read: dict[str, int] = {}
         self.fails: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -71,6 +72,9 @@ class Broker:
     # -- shared logs
     def since(self, topic: str, position: int) -> list[Columns]:
         return []
+
+    def position(self, topic: str) -> int:
+        return self.read.get(topic, 0)
 
     # -- what came out
     def values(self, topic: str) -> list[dict[str, Any]]:
@@ -113,6 +117,7 @@ class Bench:
         self.plan = Plan(
             inputs=INPUTS,
             shared=() if stream else (MARKETING_EVENTS,),
+            beside=(SUPPRESSIONS,),
             partitions=counts,
             stream_clock=stream,
             grace_us=0,
@@ -159,6 +164,7 @@ class Bench:
         asked = time.monotonic()
         for name, source in self.partition.intake.inputs.items():
             self.broker.ends[name] = LogEnd(source.next or 0, asked)
+        self.broker.ends[SUPPRESSIONS.name] = LogEnd(self.broker.position(SUPPRESSIONS.name), asked)
 
 
 async def until(met: Callable[[], object]) -> None:
@@ -294,6 +300,22 @@ async def test_a_touch_waits_for_what_was_in_the_log_when_it_fell_due() -> None:
         await until(lambda: bench.broker.offsets().get("order-events") == 1)
         await some_turns(bench)
         assert bench.broker.commands == []
+
+
+async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fell_due() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + 2 * HOUR
+        await until(lambda: bench.partition.waiting_touches)
+        bench.all_at_their_ends()
+        bench.broker.ends["suppressions"] = LogEnd(7, time.monotonic())
+        bench.broker.read["suppressions"] = 6
+        await some_turns(bench)
+        assert bench.broker.values("decisions") == []
+        bench.broker.read["suppressions"] = 7
+        await until(lambda: bench.broker.commands)
 
 
 async def test_an_end_that_was_known_before_a_touch_fell_due_does_not_release_it() -> None:
