@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -17,11 +17,8 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from streams.chunks.chunk import Chunk, Columns
-from streams.chunks.fetch import DRAINS, fetch
+from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
-
-if TYPE_CHECKING:
-    from streams.chunks.faust_app import ChunkApp
 
 POLL = 0.25
 """Seconds one fetch waits for records at most; bounds how long a stop or a rebalance waits for the fetcher."""
@@ -34,10 +31,20 @@ class Owner(Protocol):
         """Nothing more comes in; what was computed is made durable; what was not is dropped (and fetched again)."""
 
 
+class ConsumingApp(Protocol):
+    """The app, as far as its consumer needs it."""
+
+    assignor: Any
+    consumer_generation_id: int
+    fetching: Fetching
+    owner: Owner
+    should_stop: bool
+
+
 class ChunkThread(driver.AIOKafkaConsumerThread):
     """The thread that speaks to the broker."""
 
-    app: ChunkApp
+    app: Any  # what Faust says of its app, and ConsumingApp
     _watched: WatchedClient | None = None
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -133,7 +140,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 class ChunkConsumer(driver.Consumer):
     """The consumer as the app sees it."""
 
-    app: ChunkApp
+    app: Any  # what Faust says of its app, and ConsumingApp
     _thread: ChunkThread
 
     @property
@@ -158,7 +165,7 @@ class ChunkConsumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         # Faust's loop makes two asyncio tasks a record, drops records below its own idea of the read offset and keeps
         # a tree of offset gaps. With one in-order stream of chunks a partition none of it is needed.
-        app = self.app
+        app: ConsumingApp = self.app
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 if not self.flow_active:

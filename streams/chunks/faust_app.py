@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Protocol, cast
 
 import faust
 from faust.app.base import BootStrategy
@@ -19,6 +18,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery
 
 from streams.chunks.chunk import Chunk
 from streams.chunks.consumer import ChunkConsumer, Owner
+from streams.chunks.fetch import Fetching
 from streams.chunks.transport import ChunkTransport
 
 
@@ -42,15 +42,6 @@ class Superseded(Protocol):
     """Answers whether another rebalance has begun."""
 
     def __call__(self) -> bool: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """How records are fetched: `way` as `REWAKE_FETCH`; the broker waits `max_wait_ms` for `min_bytes`."""
-
-    way: Literal["batches", "plain"] = "batches"
-    max_wait_ms: int = 50
-    min_bytes: int = 1
 
 
 class _Boot(BootStrategy):

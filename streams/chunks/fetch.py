@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
@@ -26,6 +27,15 @@ LOG_APPEND: Final = 1
 
 Drain = Callable[[Any, Collection[TopicPartition]], Awaitable[dict[TopicPartition, Columns]]]
 """Takes what lies ready of these partitions out of a fetcher. Never suspends between reading and moving a position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """How records are fetched: `way` as `REWAKE_FETCH`; the broker waits `max_wait_ms` for `min_bytes`."""
+
+    way: Literal["batches", "plain"] = "batches"
+    max_wait_ms: int = 50
+    min_bytes: int = 1
 
 
 def take_batches(records: Any) -> Columns:
