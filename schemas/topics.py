@@ -198,3 +198,12 @@ def changelog(app: str) -> TopicSpec:
         carries=(), about="The customer rows: 8 bytes of deadline, then the row as msgpack. Rewake's own, no contract.",
         partitions=Partitions.CUSTOMER, direction=Direction.OWN, cleanup=Cleanup.COMPACT,
     )  # fmt: skip
+
+
+def heartbeat(app: str) -> TopicSpec:
+    """The topic by which an application's workers learn the broker's own time."""
+    return TopicSpec(
+        name=f"{app}-heartbeat", key="heartbeat", carries=(),
+        about="Empty records whose timestamps are the broker's. Rewake's own, no contract.",
+        partitions=Partitions.ONE, direction=Direction.OWN, cleanup=Cleanup.COMPACT, log_append_time=True,
+    )  # fmt: skip

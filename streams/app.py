@@ -12,14 +12,16 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from feeds.store import ProductStore, StoreInUse, claim
-from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog
+from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog, heartbeat
 from streams.chunks.credentials import faust_credentials
-from streams.chunks.faust_app import ChunkApp, Fetching
+from streams.chunks.faust_app import ChunkApp
+from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.probe import probe
 from streams.delivery.transactional import Transactional
 from streams.health import HealthServer, Readiness
+from streams.heartbeat import Watch
 from streams.ledger import Ledger, PatientLedger, RedisLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.ownership import Ownership
@@ -30,6 +32,7 @@ from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
+from streams.wall import WallGuard
 from triggers.engine import Engine
 
 log: Final = structlog.get_logger(__name__)
@@ -77,6 +80,8 @@ class App:
         self._ownership: Ownership | None = None
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
+        topic = heartbeat(settings.app_id).name
+        self._clocks = Watch(WallGuard(), self._options, topic, metrics, self.readiness)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
@@ -90,6 +95,8 @@ class App:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
             await self._check_redis()
+            if self.settings.clock == "wall":
+                await stack.enter_async_context(self._clocks.running())
             store = stack.enter_context(contextlib.closing(self._store()))
             await stack.enter_async_context(self._products(store))
             stack.push_async_callback(shared.stop)
@@ -217,6 +224,7 @@ class App:
             interval=settings.commit_interval,
             skip_applied=policy.skip_applied,
             wall=_wall,
+            trusts=self._clocks.trusts,
         )
         self._ownership = Ownership(
             plan,

@@ -119,7 +119,8 @@ class Metrics:
         )
         self.emission_held = self._gauge(
             "rewake_emission_held",
-            "1 while emission is stopped because the wall clock jumped.",
+            "1 while emission on the wall clock is stopped; `wall-clock`: it jumped, or differs from the broker's.",
+            "reason",
         )
 
         # -- the loop

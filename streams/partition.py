@@ -33,6 +33,7 @@ from streams.delivery import Delivery, DeliveryFailed, Outgoing, Record
 from streams.intake import Intake, Screening, Taken
 from streams.lag import ReadThrough
 from streams.ledger import Ledger
+from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.screening import Screen, SharedScreen
 from streams.table import Table
@@ -71,7 +72,8 @@ class Plan:
 
     `inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too, `beside` those that fill
     what gates look at: no input, but touches wait for them too. `partitions` says how many each topic has. `interval`:
-    seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since the epoch.
+    seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since the epoch,
+    `trusts` whether such an answer, just read, may be believed (streams.wall).
     """
 
     inputs: tuple[TopicSpec, ...]
@@ -85,6 +87,7 @@ class Plan:
     interval: float
     skip_applied: bool
     wall: Callable[[], int]
+    trusts: Callable[[int], bool]
 
 
 class Partition:
@@ -128,6 +131,8 @@ class Partition:
         self._outbox = dict.fromkeys(attention, time.monotonic())
         self._retry_at = 0.0
         self._reached = table.record.reached
+        self._believed = BEGINNING
+        """The last reading of the wall that could be believed: while it can't, time does not move by it."""
         self._accepting = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
@@ -288,15 +293,18 @@ class Partition:
         """One stretch of time: everything that is due, computed and handed over."""
         began = time.perf_counter()
         wall = self._plan.wall()
+        held = not self._plan.stream_clock and not self._plan.trusts(wall)
+        if not held:
+            self._believed = wall
         self._look_at_ends(wall)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
-        reached = self._time(taken, wall)
+        reached = self._time(taken)
         if taken.items or self.deadlines.next() < reached:
             await self._timeline.advance(taken.items, reached, effects)
         self._reached = max(self._reached, reached)
         if self._outbox or effects.arisen:
-            await self._emit(wall, effects)
+            await self._emit(wall, held, effects)
         if taken.moved or effects.touched:
             self._hand_over(taken, effects)
         if taken.items:
@@ -314,14 +322,14 @@ class Partition:
             if not self._plan.stream_clock:
                 self.intake.set_end(name, end is not None and (source.next or 0) >= end.offset)
 
-    def _time(self, taken: Taken, wall: int) -> int:
+    def _time(self, taken: Taken) -> int:
         """The time this turn reaches: deadlines strictly below it fire."""
         # Of a bounded chunk the rest lies above its last record; deadlines at that instant wait for the next one.
         cut = self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
-        return cut if self._plan.stream_clock else min(cut, wall - self._plan.grace_us)
+        return cut if self._plan.stream_clock else min(cut, self._believed - self._plan.grace_us)
 
-    async def _emit(self, wall: int, effects: Effects) -> None:
-        """Judge what waits in outboxes and may be judged now."""
+    async def _emit(self, wall: int, held: bool, effects: Effects) -> None:
+        """Judge what waits in outboxes and may be judged now: nothing while it is `held`."""
         stream = self._plan.stream_clock
         for name, source in self.intake.inputs.items():
             end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
@@ -330,7 +338,8 @@ class Partition:
             self._read.note(index, self._shared.log_end(spec.name), self._shared.position(spec.name))
         through = self._read.since()
         now = time.monotonic()
-        due = [] if now < self._retry_at else [key for key, arose in self._outbox.items() if stream or arose < through]
+        held |= now < self._retry_at
+        due = [] if held else [key for key, arose in self._outbox.items() if stream or arose < through]
         for key in due:
             del self._outbox[key]
         fell_due, effects.arisen = effects.arisen, []

@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, TopicAlreadyExistsError, for_code
 
-from schemas.topics import TOPICS, Cleanup, Partitions, TopicSpec, changelog
+from schemas.topics import TOPICS, Cleanup, Partitions, TopicSpec, changelog, heartbeat
 
 FOREVER: Final = "-1"
 _SET_ON_THE_TOPIC: Final = 1  # ConfigSource.DYNAMIC_TOPIC_CONFIG, from DescribeConfigs v1
@@ -65,8 +65,8 @@ class Plan:
 
 
 def specs_of(app: str) -> tuple[TopicSpec, ...]:
-    """Every topic of an installation, its changelog included."""
-    return (*TOPICS, changelog(app))
+    """Every topic of an installation, those of its own included."""
+    return (*TOPICS, changelog(app), heartbeat(app))
 
 
 def plan(

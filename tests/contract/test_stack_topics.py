@@ -40,7 +40,7 @@ async def test_a_dry_run_creates_nothing(options: dict[str, str], prefix: str) -
     await recreate(options["bootstrap_servers"], app=prefix, partitions=2)
     other = f"{prefix}-dry"
     planned = await provide(options, app=other, default_partitions=8, dry_run=True)
-    assert [one.name for one in planned.create] == [f"{other}-customers-changelog"]
+    assert [one.name for one in planned.create] == [f"{other}-customers-changelog", f"{other}-heartbeat"]
     async with Provisioner(options) as broker:
         assert f"{other}-customers-changelog" not in await broker.existing(specs_of(other))
 

@@ -20,6 +20,7 @@ from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
 from streams.partition import Partition, Plan
 from streams.table import PARTITION_KEY, Table
+from streams.wall import WallGuard
 from tests.unit.streams.chunking import columns
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, engine, rule
 from triggers.customer import CustomerRow, decode_row, encode_row
@@ -104,7 +105,7 @@ class Broker:
 
 
 class Bench:
-    """One partition under test. `wall` is its clock."""
+    """One partition under test. `wall` is its clock, of which `stepped` was set and did not pass."""
 
     def __init__(self, *, stream: bool, chunk_records: int = 100, broker: Broker | None = None) -> None:
         self.broker = broker or Broker()
@@ -112,7 +113,8 @@ class Bench:
         self.metrics = Metrics()
         self.failures: list[DeliveryFailed] = []
         self.wall = MONDAY + 30 * DAY if stream else MONDAY
-        self.at: dict[str, int] = {}
+        self.guard = WallGuard()
+        self.stepped = 0
         counts = {spec.name: PARTITIONS for spec in TOPICS} | {"dead-letters": 1, "marketing-events": 1}
         self.plan = Plan(
             inputs=INPUTS,
@@ -126,6 +128,7 @@ class Bench:
             interval=0.001,
             skip_applied=False,
             wall=lambda: self.wall,
+            trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
         )
         self.partition = Partition(
             HERE,
@@ -328,6 +331,65 @@ async def test_an_end_that_was_known_before_a_touch_fell_due_does_not_release_it
         await some_turns(bench)
         assert bench.broker.commands == []
         bench.all_at_their_ends()
+        await until(lambda: bench.broker.commands)
+
+
+async def test_a_wall_clock_set_forward_emits_nothing_early_and_set_back_nothing_twice() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.offsets().get("cart-events") == 1)
+        bench.wall, bench.stepped = MONDAY + 5 * HOUR, 5 * HOUR
+        await some_turns(bench)
+        bench.all_at_their_ends()
+        await some_turns(bench)
+        assert not bench.guard.trusted
+        assert (bench.partition.reached, bench.partition.waiting_touches) == (MONDAY, 0)
+        bench.wall, bench.stepped = MONDAY, 0
+        await some_turns(bench)
+        assert not bench.guard.trusted  # which of the two was right, only the broker can tell
+        bench.guard.agrees(MONDAY, bench.wall)
+        bench.wall = MONDAY + HOUR + MINUTE
+        await until(lambda: bench.partition.waiting_touches)
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.commands)
+        bench.wall, bench.stepped = MONDAY, -HOUR - MINUTE
+        await some_turns(bench)
+        bench.guard.agrees(MONDAY, bench.wall)
+        bench.wall = MONDAY + 3 * HOUR
+        bench.all_at_their_ends()
+        await some_turns(bench)
+        assert len(bench.broker.commands) == len(bench.broker.values("decisions")) == 1
+
+
+async def test_a_touch_that_waits_when_the_wall_clock_jumps_goes_out_when_the_broker_agrees() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + 2 * HOUR
+        await until(lambda: bench.partition.waiting_touches)
+        bench.stepped = 5 * HOUR  # a laptop that was suspended: the wall went on alone
+        bench.wall += 5 * HOUR
+        await until(lambda: not bench.guard.trusted)
+        bench.all_at_their_ends()
+        await bench.offer("site-views", b"{")  # reading and committing go on
+        await until(lambda: bench.broker.offsets().get("site-views") == 1)
+        assert (bench.broker.values("decisions"), bench.partition.waiting_touches) == ([], 1)
+        bench.guard.agrees(MONDAY + 7 * HOUR, bench.wall)
+        await until(lambda: bench.broker.commands)
+        (decision,) = bench.broker.values("decisions")
+        assert decision["wall_at"] == rfc3339(MONDAY + 7 * HOUR)
+
+
+async def test_on_the_stream_clock_a_jump_of_the_wall_changes_nothing() -> None:
+    async with Bench(stream=True) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        await until(lambda: bench.partition.intake.inputs["cart-events"].next == 1)
+        bench.stepped = 5 * HOUR
+        await bench.markers(MONDAY + 2 * HOUR)
         await until(lambda: bench.broker.commands)
 
 
