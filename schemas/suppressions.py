@@ -31,7 +31,7 @@ class Suppression(Contract):
     shop_id: Shop
     phone_hmac: PhoneHmac
     reason: Annotated[Word, Field(description="opted_out, unknown_subscriber, blocked ...", examples=["opted_out"])]
-    since: Annotated[Timestamp, Field(description="From when it holds.")]
+    since: Annotated[Timestamp, Field(description="When it came about. It holds from the moment it is in the topic.")]
     until: Annotated[Timestamp | None, Field(description="When it ends by itself; null: never.")] = None
     source: Annotated[Text | None, Field(description="What told us.", examples=["inbound-sms"])] = None
 

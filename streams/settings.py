@@ -209,7 +209,8 @@ class Settings(BaseSettings):
     hmac_secret: SecretStr | None = Field(
         default=None,
         description="Secret of the phone hashes, at least 32 characters, the same for all workers and for ever: "
-        "a new one orphans every suppression. Required in production.",
+        "a new one orphans every suppression. Without it a worker does not run once the topic `suppressions` names a "
+        "phone. Required in production.",
     )
 
     # -- watching it
