@@ -74,7 +74,9 @@ class Metrics:
         )
 
         # -- what was decided
-        self.proposals = self._counter("rewake_proposals", "Touches that fell due.", "rule")
+        self.proposals = self._counter(
+            "rewake_proposals", "Touches that fell due, or woke from a delay and are judged again.", "rule"
+        )
         self.verdicts = self._counter(
             "rewake_verdicts",
             "What gates said of proposals at emission.",
@@ -84,21 +86,19 @@ class Metrics:
         )
         self.decisions = self._counter("rewake_decisions", "Decisions written.", "rule", "outcome")
         self.commands = self._counter("rewake_commands", "Commands written.", "type")
-        self.outbox_touches = self._gauge(
-            "rewake_outbox_touches",
-            "Proposals that arose and are not concluded yet: waiting for the log or for Redis.",
+        self.outbox_rows = self._gauge(
+            "rewake_outbox_rows",
+            "Customers with proposals that are not concluded yet: waiting for the log or for Redis.",
         )
         self.emission_wait_seconds = self._histogram(
             "rewake_emission_wait_seconds",
-            "From the arising of a proposal to its conclusion (wall clock only).",
+            "A customer's proposals, from arising to the conclusion of all (wall clock only).",
             _SECONDS_TO_HOURS,
         )
 
         # -- what is held
         self.partitions_owned = self._gauge("rewake_partitions_owned", "Partitions this worker accepts records of.")
         self.rows = self._gauge("rewake_rows", "Customer rows held.")
-        self.rows_bytes = self._gauge("rewake_rows_bytes", "Encoded size of the rows held.")
-        self.open_carts = self._gauge("rewake_open_carts", "Customers with something in their cart.")
         self.deadlines = self._gauge("rewake_deadlines", "Rows with a deadline ahead.")
         self.restored_rows = self._counter("rewake_restored_rows", "Rows read from the changelog on assignment.")
         self.restore_seconds = self._histogram(

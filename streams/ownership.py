@@ -203,7 +203,7 @@ class Ownership:
         metrics, partitions = self._metrics, list(self.partitions.values())
         metrics.rows.set(sum(len(partition.table) for partition in partitions))
         metrics.deadlines.set(sum(len(partition.deadlines) for partition in partitions))
-        metrics.outbox_touches.set(sum(partition.waiting_touches for partition in partitions))
+        metrics.outbox_rows.set(sum(partition.waiting_rows for partition in partitions))
         lag: Counter[str] = Counter({spec.name: 0 for spec in self._plan.inputs})
         for partition in partitions:
             lag.update(partition.lag())

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
@@ -37,6 +36,7 @@ from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.screening import Screen, SharedScreen
 from streams.table import Table
+from streams.tally import count
 from streams.timeline import Effects, Out, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
@@ -90,6 +90,14 @@ class Plan:
     trusts: Callable[[int], bool]
 
 
+class Waiting(NamedTuple):
+    """A row with touches that are not judged yet. Monotonic seconds: since when, and when the last of them arose:
+    what was in the logs by then must be applied before any is judged."""
+
+    since: float
+    arose: float
+
+
 class Partition:
     """One owned partition number, from `start` to `close`. Everything runs in the app's event loop."""
 
@@ -126,9 +134,11 @@ class Partition:
             skip_applied=plan.skip_applied,
         )
         self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})
+        self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._read = ReadThrough(len(self.intake.inputs) + len(plan.beside))
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
-        self._outbox = dict.fromkeys(attention, time.monotonic())
+        now = time.monotonic()
+        self._outbox = dict.fromkeys(attention, Waiting(now, now))
         self._retry_at = 0.0
         self._reached = table.record.reached
         self._believed = BEGINNING
@@ -228,7 +238,7 @@ class Partition:
         return self._reached
 
     @property
-    def waiting_touches(self) -> int:
+    def waiting_rows(self) -> int:
         """Rows with touches that are not judged yet."""
         return len(self._outbox)
 
@@ -339,17 +349,27 @@ class Partition:
         through = self._read.since()
         now = time.monotonic()
         held |= now < self._retry_at
-        due = [] if held else [key for key, arose in self._outbox.items() if stream or arose < through]
-        for key in due:
-            del self._outbox[key]
         fell_due, effects.arisen = effects.arisen, []
-        if due:
-            await self._timeline.emit(due, None if stream else wall, effects)
-        if effects.arisen:  # the ledger was away
-            self._retry_at = time.monotonic() + LEDGER_RETRY
+        if not held:
+            # A row is judged as a whole, so one with a touch that arose just now is not ready yet.
+            new = set(fell_due)
+            ready = [key for key, it in self._outbox.items() if (stream or it.arose < through) and key not in new]
+            await self._judge(ready, None if stream else wall, effects)
         # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
         now = time.monotonic()
-        self._outbox.update(dict.fromkeys((*fell_due, *effects.arisen), now))
+        for key in fell_due:
+            self._outbox[key] = Waiting(self._outbox[key].since if key in self._outbox else now, now)
+
+    async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
+        waiting = {key: self._outbox.pop(key) for key in keys}
+        await self._timeline.emit(keys, wall, effects)
+        now = time.monotonic()
+        for key in dict.fromkeys(effects.arisen):  # the ledger was away
+            self._retry_at = now + LEDGER_RETRY
+            self._outbox[key] = Waiting(waiting.pop(key).since, now)
+        if wall is not None:
+            for judged in waiting.values():
+                self._metrics.emission_wait_seconds.observe(now - judged.since)
 
     # -- out
 
@@ -358,7 +378,7 @@ class Partition:
         record = self.table.record
         self.intake.describe(record)
         record.reached = self._reached
-        self._count(taken, effects)
+        count(self._metrics, record.counters, self._topics, taken, effects)
         outgoing = Outgoing(rows=self.table.records(effects.touched), offsets=offsets)
         for out in effects.commands:
             self._publish(outgoing, topic_of(type(out.record).__name__), out)
@@ -376,32 +396,3 @@ class Partition:
         same = partitions == self._plan.partitions[self._plan.inputs[0].name]
         partition = self.number if same else partition_of(key, partitions)
         outgoing.publish(topic.name, partition, Record(key, encode(out.record)))
-
-    def _count(self, taken: Taken, effects: Effects) -> None:
-        """in = applied + repeated + dead_lettered + markers, in the metrics and in the partition's record."""
-        metrics, counters = self._metrics, self.table.record.counters
-        for topic, count in taken.arrived.items():
-            metrics.events_in.labels(topic=topic).inc(count)
-        for topic, count in taken.markers.items():
-            metrics.clock_markers.labels(topic=topic).inc(count)
-        for spec, found in taken.letters:
-            metrics.dead_letters.labels(topic=spec.name, reason=found.reason).inc()
-        for name, count in (
-            ("in", taken.arrived.total()),
-            ("applied", effects.applied + taken.idle),
-            ("repeated", effects.repeated),
-            ("dead_lettered", len(taken.letters)),
-            ("markers", taken.markers.total()),
-        ):
-            counters[name] = counters.get(name, 0) + count
-        # The timeline does not tell topics apart.
-        metrics.events_applied.labels(topic="all").inc(effects.applied + taken.idle)
-        metrics.events_repeated.labels(topic="all").inc(effects.repeated)
-        for command, count in Counter(type(out.record).__name__ for out in effects.commands).items():
-            metrics.commands.labels(type=command).inc(count)
-        decisions = [out.record for out in effects.decisions]
-        for (rule, outcome), count in Counter((one.rule, one.outcome) for one in decisions).items():
-            metrics.decisions.labels(rule=rule, outcome=outcome).inc(count)
-        verdicts = Counter((said.gate, said.verdict, said.reason) for one in decisions for said in one.verdicts)
-        for (gate, answer, reason), count in verdicts.items():
-            metrics.verdicts.labels(gate=gate, answer=answer, reason=reason).inc(count)

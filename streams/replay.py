@@ -164,8 +164,8 @@ class Replay:
     def _settle(self, effects: Effects) -> None:
         summary = self.summary
         summary.applied += effects.applied
-        summary.repeated += effects.repeated
-        summary.proposals += effects.proposals
+        summary.repeated += effects.repeated.total()
+        summary.proposals += effects.proposals.total()
         for out in effects.commands:
             summary.commands[type(out.record).__name__] += 1
             self._commands.append(_sortable(out))

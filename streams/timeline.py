@@ -9,7 +9,7 @@ them. The pausing is a generator a row, so the order of work is the same whateve
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -66,8 +66,10 @@ class Effects:
     arisen: list[str] = field(default_factory=list)
     """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
     applied: int = 0
-    repeated: int = 0
-    proposals: int = 0
+    repeated: Counter[int] = field(default_factory=Counter)
+    """By their topic's rank."""
+    proposals: Counter[str] = field(default_factory=Counter)
+    """Touches that fell due, or woke from a delay, by rule."""
 
 
 class Timeline:
@@ -113,13 +115,13 @@ class Timeline:
                     rests[key] = rest
                 continue
             if self._skip_applied and offset < row.applied.get(rank, 0):
-                effects.repeated += 1
+                effects.repeated[rank] += 1
                 continue
             before = row.deadline
             if on_event(row, event, effective):
                 effects.applied += 1
             else:
-                effects.repeated += 1
+                effects.repeated[rank] += 1
             if self._skip_applied:
                 row.applied[rank] = offset + 1
             touched[key] = row
@@ -178,12 +180,12 @@ class Timeline:
             yield from self._fire(key, row, effective, effects)
             rest.popleft()
             if self._skip_applied and offset < row.applied.get(rank, 0):
-                effects.repeated += 1
+                effects.repeated[rank] += 1
                 continue
             if self._engine.on_event(row, event, effective):
                 effects.applied += 1
             else:
-                effects.repeated += 1
+                effects.repeated[rank] += 1
             self._take_outgoing(key, row, effective, effects)
             if self._skip_applied:
                 row.applied[rank] = offset + 1
@@ -197,10 +199,10 @@ class Timeline:
             due = row.deadline
             proposals = self._engine.on_deadline(row, due)
             effects.touched[key] = row
-            effects.proposals += len(proposals)
             self._take_outgoing(key, row, due, effects)
             if not proposals:
                 continue
+            effects.proposals.update(proposal.rule for proposal in proposals)
             if self._judge_at_once:
                 yield from self._judge(key, row, proposals, None, effects)
             else:

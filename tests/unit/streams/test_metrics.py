@@ -21,7 +21,7 @@ def test_what_is_counted_is_exposed_as_prometheus_text() -> None:
     metrics = Metrics()
     metrics.events_in.labels("cart-events").inc(3)
     metrics.dead_letters.labels("cart-events", "not-json").inc()
-    metrics.outbox_touches.set(7)
+    metrics.outbox_rows.set(7)
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(metrics.exposition().decode())
@@ -29,7 +29,7 @@ def test_what_is_counted_is_exposed_as_prometheus_text() -> None:
     }
     assert samples[("rewake_events_in_total", "cart-events")] == 3
     assert samples[("rewake_dead_letters_total", "cart-events", "not-json")] == 1
-    assert samples[("rewake_outbox_touches",)] == 7
+    assert samples[("rewake_outbox_rows",)] == 7
     assert ("process_cpu_seconds_total",) in samples
 
 

@@ -25,6 +25,7 @@ from tests.unit.streams.chunking import columns
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, engine, rule
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Ask, LedgerAnswer
+from triggers.rules.model import Rule
 
 INPUTS = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 PARTITIONS = 4
@@ -107,7 +108,9 @@ class Broker:
 class Bench:
     """One partition under test. `wall` is its clock, of which `stepped` was set and did not pass."""
 
-    def __init__(self, *, stream: bool, chunk_records: int = 100, broker: Broker | None = None) -> None:
+    def __init__(
+        self, *, stream: bool, chunk_records: int = 100, broker: Broker | None = None, rules: Sequence[Rule] = ()
+    ) -> None:
         self.broker = broker or Broker()
         self.ledger = MemoryLedger()
         self.metrics = Metrics()
@@ -134,7 +137,7 @@ class Bench:
             HERE,
             self.plan,
             table=self.broker.restored(),
-            engine=engine(rule(idle=HOUR)),
+            engine=engine(*rules or (rule(idle=HOUR),)),
             ledger=self.ledger,
             delivery=self.broker,
             flow=self.broker,
@@ -156,6 +159,9 @@ class Bench:
         start = self.partition.intake.inputs[topic].next or 0
         values = [value if isinstance(value, bytes) else orjson.dumps(value) for value in events]
         await self.partition.offer(topic, columns(values, start=start, key=b"main:42"))
+
+    def counted(self, name: str, labels: dict[str, str] | None = None) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
 
     async def markers(self, at: int) -> None:
         for spec in INPUTS:
@@ -278,7 +284,7 @@ async def test_a_quiet_partition_fires_when_the_wall_clock_gets_there() -> None:
         await some_turns(bench)
         assert bench.broker.commands == []  # an hour to the microsecond is not yet more
         bench.wall = MONDAY + HOUR + 1
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         bench.all_at_their_ends()
         await until(lambda: bench.broker.commands)
 
@@ -289,7 +295,7 @@ async def test_a_touch_waits_for_what_was_in_the_log_when_it_fell_due() -> None:
         await bench.offer("cart-events", added(MONDAY))
         bench.all_at_their_ends()
         bench.wall = MONDAY + 2 * HOUR
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         # The log has gone on: an order that nobody has read yet.
         bench.broker.ends["order-events"] = LogEnd(1, time.monotonic())
         for name in ("cart-events", "customer-events", "site-views", "delivery-receipts", "marketing-events"):
@@ -299,7 +305,7 @@ async def test_a_touch_waits_for_what_was_in_the_log_when_it_fell_due() -> None:
         assert bench.broker.values("decisions") == []
         await bench.offer("order-events", ordered(MONDAY + 30 * MINUTE))
         bench.all_at_their_ends()
-        await until(lambda: bench.partition.waiting_touches == 0)
+        await until(lambda: bench.partition.waiting_rows == 0)
         await until(lambda: bench.broker.offsets().get("order-events") == 1)
         await some_turns(bench)
         assert bench.broker.commands == []
@@ -311,7 +317,7 @@ async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fe
         await bench.offer("cart-events", added(MONDAY))
         bench.all_at_their_ends()
         bench.wall = MONDAY + 2 * HOUR
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         bench.all_at_their_ends()
         bench.broker.ends["suppressions"] = LogEnd(7, time.monotonic())
         bench.broker.read["suppressions"] = 6
@@ -321,13 +327,49 @@ async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fe
         await until(lambda: bench.broker.commands)
 
 
+async def test_a_touch_that_arises_beside_one_that_may_go_waits_for_its_own_end_of_the_log() -> None:
+    rules = [rule(idle=HOUR), rule(idle=2 * HOUR, name="second-try")]
+    async with Bench(stream=False, rules=rules) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + HOUR + MINUTE
+        await until(lambda: bench.partition.waiting_rows)
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + 2 * HOUR + MINUTE  # the next turn lets the first go, and the second arises
+        await some_turns(bench)
+        assert bench.broker.values("decisions") == []
+        bench.all_at_their_ends()
+        await until(lambda: len(bench.broker.values("decisions")) == 2)
+
+
+async def test_what_is_counted_tells_topics_rules_and_waiting_apart() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY), b"{", added(MONDAY))
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + 2 * HOUR
+        await until(lambda: bench.partition.waiting_rows)
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.commands)
+        cart, profiles = {"topic": "cart-events"}, {"topic": "customer-events"}
+        assert bench.counted("rewake_events_in_total", cart) == 3
+        assert bench.counted("rewake_events_applied_total", cart) == 1
+        assert bench.counted("rewake_events_repeated_total", cart) == 1
+        assert bench.counted("rewake_dead_letters_total", {**cart, "reason": "not-json"}) == 1
+        assert bench.counted("rewake_events_applied_total", profiles) == 2
+        assert bench.counted("rewake_events_repeated_total", profiles) is None
+        assert bench.counted("rewake_proposals_total", {"rule": "abandoned-cart"}) == 1
+        assert bench.counted("rewake_emission_wait_seconds_count") == 1
+
+
 async def test_an_end_that_was_known_before_a_touch_fell_due_does_not_release_it() -> None:
     async with Bench(stream=False) as bench:
         await bench.offer("customer-events", *profile())
         await bench.offer("cart-events", added(MONDAY))
         bench.all_at_their_ends()
         bench.wall = MONDAY + 2 * HOUR
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         await some_turns(bench)
         assert bench.broker.commands == []
         bench.all_at_their_ends()
@@ -345,13 +387,13 @@ async def test_a_wall_clock_set_forward_emits_nothing_early_and_set_back_nothing
         bench.all_at_their_ends()
         await some_turns(bench)
         assert not bench.guard.trusted
-        assert (bench.partition.reached, bench.partition.waiting_touches) == (MONDAY, 0)
+        assert (bench.partition.reached, bench.partition.waiting_rows) == (MONDAY, 0)
         bench.wall, bench.stepped = MONDAY, 0
         await some_turns(bench)
         assert not bench.guard.trusted  # which of the two was right, only the broker can tell
         bench.guard.agrees(MONDAY, bench.wall)
         bench.wall = MONDAY + HOUR + MINUTE
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         bench.all_at_their_ends()
         await until(lambda: bench.broker.commands)
         bench.wall, bench.stepped = MONDAY, -HOUR - MINUTE
@@ -369,14 +411,14 @@ async def test_a_touch_that_waits_when_the_wall_clock_jumps_goes_out_when_the_br
         await bench.offer("cart-events", added(MONDAY))
         bench.all_at_their_ends()
         bench.wall = MONDAY + 2 * HOUR
-        await until(lambda: bench.partition.waiting_touches)
+        await until(lambda: bench.partition.waiting_rows)
         bench.stepped = 5 * HOUR  # a laptop that was suspended: the wall went on alone
         bench.wall += 5 * HOUR
         await until(lambda: not bench.guard.trusted)
         bench.all_at_their_ends()
         await bench.offer("site-views", b"{")  # reading and committing go on
         await until(lambda: bench.broker.offsets().get("site-views") == 1)
-        assert (bench.broker.values("decisions"), bench.partition.waiting_touches) == ([], 1)
+        assert (bench.broker.values("decisions"), bench.partition.waiting_rows) == ([], 1)
         bench.guard.agrees(MONDAY + 7 * HOUR, bench.wall)
         await until(lambda: bench.broker.commands)
         (decision,) = bench.broker.values("decisions")
@@ -405,7 +447,7 @@ async def test_with_the_ledger_away_consuming_goes_on_and_the_touch_goes_out_onc
         await until(lambda: bench.broker.offsets().get("cart-events") == 2)
         await bench.offer("site-views", b"{")
         await until(lambda: bench.broker.offsets().get("site-views") == 2)
-        assert bench.broker.commands == [] and bench.partition.waiting_touches == 1
+        assert bench.broker.commands == [] and bench.partition.waiting_rows == 1
         bench.ledger.away = False
         await until(lambda: bench.broker.commands)
         await some_turns(bench)
