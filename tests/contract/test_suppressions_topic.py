@@ -13,7 +13,8 @@ from streams import stacks
 from streams.shared_log import SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
 from tests.contract.test_products_topic import create
-from tests.unit.streams.test_suppressions import ANNA, BORIS, MONDAY, SECRET, Sent, lifted, suppressed
+from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, Sent, lifted, suppressed
+from tests.unit.triggers.driving import MONDAY
 
 
 @pytest.fixture(params=["embedded", "real"])
