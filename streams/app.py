@@ -18,7 +18,7 @@ from streams.chunks.faust_app import ChunkApp
 from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
-from streams.delivery.probe import probe
+from streams.delivery.probe import Abilities, ProbeFailed, probe
 from streams.delivery.transactional import Transactional
 from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
@@ -170,8 +170,18 @@ class App:
     async def _policy(self) -> DeliveryPolicy:
         settings, options = self.settings, self._options
         rows = changelog(settings.app_id).name
-        abilities = await probe(options, settings.app_id)
         wanted = settings.delivery
+        try:
+            abilities = await probe(options, settings.app_id)
+        except ProbeFailed as failed:
+            if wanted != "at-least-once":
+                raise CannotStart(
+                    f"whether the broker has transactions could not be found out: {failed}. Has it as many brokers as "
+                    "transaction.state.log.replication.factor wants? REWAKE_DELIVERY=at-least-once goes without"
+                ) from failed
+            abilities = Abilities(transactions=False, idempotence=False, reason=str(failed))
+        except (KafkaError, OSError) as error:
+            raise CannotStart(f"Kafka at {settings.kafka_bootstrap} went away: {type(error).__name__}") from error
         if wanted == "transactions" and not abilities.transactions:
             raise CannotStart(f"REWAKE_DELIVERY=transactions, but the broker has none ({abilities.reason})")
         if wanted == "at-least-once" or not abilities.transactions:

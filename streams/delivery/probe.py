@@ -72,11 +72,11 @@ async def _ask(client: AIOKafkaClient, transactional_id: str | None) -> str | No
                 return None
             error: Exception = errors.for_code(answer.error_code)()
         except TimeoutError:
-            raise ProbeFailed("the broker does not answer InitProducerId; set REWAKE_DELIVERY") from None
+            raise ProbeFailed("the broker does not answer InitProducerId") from None
         except errors.KafkaError as failure:
             error = failure
         if not isinstance(error, _AGAIN):
             return type(error).__name__
         if time.monotonic() > deadline:
-            raise ProbeFailed(f"the broker keeps answering {type(error).__name__}; set REWAKE_DELIVERY") from error
+            raise ProbeFailed(f"the broker keeps answering {type(error).__name__} to InitProducerId") from error
         await asyncio.sleep(0.2)
