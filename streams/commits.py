@@ -42,6 +42,7 @@ class Commits:
         self._report = failed
         self._failed = False
         self._queue: asyncio.Queue[Commit] = asyncio.Queue()
+        self._dropped: list[Ask] = []
         self._unfinished = 0
         self._progress = asyncio.Event()
 
@@ -68,6 +69,7 @@ class Commits:
     def hand_over(self, commit: Commit) -> None:
         """To be called after `room` said yes."""
         if self._failed:
+            self._dropped += commit.asked
             return
         self._unfinished += 1
         self._queue.put_nowait(commit)
@@ -75,7 +77,16 @@ class Commits:
     def give_up(self) -> None:
         """Nothing more goes out."""
         self._failed = True
+        while not self._queue.empty():
+            self._dropped += self._queue.get_nowait().asked
         self._progress.set()
+
+    async def release(self) -> None:
+        """Give back what was reserved for chunks that never went out. Whoever computes them again asks again, with the
+        same ids. A chunk whose commit was begun keeps its reservations: it may have become durable."""
+        dropped, self._dropped = self._dropped, []
+        if dropped:
+            await self._ledger.release(dropped)
 
     async def run(self) -> None:
         """Until cancelled, or the first failure."""

@@ -229,6 +229,7 @@ class Partition:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._turned()
         await self._delivery.close()
+        await self._commits.release()
 
     # -- what can be seen of it
 

@@ -493,6 +493,26 @@ async def test_no_more_than_one_commit_is_computed_ahead() -> None:
         await offering
 
 
+async def test_a_chunk_that_never_went_out_gives_its_reservations_back_and_one_under_way_keeps_them() -> None:
+    released: list[Ask] = []
+
+    async def release(asks: Sequence[Ask]) -> None:
+        released.extend(asks)
+
+    rules = [rule(idle=HOUR), rule(idle=2 * HOUR, name="second-try")]
+    async with Bench(stream=True, rules=rules) as bench:
+        bench.ledger.release = release  # type: ignore[method-assign]  # only to hear of the call
+        bench.broker.gate.clear()
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        await bench.markers(MONDAY + HOUR + MINUTE)
+        await until(lambda: bench.broker.under_way)
+        await bench.markers(MONDAY + 2 * HOUR + MINUTE)
+        await until(lambda: bench.partition.reached == MONDAY + 2 * HOUR + MINUTE)
+        assert released == []
+    assert [ask.at for ask in released] == [MONDAY + 2 * HOUR]
+
+
 async def test_draining_makes_durable_what_was_computed_and_takes_nothing_more() -> None:
     async with Bench(stream=True) as bench:
         bench.broker.gate.clear()
