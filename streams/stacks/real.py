@@ -90,7 +90,7 @@ def kafka_at(java: str, libraries: Path, port: int, *, at: Path, guard: Guard | 
     base = [java, "-cp", f"{libraries}/*", log_level]
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     formatting = [*base, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
-    formatting += ["-t", cluster, "-c", str(properties)]
+    formatting += [f"--cluster-id={cluster}", "-c", str(properties)]  # an id may begin with a dash
     done = subprocess.run(formatting, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackFailed(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr).strip()[-2000:]}")
