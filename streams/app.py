@@ -24,8 +24,8 @@ from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
 from streams.ledger import Ledger, PatientLedger, RedisLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
-from streams.ownership import Ownership
-from streams.partition import Plan
+from streams.partition.loop import Plan
+from streams.partition.ownership import Ownership
 from streams.products import ProductsReader
 from streams.provision import Provisioner, specs_of
 from streams.rulebook import BookRead, read_rulebook

@@ -22,7 +22,7 @@ from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
-from streams.lag import ReadThrough
+from streams.partition.lag import ReadThrough
 
 log: Final = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ import orjson
 from schemas.instants import parse_rfc3339
 from schemas.partitioner import partition_of
 from schemas.topics import CART_EVENTS, DELIVERY_RECEIPTS, MARKETING_EVENTS
-from streams.screening import Screen, Screened, SharedScreen
+from streams.partition.screening import Screen, Screened, SharedScreen
 from tests.unit.streams.chunking import columns
 
 NOON = parse_rfc3339("2026-11-21T12:00:00Z")

@@ -26,17 +26,17 @@ from schemas.partitioner import partition_of
 from schemas.topics import DEAD_LETTERS, DECISIONS, TopicSpec, topic_of
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
-from streams.commits import Commit, Commits
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing, Record
-from streams.intake import Intake, Screening, Taken
-from streams.lag import ReadThrough
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
 from streams.metrics import Metrics
-from streams.screening import Screen, SharedScreen
+from streams.partition.commits import Commit, Commits
+from streams.partition.intake import Intake, Screening, Taken
+from streams.partition.lag import ReadThrough
+from streams.partition.screening import Screen, SharedScreen
+from streams.partition.tally import count
 from streams.table import Table
-from streams.tally import count
 from streams.timeline import Effects, Out, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from streams.intake import Taken
 from streams.metrics import Metrics
+from streams.partition.intake import Taken
 from streams.timeline import Effects
 
 

@@ -17,14 +17,14 @@ import structlog
 from schemas.topics import TopicSpec
 from streams.chunks.chunk import Columns
 from streams.merge import BEGINNING, InputSpec, Merge, Merged
-from streams.screening import Letter, Screened
+from streams.partition.screening import Letter, Screened
 from streams.table import PartitionRecord
 
 log: Final = structlog.get_logger(__name__)
 
 
 class Screening(Protocol):
-    """Sorts a chunk's records (streams.screening)."""
+    """Sorts a chunk's records (streams.partition.screening)."""
 
     def sort(self, columns: Columns, wall: int) -> Screened: ...
 

@@ -21,8 +21,8 @@ from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
 from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.metrics import Metrics
-from streams.partition import Partition, Plan
-from streams.recovery import read_rows
+from streams.partition.loop import Partition, Plan
+from streams.partition.recovery import read_rows
 from streams.shared_log import SharedLog
 from streams.table import Table
 from triggers.customer import CustomerRow, decode_row, encode_row
