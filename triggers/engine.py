@@ -459,6 +459,6 @@ def _decision(
 
 def _record(verdict: Verdict) -> VerdictRecord:
     return VerdictRecord(
-        gate=verdict.gate, verdict=verdict.answer.value, reason=verdict.reason,
+        gate=verdict.gate, verdict=verdict.answer, reason=verdict.reason,
         until=None if verdict.until is None else rfc3339(verdict.until), numbers=dict(verdict.numbers),
     )

@@ -47,10 +47,10 @@ def _read(raw: str, region: str | None) -> tuple[str | None, str | None]:
         return None, "invalid-phone"
     if not phonenumbers.is_possible_number(number):
         return None, "invalid-phone"
-    if phonenumbers.is_valid_number(number):
-        kind = phonenumbers.number_type(number)
-        if kind == PhoneNumberType.FIXED_LINE:
-            return None, "landline"
-        if kind in _NO_SMS:
-            return None, "not-a-mobile"
+    # UNKNOWN for a number that the plan does not hold: asking whether it is valid would match the plan once more.
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.FIXED_LINE:
+        return None, "landline"
+    if kind in _NO_SMS:
+        return None, "not-a-mobile"
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), None
