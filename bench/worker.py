@@ -46,10 +46,12 @@ class Run:
     seconds: float
     events_per_s: float
     cpu_us_per_event: float
+    touches: int = 0
+    """Touches judged in the whole run: what makes an event expensive."""
 
 
-def measured(engine: str, events: int, seconds: float, cpu: float) -> Run:
-    return Run(engine, events, round(seconds, 2), round(events / seconds), round(cpu / events * 1e6, 2))
+def measured(engine: str, events: int, seconds: float, cpu: float, touches: int = 0) -> Run:
+    return Run(engine, events, round(seconds, 2), round(events / seconds), round(cpu / events * 1e6, 2), touches)
 
 
 def write_events(path: Path, events: int, customers: int) -> None:
@@ -108,14 +110,14 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def applied(port: int) -> float:
-    """Events applied so far, from the worker's own metrics."""
+def counted(port: int, metric: str) -> float:
+    """A counter of the worker's own metrics, summed over its labels."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
             lines = page.read().decode().splitlines()
     except OSError:
         return 0.0
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("rewake_events_applied_total"))
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(metric))
 
 
 def worker(stack: Stack, app: str, events: int, port: int, folder: Path) -> Run:
@@ -135,12 +137,13 @@ def worker(stack: Stack, app: str, events: int, port: int, folder: Path) -> Run:
         while True:
             if process.poll() is not None:
                 raise RuntimeError(f"the worker ended:\n{(folder / f'{app}.log').read_text()[-2000:]}")
-            done = applied(port)
+            done = counted(port, "rewake_events_applied_total")
             now = (time.perf_counter(), cpu_of(process.pid), done)
             if began is None and done:
                 began = now
             if began is not None and done >= events:
-                return measured("rewake worker", int(done - began[2]), now[0] - began[0], now[1] - began[1])
+                touches = int(counted(port, "rewake_decisions_total"))
+                return measured("rewake worker", int(done - began[2]), now[0] - began[0], now[1] - began[1], touches)
             time.sleep(0.1)
     finally:
         process.send_signal(signal.SIGTERM)

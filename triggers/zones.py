@@ -110,18 +110,12 @@ def _first(at: int, tz: ZoneInfo, reached: Callable[[datetime], bool], ahead: Ca
 
 
 def _offset_change(low: int, high: int, tz: ZoneInfo) -> int | None:
-    """The first instant in (low, high] with another offset from UTC than `low` has; None without one. Exact unless the
-    clock is put twice within the same hour."""
+    """The first instant in (low, high], two days apart at most, with another offset from UTC than `low` has; None
+    without one. Exact: no zone has put its clock twice within four days since 1970 (tested on all of tzdata)."""
     offset = civil(low, tz).utcoffset()
-    step = low
-    while step < high:
-        following = min(step + 60 * _MINUTE, high)
-        if civil(following, tz).utcoffset() != offset:
-            break
-        step = following
-    else:
+    if civil(high, tz).utcoffset() == offset:
         return None
-    bottom, top = step, following
+    bottom, top = low, high
     while top - bottom > 1:
         middle = (bottom + top) // 2
         if civil(middle, tz).utcoffset() == offset:

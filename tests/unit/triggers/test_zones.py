@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import struct
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -153,3 +155,34 @@ def test_until_the_end_every_minute_is_quiet_and_the_end_is_not(name: str, secon
         assert not quiet(until)
         assert all(quiet(moment) for moment in range(at, until, 60_000_000))
         assert quiet(until - 1)
+
+
+def changes_of_offset(tzif: bytes) -> list[int]:
+    """Seconds since 1970 at which a zone's offset from UTC changes, from the 64-bit part of its TZif file (RFC 8536)."""
+    counts = struct.unpack(">6l", tzif[20:44])
+    isutc, isstd, leaps, times, types, chars = counts
+    second = 44 + times * 5 + types * 6 + chars + leaps * 8 + isstd + isutc
+    isutc, isstd, leaps, times, types, chars = struct.unpack(">6l", tzif[second + 20 : second + 44])
+    begin = second + 44
+    at = struct.unpack(f">{times}q", tzif[begin : begin + 8 * times])
+    kinds = tzif[begin + 8 * times : begin + 9 * times]
+    table = begin + 9 * times
+    offsets = [struct.unpack(">l", tzif[table + 6 * kind : table + 6 * kind + 4])[0] for kind in range(types)]
+    changes, former = [], None
+    for instant, kind in zip(at, kinds, strict=True):
+        if offsets[kind] != former and instant >= 0:
+            changes.append(instant)
+        former = offsets[kind]
+    return changes
+
+
+def test_no_zone_has_put_its_clock_twice_within_four_days_since_1970() -> None:
+    root = files("tzdata.zoneinfo")
+    zones = (files("tzdata") / "zones").read_text().split()
+    assert len(zones) > 500
+    seen = 0
+    for name in zones:
+        changes = changes_of_offset(root.joinpath(*name.split("/")).read_bytes())
+        seen += len(changes)
+        assert all(later - former > 4 * 86_400 for former, later in itertools.pairwise(changes)), name
+    assert seen > 10_000
