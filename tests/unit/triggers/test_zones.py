@@ -158,7 +158,7 @@ def test_until_the_end_every_minute_is_quiet_and_the_end_is_not(name: str, secon
 
 
 def changes_of_offset(tzif: bytes) -> list[int]:
-    """Seconds since 1970 at which a zone's offset from UTC changes, from the 64-bit part of its TZif file (RFC 8536)."""
+    """Seconds since 1970 at which a zone's offset from UTC changes: the 64-bit part of its TZif file (RFC 8536)."""
     counts = struct.unpack(">6l", tzif[20:44])
     isutc, isstd, leaps, times, types, chars = counts
     second = 44 + times * 5 + types * 6 + chars + leaps * 8 + isstd + isutc
