@@ -60,6 +60,8 @@ class Merge:
         if not times:
             return
         source = self._inputs[index]
+        if not source.segments:
+            source.taken = source.running  # markers since the last record taken are settled: their offset is passed
         effective = list(accumulate(times, max, initial=source.running))
         del effective[0]
         source.running = effective[-1]

@@ -122,18 +122,26 @@ class Replay:
         """Save rows and positions, so that a later run goes on from here."""
         folder.mkdir(parents=True, exist_ok=True)
         packer = msgspec.msgpack.Encoder()
-        rows = folder / "rows.msgpack"
-        with rows.with_suffix(".new").open("wb") as out:
+        former = set(folder.glob("rows-*.msgpack"))
+        rows = folder / f"rows-{len(former)}-{self.summary.read}.msgpack"
+        while rows in former:
+            rows = rows.with_stem(rows.stem + "-again")
+        with rows.open("wb") as out:
             for key in sorted(self._rows.rows):
                 record = packer.encode((key, encode_row(self._rows.rows[key])))
                 out.write(len(record).to_bytes(4, "big") + record)
-        rows.with_suffix(".new").replace(rows)
         positions = [
             {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
             for (file, topic), at in sorted(self.positions.items())
         ]
-        state = {"format": STATE_FORMAT, "reached": self.summary.reached, "positions": positions}
-        (folder / "state.json").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
+        state = {
+            "format": STATE_FORMAT, "rows": rows.name, "reached": self.summary.reached, "positions": positions
+        }
+        # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
+        (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
+        (folder / "state.new").replace(folder / "state.json")
+        for old in former:
+            old.unlink()
 
     def load(self, folder: Path) -> None:
         """Go on from a saved state; an empty or absent folder is a fresh start. Raises StateError."""
@@ -147,7 +155,7 @@ class Replay:
             self.positions = {
                 (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
             }
-            for key, row in _read_rows(folder / "rows.msgpack"):
+            for key, row in _read_rows(folder / state["rows"]):
                 self._rows.put(key, row)
                 self._deadlines.note(key, row.deadline)
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from schemas.wire import CustomerEvent
 from streams.merge import Merged
 from triggers.customer import CustomerRow
-from triggers.engine import Ask, Engine, LedgerAnswer, Proposal
+from triggers.engine import Ask, Engine, Granted, LedgerAnswer, Proposal
 
 Walk = Generator[Ask, LedgerAnswer | None, None]
 """One row's way: yields what it asks the ledger, is sent the answer (None: the ledger is away)."""
@@ -57,12 +57,12 @@ class Out(NamedTuple):
 
 @dataclass(slots=True)
 class Effects:
-    """What a stretch of time caused. `touched` rows are to be stored; `asked` were reserved and are to be confirmed."""
+    """What a stretch of time caused. `touched` rows are to be stored; `granted` are to be confirmed in the ledger."""
 
     touched: dict[str, CustomerRow] = field(default_factory=dict)
     commands: list[Out] = field(default_factory=list)
     decisions: list[Out] = field(default_factory=list)
-    asked: list[Ask] = field(default_factory=list)
+    granted: list[Ask] = field(default_factory=list)
     arisen: list[str] = field(default_factory=list)
     """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
     applied: int = 0
@@ -156,7 +156,6 @@ class Timeline:
         except StopIteration:
             return False
         paused[key] = (walk, ask)
-        effects.asked.append(ask)
         return True
 
     async def _rounds(self, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> None:
@@ -165,13 +164,15 @@ class Timeline:
             waiting = list(paused.items())
             paused.clear()
             answers = await self._ledger.reserve([ask for _, (_, ask) in waiting])
-            for (key, (walk, _)), answer in zip(waiting, answers, strict=True):
+            for (key, (walk, asked)), answer in zip(waiting, answers, strict=True):
+                # Only these: confirming counts a touch for good, also one that was refused or not judged at all.
+                if isinstance(answer, Granted):
+                    effects.granted.append(asked)
                 try:
                     ask = walk.send(answer)
                 except StopIteration:
                     continue
                 paused[key] = (walk, ask)
-                effects.asked.append(ask)
 
     def _walk(self, key: str, row: CustomerRow, rest: deque[Merged], reached: int | None, effects: Effects) -> Walk:
         """The row through its events in `rest` (which may grow while paused), then its deadlines below `reached`."""

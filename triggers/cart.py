@@ -22,6 +22,8 @@ import msgspec
 
 MAX_LINES: Final = 100
 MAX_OPS: Final = 64
+MAX_OP_ITEMS: Final = 4 * MAX_LINES
+"""Items of all ops together: whole-cart updates of a large cart would else outgrow a changelog record."""
 
 ADD: Final = 1
 REMOVE: Final = 2
@@ -129,9 +131,22 @@ def record(book: CartBook, op: Op) -> None:
         ops.insert(bisect_right(ops, _key(op), key=_key), op)
         book.folded = _fold(book.base or Cart(), ops)
     if len(ops) > MAX_OPS:
-        half = MAX_OPS // 2
-        book.base = _fold(book.base or Cart(), ops[:half])
-        del ops[:half]
+        _settle_oldest(book, MAX_OPS // 2)
+    elif op.items and sum(len(one.items or ()) for one in ops) > MAX_OP_ITEMS:
+        kept = items = 0
+        while kept < len(ops) and (items := items + len(ops[-1 - kept].items or ())) <= MAX_OP_ITEMS:
+            kept += 1
+        _settle_oldest(book, len(ops) - kept)
+
+
+def _settle_oldest(book: CartBook, count: int) -> None:
+    """The oldest ops are done: nothing comes before them any more."""
+    base = _fold(book.base or Cart(), book.ops[:count])
+    del book.ops[:count]
+    if book.ops:
+        book.base = base
+    else:
+        book.base, book.folded = None, base
 
 
 def settle(book: CartBook) -> None:

@@ -58,6 +58,12 @@ def replay(
         except ValueError as error:
             fail(f"{products}: {error}", "make it with: rewake feed parse FEED --out FILE.jsonl", code=USED_WRONGLY)
 
+    if state is not None and ("-" in events or len(set(events)) < len(events)):
+        fail(
+            "--state remembers how far each file was read, by its name",
+            "give files by distinct names, not standard input",
+            code=USED_WRONGLY,
+        )
     run = Replay(book, catalogue, until=limit)
     if state is not None:
         try:

@@ -148,6 +148,7 @@ class Partition:
         self._turning = asyncio.Lock()
         self._turns: asyncio.Future[None] | None = None
         self._next_turn = 0.0
+        self._began = 0.0
         self.interval = plan.interval
         """Seconds; the owner stretches it when it owns many."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,6 +168,7 @@ class Partition:
         Of the hand-assigned topics the partition's own record knows better.
         """
         self.intake.begin(committed, self.table.record)
+        self._began = time.monotonic()
         self._read = ReadThrough(len(self.intake.inputs) + len(self._plan.beside))
 
     def positions(self) -> dict[tuple[str, int], int | None]:
@@ -289,7 +291,7 @@ class Partition:
                     except TimeoutError:
                         pass
                 self._due.clear()
-                self._next_turn = max(self._next_turn, time.monotonic()) + self.interval
+                self._next_turn = time.monotonic() + self.interval
                 async with self._turning:
                     if not await self._commits.room():
                         return
@@ -326,6 +328,8 @@ class Partition:
         for name, source in self.intake.inputs.items():
             if source.grouped:
                 end = self._flow.log_end(name, self.number)
+                if end is not None and end.asked < self._began:
+                    end = None  # from when this worker owned the partition before: the log has grown since
             else:
                 for columns in self._shared.since(name, source.next or 0):
                     self.intake.offer(name, columns, wall)
@@ -388,7 +392,7 @@ class Partition:
         dead_letters = self.number % self._plan.partitions[DEAD_LETTERS.name]
         for _, found in taken.letters:
             outgoing.publish(DEAD_LETTERS.name, dead_letters, found.record)
-        self._commits.hand_over(Commit(outgoing, effects.asked, lambda: self.intake.note_committed(offsets)))
+        self._commits.hand_over(Commit(outgoing, effects.granted, lambda: self.intake.note_committed(offsets)))
 
     def _publish(self, outgoing: Outgoing, topic: TopicSpec, out: Out) -> None:
         key = out.key.encode()

@@ -90,3 +90,21 @@ def test_a_late_record_takes_the_running_maximum_as_its_time() -> None:
     merge.offer(0, [5, 3, 6], [0, 1, 2], "abc")
     merge.set_end(0, True)
     assert [(time, event) for time, _, _, _, event in merge.take()] == [(5, "a"), (5, "b"), (6, "c")]
+
+
+def test_a_marker_that_was_passed_counts_over_a_restart() -> None:
+    """A record, a marker after it, then a late record that waits: what is committed is past the marker."""
+    merge = Merge(specs(2))
+    merge.offer(0, [50], [0], ["a"])
+    merge.advance(0, 100)
+    merge.advance(1, 60)
+    assert [event for *_, event in merge.take()] == ["a"]
+    merge.offer(0, [80], [2], ["late"])
+    assert merge.take() == []
+    again = Merge(specs(2))
+    again.restore(0, merge.settled(0))
+    again.offer(0, [80], [2], ["late"])
+    for one in (merge, again):
+        one.advance(1, 200)
+        one.set_end(0, True)
+        assert [(time, event) for time, *_, event in one.take()] == [(100, "late")]

@@ -18,7 +18,9 @@ from tests.unit.triggers.driving import (
     replaced,
     rule,
 )
-from triggers.cart import MAX_LINES, MAX_OPS, Cart
+from triggers.cart import MAX_LINES, MAX_OP_ITEMS, MAX_OPS, Cart
+from triggers.customer import encode_row, new_row
+from triggers.facts import APPLY
 
 
 def cart(*events: wire.CustomerEvent, on_order: Literal["cart", "items"] = "cart") -> Cart:
@@ -144,3 +146,17 @@ def test_an_add_heard_after_a_deadline_that_settled_its_order_stays_ordered() ->
     made.now = at(90)
     made.feed(added(at(4), "sku-3"), removed(at(5), "sku-2"), replaced(at(3), "sku-4"))
     assert list(made.row.cart.now.lines) == ["sku-2"]
+
+
+def test_whole_cart_updates_of_a_large_cart_do_not_outgrow_a_changelog_record() -> None:
+    row = new_row("main", "42")
+    for number in range(200):
+        items = [wire.Item(product_id=f"{'p' * 100}-{line}", quantity=number + 1) for line in range(400)]
+        updated = wire.CartUpdated(
+            event_id=f"e{number}", customer_id="42", occurred_at="", at=1_000_000 * (number + 1), items=items
+        )
+        APPLY[wire.CartUpdated](row, updated, False)
+        assert sum(len(op.items or ()) for op in row.cart.ops) <= MAX_OP_ITEMS
+        assert len(encode_row(row)) < 200_000
+    assert {line.quantity for line in row.cart.now.lines.values()} == {200}
+    assert len(row.cart.now.lines) == MAX_LINES
