@@ -135,6 +135,7 @@ class EventFiles:
         specs: list[InputSpec] = []
         self._spool: tempfile.TemporaryDirectory[str] | None = None
         self.read = 0
+        self.markers = 0
         self.bad: list[BadLine] = []
         for name in files:
             path = self._spooled() if name == "-" else Path(name)
@@ -218,6 +219,7 @@ class EventFiles:
                 continue
             cursor.time = max(cursor.time, event.at)
             if isinstance(event, ClockAdvanced):
+                self.markers += 1
                 if not cursor.scan.ordered:
                     for i in range(len(self._topics)):
                         self._merge.advance(cursor.first_input + i, event.at)

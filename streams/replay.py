@@ -27,6 +27,7 @@ from streams.timeline import Effects, Out, Timeline, is_customer_event
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
+from triggers.verdicts import Answer
 
 STATE_FORMAT: Final = 1
 
@@ -37,19 +38,28 @@ class StateError(Exception):
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did. Lines read = applied + dead-lettered + repeated + clock markers + those a former run took."""
+    """What a run did. Lines read = applied + dead-lettered + repeated + clock markers + passed over (read, but later
+    than `until`, or taken by a former run). `reasons`: of decisions that emitted nothing, by outcome, gate and reason.
+    """
 
     read: int = 0
     applied: int = 0
     repeated: int = 0
     dead_lettered: int = 0
+    markers: int = 0
+    dead_letters: Counter[str] = field(default_factory=Counter)
     customers: int = 0
     open_carts: int = 0
     proposals: int = 0
     commands: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     reached: int | None = None
     stopped: bool = False
+
+    @property
+    def passed_over(self) -> int:
+        return self.read - self.applied - self.repeated - self.dead_lettered - self.markers
 
 
 class MemoryRows:
@@ -94,6 +104,8 @@ class Replay:
         for items, reached in files.stream(below):
             self._settle(await self._timeline.advance(self._customers(items), reached))
             self._bad += files.bad
+            summary.dead_letters.update(bad.why.reason for bad in files.bad)
+            summary.markers = files.markers
             files.bad.clear()
             summary.read = files.read
             summary.dead_lettered = len(self._bad)
@@ -179,6 +191,10 @@ class Replay:
             self._commands.append(_sortable(out))
         for out in effects.decisions:
             summary.decisions[out.record.outcome] += 1
+            decisive = Answer.DELAY if out.record.outcome == "delayed" else Answer.REFUSE
+            why = next((one for one in out.record.verdicts if one.verdict == decisive), None)
+            if why is not None:
+                summary.reasons[out.record.outcome, why.gate, why.reason] += 1
             self._decisions.append(_sortable(out))
 
 

@@ -96,6 +96,8 @@ def replay(
         say_json(result)
     else:
         _show(result, out_dir)
+    if products is None and any(reason == "no-product-to-show" for _, _, reason in summary.reasons):
+        note("hint: messages show goods, and no --products were given: rewake feed parse FEED --out FILE.jsonl")
     if summary.stopped:
         note("stopped before the end" + (f"; go on with --state {state}" if state else ""))
         raise typer.Exit(1)
@@ -109,11 +111,18 @@ def _result(summary: Any) -> dict[str, Any]:
         "applied": summary.applied,
         "repeated": summary.repeated,
         "dead_lettered": summary.dead_lettered,
+        "markers": summary.markers,
+        "passed_over": summary.passed_over,
+        "dead_letters": dict(summary.dead_letters.most_common()),
         "customers": summary.customers,
         "open_carts": summary.open_carts,
         "proposals": summary.proposals,
         "commands": dict(sorted(summary.commands.items())),
         "decisions": dict(sorted(summary.decisions.items())),
+        "reasons": [
+            {"outcome": outcome, "gate": gate, "reason": reason, "count": count}
+            for (outcome, gate, reason), count in summary.reasons.most_common()
+        ],
         "reached": None if summary.reached is None else rfc3339(summary.reached),
         "stopped": summary.stopped,
     }
@@ -128,11 +137,20 @@ def _show(result: dict[str, Any], out_dir: Path | None) -> None:
     table.add_row("events read", f"{result['read']:,}")
     for name in ("applied", "repeated", "dead_lettered"):
         table.add_row(f"  {name.replace('_', '-')}", f"{result[name]:,}")
+    for reason, count in result["dead_letters"].items():
+        table.add_row(f"    {reason}", f"{count:,}")
+    if result["markers"]:
+        table.add_row("  clock markers", f"{result['markers']:,}")
+    if result["passed_over"]:
+        table.add_row("  passed over (later than --until, or taken before)", f"{result['passed_over']:,}")
     table.add_row("customers", f"{result['customers']:,}")
     table.add_row("open carts at the end", f"{result['open_carts']:,}")
     table.add_row("touches judged", f"{sum(result['decisions'].values()):,}")
     for name, count in result["decisions"].items():
         table.add_row(f"  {name}", f"{count:,}")
+        for why in result["reasons"]:
+            if why["outcome"] == name:
+                table.add_row(f"    {why['gate']}: {why['reason']}", f"{why['count']:,}")
     for name, count in result["commands"].items():
         table.add_row(name, f"{count:,}")
     out().print(table)

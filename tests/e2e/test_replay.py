@@ -61,6 +61,26 @@ def test_the_sample_shop_has_something_to_compare(shop: dict[str, Path]) -> None
     assert outcomes == {"emitted", "delayed", "refused", "skipped"}
 
 
+def test_the_summary_says_why_and_adds_up(shop: dict[str, Path], tmp_path: Path) -> None:
+    stop = json.loads(shop["events"].read_bytes().splitlines()[3000])["occurred_at"]
+    marker = {"type": "ClockAdvanced", "event_id": "m", "occurred_at": "2026-11-02T00:00:00Z"}
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(json.dumps(marker).encode() + b"\nnonsense\n" + shop["events"].read_bytes())
+    ran = rewake("replay", "--rules", ROOT / RULES, "--until", stop, "--json", path)
+    result = json.loads(ran.stdout)
+    assert (result["markers"], result["dead_letters"]) == (1, {"not-json": 1})
+    parts = ("applied", "repeated", "dead_lettered", "markers", "passed_over")
+    assert result["read"] == sum(result[name] for name in parts)
+    assert result["passed_over"] > 0
+    for outcome in ("delayed", "refused", "skipped"):
+        reasons = [why["count"] for why in result["reasons"] if why["outcome"] == outcome]
+        assert sum(reasons) == result["decisions"].get(outcome, 0)
+    assert {"outcome": "skipped", "gate": "message", "reason": "no-product-to-show"}.items() <= max(
+        result["reasons"], key=lambda why: why["count"]
+    ).items()
+    assert "no --products were given" in ran.stderr
+
+
 def test_other_blocks_give_the_same_bytes(
     shop: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
