@@ -48,7 +48,7 @@ def rulebook_or_exit(folder: Path, shop: Path | None = None) -> RuleBook:
 def check(folder: FolderArgument, shop: ShopOption = None, json: JsonOption = False) -> None:
     """Say everything that is wrong with the rules, each with its place, and what probably is not meant.
 
-    Leaves with 0 when there are no mistakes (warnings do not count), with 1 otherwise.
+    Leaves with 0 when there are rules and no mistakes (warnings do not count), with 1 otherwise.
     """
     read = _read(folder, shop)
     if json:
@@ -71,6 +71,9 @@ def check(folder: FolderArgument, shop: ShopOption = None, json: JsonOption = Fa
         say(", ".join(summary), style="red" if read.errors else "green")
     if read.errors:
         raise typer.Exit(CHECK_FAILED)
+    if not any(read.book.rules.values()):
+        # A wrong path in somebody's CI would check nothing and be green.
+        fail(f"no rule was found in {folder}", "rules are .yaml files there, in rules/, or in shops/ID/rules/")
 
 
 @app.command(name="list")

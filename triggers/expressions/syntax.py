@@ -52,9 +52,11 @@ def parse_expression(source: str) -> nodes.Expr:
         tree = parser.parse_expression()
         if not parser.stream.eos:
             token = parser.stream.current
-            raise SourceInvalid(token.lineno, f"unexpected `{token.value}` after the condition")
+            hint = _HABITS.get(str(token.value).lower(), "")
+            raise SourceInvalid(token.lineno, f"unexpected `{token.value}` after the condition", hint)
     except TemplateSyntaxError as error:
-        raise SourceInvalid(min(error.lineno, len(source)), error.message or "this can't be read") from error
+        message = (error.message or "this can't be read").replace("'end of template'", "end of the condition")
+        raise SourceInvalid(min(error.lineno, len(source)), message) from error
     except RecursionError as error:
         raise SourceInvalid(0, "nested too deeply") from error
     return tree
@@ -204,6 +206,16 @@ _NUMBERS: Final = frozenset({TOKEN_INTEGER, TOKEN_FLOAT})
 _OPENING: Final = frozenset("([{")
 _CLOSING: Final = frozenset(")]}")
 
+_HABITS: Final = {
+    "=": "equality is written `==`",
+    "&": "write `and`",
+    "!": "write `not`",
+    "and": "`and` is written in lower case",
+    "or": "`or` is written in lower case",
+    "not": "`not` is written in lower case",
+}
+"""What other languages write, and what it is here."""
+
 
 def _number(offset: int, text: str) -> Decimal:
     if _PLAIN_NUMBER.fullmatch(text) is None:
@@ -218,7 +230,7 @@ def _lexical(source: str, error: TemplateSyntaxError) -> SourceInvalid:
     place = re.search(r" at (\d+)$", message)
     if place is not None:
         offset = int(place.group(1))
-        return SourceInvalid(offset, f"unexpected character `{source[offset]}`")
+        return SourceInvalid(offset, f"unexpected character `{source[offset]}`", _HABITS.get(source[offset], ""))
     start = 0
     for _ in range(error.lineno - 1):
         start = source.find("\n", start) + 1

@@ -153,6 +153,12 @@ def test_check_tells_programs_the_same(tmp_path: Path) -> None:
     assert set(told["errors"][0]) == {"file", "line", "column", "message", "hint"}
 
 
+def test_check_of_a_folder_without_rules_fails(tmp_path: Path) -> None:
+    code, output = run("check", str(tmp_path))
+    assert code == 1
+    assert "no rule was found" in output
+
+
 def test_check_of_no_folder_is_used_wrongly(tmp_path: Path) -> None:
     assert run("check", str(tmp_path / "none"))[0] == 2
     assert run("list")[0] == 2

@@ -49,7 +49,7 @@ def judged(source: str, given: Context | None = None) -> bool | None:
         ("customer.age is odd", 14, "unknown test `is odd`", "is defined"),
         ("2 ** 9 > 1", 1, "`**` can't be used here", ""),
         ("{'a': 1} == 1", 1, "a dict can't be used here", ""),
-        ("cart.total >", 12, "unexpected 'end of template'", ""),
+        ("cart.total >", 12, "unexpected end of the condition", ""),
         ("cart.total > 5 6", 16, "unexpected `6` after the condition", ""),
         ("a ? b", 3, "unexpected character `?`", ""),
         ("", 1, "the condition is empty", ""),
@@ -198,3 +198,22 @@ def test_two_instants_of_the_repeated_hour_are_not_equal() -> None:
 
 def test_a_condition_over_several_lines_is_one_condition() -> None:
     assert judged("orders.count > 2\r\n  and orders.total > 100") is True
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("orders.count = 0", "=="), ("orders.count > 1 && cart.count > 1", "`and`"), ("!customer.card", "`not`"),
+        ("orders.count > 1 AND cart.count > 1", "lower case"), ("orders.count > 1 OR cart.count > 1", "lower case"),
+    ],
+)  # fmt: skip
+def test_habits_of_other_languages_get_a_hint(source: str, hint: str) -> None:
+    with pytest.raises(ExpressionInvalid) as invalid:
+        compile_expression(source)
+    assert hint in (invalid.value.hint or "")
+
+
+def test_a_condition_that_breaks_off_speaks_of_conditions() -> None:
+    with pytest.raises(ExpressionInvalid) as invalid:
+        compile_expression("cart.total > 5 or")
+    assert "end of the condition" in invalid.value.message
