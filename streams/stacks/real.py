@@ -86,23 +86,34 @@ def kafka_at(java: str, libraries: Path, port: int, *, at: Path, guard: Guard | 
     data.mkdir(parents=True)
     properties = at / "kafka.properties"
     properties.write_text(broker_properties(port, free_port(), data))
-    log_level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-    base = [java, "-cp", f"{libraries}/*", log_level]
+    format_storage(java, libraries, properties)
+    return kafka_server(java, libraries, properties, port, log=at / "broker.log", guard=guard), port
+
+
+def format_storage(java: str, libraries: Path, properties: Path) -> None:
+    """Make the empty storage that `properties` names a broker's. Raises StackFailed."""
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    formatting = [*base, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
+    formatting = [*_java(java, libraries), "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
     formatting += [f"--cluster-id={cluster}", "-c", str(properties)]  # an id may begin with a dash
     done = subprocess.run(formatting, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackFailed(f"Kafka's storage could not be formatted:\n{(done.stdout + done.stderr).strip()[-2000:]}")
-    server = Server(
+
+
+def kafka_server(java: str, libraries: Path, properties: Path, port: int, *, log: Path, guard: Guard | None) -> Server:
+    """The broker over storage that is formatted, whatever lies in it."""
+    return Server(
         "kafka",
-        [*base, "-Xms256m", "-Xmx768m", "kafka.Kafka", str(properties)],
-        log=at / "broker.log",
+        [*_java(java, libraries), "-Xms256m", "-Xmx768m", "kafka.Kafka", str(properties)],
+        log=log,
         ready=lambda: kafka_answers(port),
         timeout=60,
         guard=guard,
     )
-    return server, port
+
+
+def _java(java: str, libraries: Path) -> list[str]:
+    return [java, "-cp", f"{libraries}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
 
 
 def broker_properties(port: int, controller_port: int, data: Path) -> str:
