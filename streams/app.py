@@ -19,13 +19,15 @@ from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.probe import Abilities, ProbeFailed, probe
+from streams.delivery.producing import KafkaWriters
 from streams.delivery.transactional import Transactional
 from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
-from streams.ledger import Ledger, PatientLedger, RedisLedger, UnfitRedis, check_redis
+from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership
+from streams.partition.recovery import ChangelogRows
 from streams.products import ProductsReader
 from streams.provision import Provisioner, specs_of
 from streams.rulebook import BookRead, read_rulebook
@@ -56,16 +58,20 @@ def build_app(settings: Settings) -> App:
         mistakes = "\n".join(f"  {error}" for error in rules.errors)
         raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
     metrics = Metrics()
-    ledger: Ledger = RedisLedger(
+    return App(settings, rules, _ledger(settings, metrics), metrics)
+
+
+def _ledger(settings: Settings, metrics: Metrics) -> Ledger:
+    if settings.ledger == "rows":
+        return RowLedger()
+    ledger = RedisLedger(
         settings.redis_client(),
         prefix=settings.app_id,
         timeout=settings.redis_timeout,
         lapse=round(settings.reservation_lapse * 1_000_000),
         metrics=metrics,
     )
-    if settings.clock == "stream":
-        ledger = PatientLedger(ledger)
-    return App(settings, rules, ledger, metrics)
+    return PatientLedger(ledger) if settings.clock == "stream" else ledger
 
 
 class App:
@@ -157,6 +163,8 @@ class App:
         return counts
 
     async def _check_redis(self) -> None:
+        if self.settings.ledger == "rows":
+            return
         client = self.settings.redis_client()
         try:
             away = await check_redis(client)
@@ -170,6 +178,7 @@ class App:
     async def _policy(self) -> DeliveryPolicy:
         settings, options = self.settings, self._options
         rows = changelog(settings.app_id).name
+        writers = KafkaWriters(options, settings.app_id)
         wanted = settings.delivery
         try:
             abilities = await probe(options, settings.app_id)
@@ -185,8 +194,8 @@ class App:
         if wanted == "transactions" and not abilities.transactions:
             raise CannotStart(f"REWAKE_DELIVERY=transactions, but the broker has none ({abilities.reason})")
         if wanted == "at-least-once" or not abilities.transactions:
-            return AtLeastOnce(options, settings.app_id, rows, abilities.idempotence, self._commit_offsets)
-        return Transactional(options, settings.app_id, rows, settings.app_id, settings.transaction_timeout)
+            return AtLeastOnce(writers, rows, abilities.idempotence, self._commit_offsets)
+        return Transactional(writers, rows, settings.app_id, settings.transaction_timeout)
 
     async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         if self._faust is None:
@@ -244,8 +253,7 @@ class App:
             shared=shared,
             metrics=self.metrics,
             readiness=self.readiness,
-            options=self._options,
-            changelog=changelog(settings.app_id).name,
+            rows=ChangelogRows(self._options, changelog(settings.app_id).name),
         )
         self._faust = ChunkApp.build(
             self._ownership,
@@ -279,6 +287,7 @@ class App:
             shops=len(self.rules.book.shops),
             partitions=partitions[CO_PARTITIONED[0].name],
             fetch=settings.fetch,
+            ledger=settings.ledger,
             instance=settings.instance_id,
         )
 

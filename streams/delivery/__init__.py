@@ -8,10 +8,12 @@ durable, together with the offsets of what was read:
 - `at_least_once`: commands, then rows, then offsets. A crash in between repeats commands with the same ids and never
   makes a second id; nothing fences a zombie.
 
+Both decide in which order things are written, by way of a `Writer` (`producing`: aiokafka's).
+
 `probe` finds out what the broker has. After any error a delivery is of no more use: close it, open a new one, and load
 the partition again from what was committed.
 """
 
-from streams.delivery.interface import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing, Record
+from streams.delivery.interface import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing, Record, Writer, Writers
 
-__all__ = ["Delivery", "DeliveryFailed", "DeliveryPolicy", "Outgoing", "Record"]
+__all__ = ["Delivery", "DeliveryFailed", "DeliveryPolicy", "Outgoing", "Record", "Writer", "Writers"]

@@ -9,12 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from aiokafka import AIOKafkaProducer
-
-from streams.delivery import producing
-from streams.delivery.interface import Delivery, DeliveryFailed, Outgoing
+from streams.delivery.interface import Delivery, DeliveryFailed, Outgoing, Writers
 
 CommitOffsets = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
 """Commits the group's offsets, by (topic, partition). Raises when this member no longer owns them."""
@@ -26,8 +23,7 @@ COMMIT_SECONDS: Final = 30.0
 class AtLeastOnce:
     """The policy. `idempotent`: the broker numbers a producer's batches, so a retry is not written twice."""
 
-    options: dict[str, Any]
-    app_id: str
+    writers: Writers
     changelog: str
     idempotent: bool
     commit_offsets: CommitOffsets
@@ -50,31 +46,25 @@ class _InOrder:
     def __init__(self, policy: AtLeastOnce, partition: int) -> None:
         self._policy = policy
         self._partition = partition
-        self._producer = producing.PartitionProducer(
-            partition,
-            **policy.options,
-            client_id=f"{policy.app_id}-{partition}",
-            enable_idempotence=policy.idempotent,
-        )
+        self._writer = policy.writers.plain(partition, policy.idempotent)
 
     async def open(self) -> None:
-        await self._producer.open()
+        await self._writer.open()
 
     async def commit(self, outgoing: Outgoing) -> None:
-        producer = self._producer.started
         try:
-            await asyncio.wait_for(self._write(producer, outgoing), COMMIT_SECONDS)
+            await asyncio.wait_for(self._write(outgoing), COMMIT_SECONDS)
         except Exception as error:
             raise DeliveryFailed(f"writing partition {self._partition}: {error!r}") from error
 
-    async def _write(self, producer: AIOKafkaProducer, outgoing: Outgoing) -> None:
-        await producing.send(producer, outgoing.published.items())
+    async def _write(self, outgoing: Outgoing) -> None:
+        await self._writer.write(outgoing.published.items())
         if outgoing.rows:
-            await producing.send(producer, [((self._policy.changelog, self._partition), outgoing.rows)])
+            await self._writer.write([((self._policy.changelog, self._partition), outgoing.rows)])
         if outgoing.offsets:
             await self._policy.commit_offsets(
                 {(topic, self._partition): offset for topic, offset in outgoing.offsets.items()}
             )
 
     async def close(self) -> None:
-        await self._producer.close()
+        await self._writer.close()

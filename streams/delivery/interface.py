@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -50,6 +50,41 @@ class Delivery(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. Never raises, and takes a few seconds at most."""
+
+
+class Writer(Protocol):
+    """One partition number's producer, as both policies use it. Errors are raised as they come; after the first one a
+    writer is of no more use but to be closed. Calls don't overlap."""
+
+    async def open(self) -> None:
+        """Connect; a transactional one fences whoever had it open and settles the transaction left behind. It gives up
+        with DeliveryFailed after a while of its own."""
+
+    async def begin(self, partitions: Collection[tuple[str, int]]) -> None:
+        """Begin a transaction that will write to these (topic, partition)."""
+
+    async def send_offsets(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """The group's offsets are part of the transaction."""
+
+    async def write(self, written: Iterable[tuple[tuple[str, int], Iterable[Record]]]) -> None:
+        """Records in order, by (topic, partition). Returns when all of them are acknowledged; the first error is raised
+        once all have ended."""
+
+    async def commit(self) -> None:
+        """Commit the transaction: readers of committed records see all of it, or nothing."""
+
+    async def close(self) -> None:
+        """Let go, whatever state it is in. Never raises, and takes a few seconds at most."""
+
+
+class Writers(Protocol):
+    """Makes writers for one application."""
+
+    def transactional(self, partition: int, timeout: float) -> Writer:
+        """With the transactional id of this partition number; the broker aborts its transactions after `timeout`."""
+
+    def plain(self, partition: int, idempotent: bool) -> Writer:
+        """Without transactions. `idempotent`: a retried batch is written once."""
 
 
 class DeliveryPolicy(Protocol):

@@ -1,14 +1,16 @@
-"""Record batches, filled by us, and a partition's own producer, which is known to start and to end."""
+"""Writers by aiokafka: record batches filled by us, and a producer a partition, which is known to start and to end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer import sender
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from streams.delivery.interface import DeliveryFailed, Record
 
@@ -20,34 +22,81 @@ OPEN_SECONDS: Final = 30.0
 
 STOP_SECONDS: Final = 3.0
 
+# A transaction that begins while the markers of the one before are still being written is told to come again; aiokafka
+# waits 20 ms before it does, the markers take about 2.
+sender.BACKOFF_OVERRIDE = 0.004
 
-class PartitionProducer:
-    """The producer of one partition number; `options` are aiokafka's, on top of what all of ours have in common."""
+
+class KafkaWriters:
+    """See `streams.delivery.Writers`. `options` for any aiokafka client; ids begin with `app_id`."""
+
+    def __init__(self, options: Mapping[str, Any], app_id: str) -> None:
+        self._options = options
+        self._app_id = app_id
+
+    def transactional(self, partition: int, timeout: float) -> KafkaWriter:
+        return self._writer(
+            partition,
+            transactional_id=f"{self._app_id}-{partition}",
+            transaction_timeout_ms=round(timeout * 1000),
+        )
+
+    def plain(self, partition: int, idempotent: bool) -> KafkaWriter:
+        return self._writer(partition, enable_idempotence=idempotent)
+
+    def _writer(self, partition: int, **options: Any) -> KafkaWriter:
+        return KafkaWriter(partition, **self._options, client_id=f"{self._app_id}-{partition}", **options)
+
+
+class KafkaWriter:
+    """See `streams.delivery.Writer`; `options` are aiokafka's, on top of what all of ours have in common."""
 
     def __init__(self, partition: int, **options: Any) -> None:
         self.partition = partition
         self._options = options
-        self._open: AIOKafkaProducer | None = None
+        self._producer: AIOKafkaProducer | None = None
 
     @property
-    def started(self) -> AIOKafkaProducer:
-        """The started producer. Raises DeliveryFailed when there is none."""
-        if self._open is None:
+    def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
             raise DeliveryFailed(f"partition {self.partition} is not open")
-        return self._open
+        return self._producer
 
     async def open(self) -> None:
-        """Start it. Raises DeliveryFailed."""
-        self._open = AIOKafkaProducer(**self._options, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES)
+        self._producer = AIOKafkaProducer(**self._options, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES)
         try:
-            await asyncio.wait_for(self._open.start(), OPEN_SECONDS)
+            await asyncio.wait_for(self._producer.start(), OPEN_SECONDS)
         except Exception as error:
             await self.close()
             raise DeliveryFailed(f"no producer for partition {self.partition}: {error!r}") from error
 
+    async def begin(self, partitions: Collection[tuple[str, int]]) -> None:
+        producer = self._started
+        await producer.begin_transaction()
+        # All partitions in one request; left alone, aiokafka asks for each when its first batch is sent.
+        for topic, partition in partitions:
+            producer._txn_manager.maybe_add_partition_to_txn(TopicPartition(topic, partition))
+
+    async def send_offsets(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        await self._started.send_offsets_to_transaction(
+            {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}, group
+        )
+
+    async def write(self, written: Iterable[tuple[tuple[str, int], Iterable[Record]]]) -> None:
+        producer = self._started
+        sent = []
+        for (topic, partition), records in written:
+            for batch in batches(producer, records):
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+        for result in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def commit(self) -> None:
+        await self._started.commit_transaction()
+
     async def close(self) -> None:
-        """Stop it, whatever state it is in."""
-        producer, self._open = self._open, None
+        producer, self._producer = self._producer, None
         await stop(producer)
 
 
@@ -77,17 +126,6 @@ def batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Any]:
 def _close(batch: Any, count: int) -> None:
     batch._relative_offset = count
     batch.close()
-
-
-async def send(producer: AIOKafkaProducer, partitions: Iterable[tuple[tuple[str, int], Iterable[Record]]]) -> None:
-    """Write records, and wait for every batch of them; the first error is raised once all have ended."""
-    sent = []
-    for (topic, partition), records in partitions:
-        for batch in batches(producer, records):
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-    for result in await asyncio.gather(*sent, return_exceptions=True):
-        if isinstance(result, BaseException):
-            raise result
 
 
 async def stop(producer: AIOKafkaProducer | None) -> None:

@@ -137,7 +137,9 @@ class Partition:
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._read = ReadThrough(len(self.intake.inputs) + len(plan.beside))
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
-        now = time.monotonic()
+        self._now = asyncio.get_running_loop().time
+        """Monotonic seconds, as `LogEnd.asked` has them."""
+        now = self._now()
         self._outbox = dict.fromkeys(attention, Waiting(now, now))
         self._retry_at = 0.0
         self._reached = table.record.reached
@@ -168,7 +170,7 @@ class Partition:
         Of the hand-assigned topics the partition's own record knows better.
         """
         self.intake.begin(committed, self.table.record)
-        self._began = time.monotonic()
+        self._began = self._now()
         self._read = ReadThrough(len(self.intake.inputs) + len(self._plan.beside))
 
     def positions(self) -> dict[tuple[str, int], int | None]:
@@ -190,7 +192,7 @@ class Partition:
 
     def start(self, stagger: float) -> None:
         """Run. `stagger` seconds shift this partition's turns against the others'."""
-        self._next_turn = time.monotonic() + stagger
+        self._next_turn = self._now() + stagger
         self._tasks = [
             asyncio.create_task(self._guarded(self._run()), name=f"partition-{self.number}"),
             asyncio.create_task(self._guarded(self._commits.run()), name=f"commits-{self.number}"),
@@ -283,7 +285,7 @@ class Partition:
     async def _run(self) -> None:
         try:
             while True:
-                pause = self._next_turn - time.monotonic()
+                pause = self._next_turn - self._now()
                 if pause > 0:
                     try:
                         async with asyncio.timeout(pause):
@@ -291,7 +293,7 @@ class Partition:
                     except TimeoutError:
                         pass
                 self._due.clear()
-                self._next_turn = time.monotonic() + self.interval
+                self._next_turn = self._now() + self.interval
                 async with self._turning:
                     if not await self._commits.room():
                         return
@@ -352,7 +354,7 @@ class Partition:
         for index, spec in enumerate(self._plan.beside, len(self.intake.inputs)):
             self._read.note(index, self._shared.log_end(spec.name), self._shared.position(spec.name))
         through = self._read.since()
-        now = time.monotonic()
+        now = self._now()
         held |= now < self._retry_at
         fell_due, effects.arisen = effects.arisen, []
         if not held:
@@ -361,14 +363,14 @@ class Partition:
             ready = [key for key, it in self._outbox.items() if (stream or it.arose < through) and key not in new]
             await self._judge(ready, None if stream else wall, effects)
         # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
-        now = time.monotonic()
+        now = self._now()
         for key in fell_due:
             self._outbox[key] = Waiting(self._outbox[key].since if key in self._outbox else now, now)
 
     async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
         waiting = {key: self._outbox.pop(key) for key in keys}
         await self._timeline.emit(keys, wall, effects)
-        now = time.monotonic()
+        now = self._now()
         for key in dict.fromkeys(effects.arisen):  # the ledger was away
             self._retry_at = now + LEDGER_RETRY
             self._outbox[key] = Waiting(waiting.pop(key).since, now)

@@ -21,9 +21,8 @@ from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
 from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.metrics import Metrics
+from streams.partition import loop as partition_loop
 from streams.partition.loop import Partition, Plan
-from streams.partition.recovery import read_rows
-from streams.shared_log import SharedLog
 from streams.table import Table
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
@@ -64,6 +63,18 @@ class Group(Protocol):
     def resume(self, topic: str, partition: int) -> None: ...
 
 
+class RowsReader(Protocol):
+    """Where rows are read back from (streams.partition.recovery)."""
+
+    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool: ...
+
+
+class SharedLogs(partition_loop.SharedLogs, Protocol):
+    """The hand-assigned topics, and where their logs begin."""
+
+    def beginnings(self) -> dict[str, int]: ...
+
+
 class Ownership:
     """The partitions of one worker. `group` is known once the app is built."""
 
@@ -76,11 +87,10 @@ class Ownership:
         engine: Engine,
         ledger: Ledger,
         policy: DeliveryPolicy,
-        shared: SharedLog,
+        shared: SharedLogs,
         metrics: Metrics,
         readiness: Readiness,
-        options: Mapping[str, Any],
-        changelog: str,
+        rows: RowsReader,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
         self._readiness = readiness
@@ -90,8 +100,7 @@ class Ownership:
         self._policy = policy
         self._shared = shared
         self._metrics = metrics
-        self._options = options
-        self._changelog = changelog
+        self._rows = rows
         self._generation = -1
         self._accepting = False
         self._loading = asyncio.Lock()
@@ -266,7 +275,7 @@ class Ownership:
             await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
             committed = await self._committed(numbers)
             tables = {number: Table[CustomerRow](encode_row, decode_row) for number in numbers}
-            if await read_rows(self._options, self._changelog, tables, superseded):
+            if await self._rows.read(tables, superseded):
                 self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
                 return [self._partition(n, tables[n], deliveries.pop(n), committed[n]) for n in numbers]
             return []

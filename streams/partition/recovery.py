@@ -26,42 +26,47 @@ FETCH_BYTES: Final = 4 << 20
 POLL_SECONDS: Final = 0.05
 
 
-async def read_rows(
-    options: Mapping[str, Any], changelog: str, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]
-) -> bool:
-    """Fill `tables` (by partition number) from the changelog. False when `superseded` said that it is no longer wanted.
+class ChangelogRows:
+    """Reads rows from the `changelog` topic; `options` for any aiokafka client."""
 
-    `options` for any aiokafka client. Raises KafkaError when the broker can't be read.
-    """
-    consumer = AIOKafkaConsumer(
-        **options,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
-    )
-    await consumer.start()
-    try:
-        # The end comes from the answers to our own fetches, all asked since: the embedded broker's ListOffsets is off.
-        watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
-        left = {TopicPartition(changelog, number): table for number, table in tables.items()}
-        consumer.assign(list(left))
-        await consumer.seek_to_beginning(*left)
-        with _without_gc():
-            while left:
-                if superseded():
-                    return False
-                fetched = await fetch(consumer._fetcher, left, drain=drain_batches, seconds=POLL_SECONDS)
-                for tp, columns in fetched.items():
-                    left[tp].restore(columns.keys, columns.values)
-                for tp in list(left):
-                    end = watched.ends.get(tp)
-                    if end is not None and await consumer.position(tp) >= end.offset:
-                        del left[tp]
-                await asyncio.sleep(0)
-        return True
-    finally:
-        await consumer.stop()
+    def __init__(self, options: Mapping[str, Any], changelog: str) -> None:
+        self._options = options
+        self._changelog = changelog
+
+    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
+        """Fill `tables` (by partition number). False when `superseded` said that it is no longer wanted.
+
+        Raises KafkaError when the broker can't be read.
+        """
+        consumer = AIOKafkaConsumer(
+            **self._options,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=50,
+        )
+        await consumer.start()
+        try:
+            # From the answers to our own fetches, all asked since: the embedded broker answers ListOffsets wrongly.
+            watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
+            left = {TopicPartition(self._changelog, number): table for number, table in tables.items()}
+            consumer.assign(list(left))
+            await consumer.seek_to_beginning(*left)
+            with _without_gc():
+                while left:
+                    if superseded():
+                        return False
+                    fetched = await fetch(consumer._fetcher, left, drain=drain_batches, seconds=POLL_SECONDS)
+                    for tp, columns in fetched.items():
+                        left[tp].restore(columns.keys, columns.values)
+                    for tp in list(left):
+                        end = watched.ends.get(tp)
+                        if end is not None and await consumer.position(tp) >= end.offset:
+                            del left[tp]
+                    await asyncio.sleep(0)
+            return True
+        finally:
+            await consumer.stop()
 
 
 @contextlib.contextmanager
