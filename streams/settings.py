@@ -181,6 +181,14 @@ class Settings(BaseSettings):
         description="Records of one partition handled at once, at most.",
     )
 
+    # -- the frequency ledger
+    ledger: Literal["redis", "rows"] = Field(
+        default="redis",
+        description="Who counts touches for caps: `redis`, shared by all workers, or `rows`, each customer's row alone "
+        "and no Redis. Rows are committed together with the commands, so with transactions caps per customer are exact "
+        "either way; under at-least-once delivery a crash may count without them.",
+    )
+
     # -- Redis
     redis_url: str = Field(
         default="redis://localhost:6379/0",

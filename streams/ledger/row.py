@@ -1,4 +1,5 @@
-"""A ledger that knows only what the row knows: for replay, where one process sees everything in order."""
+"""A ledger that knows only what the row knows: for replay, where one process sees everything in order, and for workers
+without a Redis (`REWAKE_LEDGER=rows`), where a partition has one owner and its rows are what was committed."""
 
 from __future__ import annotations
 
