@@ -51,6 +51,10 @@ class Fault:
         of = f" {self.worker}" if KINDS[self.kind].about_a_worker else ""
         return f"{self.kind}{of} for {self.seconds:.1f} s" if self.seconds else f"{self.kind}{of}"
 
+    async def do(self, stage: Stage) -> None:
+        """Comes back when it is over."""
+        await KINDS[self.kind].do(stage, self)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
