@@ -1,0 +1,9 @@
+"""The simulator: the worker's own code under one seeded scheduler, over an in-memory broker, ledger and clocks.
+
+A seed decides everything: what shoppers do, in which order tasks run, how long each answer takes, which faults come and
+at which await. `python -m tests.simulation --seeds 7-7 --trace` shows one seed's history, the same on every run.
+
+`loop` is time and order, `network` what lies between a worker and its servers, `group` the consumer group, `member` a
+worker's membership and fetching, `worker` one process, `world` what goes in, `faults` what goes wrong, `oracle` what
+must come out, `invariants` what must hold, `run` one seed.
+"""
