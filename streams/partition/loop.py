@@ -34,7 +34,7 @@ from streams.metrics import Metrics
 from streams.partition.commits import Commit, Commits
 from streams.partition.intake import Intake, Screening, Taken
 from streams.partition.lag import ReadThrough
-from streams.partition.screening import Screen, SharedScreen
+from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
 from streams.table import Table
 from streams.timeline import Effects, Out, Timeline
@@ -92,10 +92,12 @@ class Plan:
 
 class Waiting(NamedTuple):
     """A row with touches that are not judged yet. Monotonic seconds: since when, and when the last of them arose:
-    what was in the logs by then must be applied before any is judged."""
+    what was in the logs by then must be applied before any is judged. `early`: microseconds, where one of them arose
+    because events ran ahead of the wall: what the wall less its grace must pass first. 0: nothing."""
 
     since: float
     arose: float
+    early: int = 0
 
 
 class Partition:
@@ -140,7 +142,7 @@ class Partition:
         self._now = asyncio.get_running_loop().time
         """Monotonic seconds, as `LogEnd.asked` has them."""
         now = self._now()
-        self._outbox = dict.fromkeys(attention, Waiting(now, now))
+        self._outbox = {key: Waiting(now, now, self._planned(key)) for key in attention}
         self._retry_at = 0.0
         self._reached = table.record.reached
         self._believed = BEGINNING
@@ -158,7 +160,8 @@ class Partition:
     def _screens(self) -> list[tuple[TopicSpec, Screening]]:
         plan = self._plan
         bound, stream = plan.future_bound_us, plan.stream_clock
-        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream)) for t in plan.inputs]
+        known = KnownKeys()
+        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream, known)) for t in plan.inputs]
         by_hand = [(t, SharedScreen(t, self.number == 0, bound, stream)) for t in plan.shared]
         return [*grouped, *by_hand]
 
@@ -357,15 +360,31 @@ class Partition:
         now = self._now()
         held |= now < self._retry_at
         fell_due, effects.arisen = effects.arisen, []
+        passed = self._believed - self._plan.grace_us
+        for key, it in self._outbox.items():
+            if it.early and it.early < passed:  # in time from now on, so that now is when it arose
+                self._outbox[key] = Waiting(it.since, now)
         if not held:
             # A row is judged as a whole, so one with a touch that arose just now is not ready yet.
             new = set(fell_due)
-            ready = [key for key, it in self._outbox.items() if (stream or it.arose < through) and key not in new]
+            ready = [
+                key
+                for key, it in self._outbox.items()
+                if stream or (it.arose < through and not it.early)
+                if key not in new
+            ]
             await self._judge(ready, None if stream else wall, effects)
         # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
         now = self._now()
         for key in fell_due:
-            self._outbox[key] = Waiting(self._outbox[key].since if key in self._outbox else now, now)
+            planned = self._planned(key)
+            since = self._outbox[key].since if key in self._outbox else now
+            self._outbox[key] = Waiting(since, now, planned if planned >= passed else 0)
+
+    def _planned(self, key: str) -> int:
+        """Microseconds: when the last of a row's waiting touches is to be judged; 0 on the stream clock."""
+        row = None if self._plan.stream_clock else self.table.get(key)
+        return max((proposal.planned for proposal in row.outbox), default=0) if row is not None else 0
 
     async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
         waiting = {key: self._outbox.pop(key) for key in keys}

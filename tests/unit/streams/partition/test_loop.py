@@ -311,6 +311,26 @@ async def test_a_touch_waits_for_what_was_in_the_log_when_it_fell_due() -> None:
         assert bench.broker.commands == []
 
 
+async def test_a_touch_that_arises_by_an_event_ahead_of_the_wall_waits_for_the_wall() -> None:
+    """A storefront's clock that runs fast, or a view within the grace, must not hasten a message."""
+    viewed = {**added(MONDAY + HOUR + MINUTE, "v"), "type": "ProductViewed"}
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.wall = MONDAY + HOUR - 5 * MINUTE
+        await bench.offer("site-views", viewed)
+        bench.all_at_their_ends()
+        await until(lambda: bench.partition.waiting_rows)
+        bench.all_at_their_ends()
+        await some_turns(bench)
+        assert bench.broker.values("decisions") == []
+        bench.wall = MONDAY + HOUR + 1
+        await some_turns(bench)
+        assert bench.broker.values("decisions") == []  # what came in the log meanwhile is to be read first
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.commands)
+
+
 async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fell_due() -> None:
     async with Bench(stream=False) as bench:
         await bench.offer("customer-events", *profile())
