@@ -16,9 +16,7 @@ import msgspec
 from schemas.emitted import CancelSms
 from triggers.cart import CartBook, new_book, packed
 from triggers.journeys import Journey, Past, Proposal
-
-LAYOUT: Final = 1
-"""The number of the row's layout, first in its encoding."""
+from triggers.layouts import LAYOUT, LAYOUTS, Layouts
 
 MAX_INTERESTS: Final = 50
 MAX_TOUCHES: Final = 30
@@ -149,10 +147,6 @@ _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(CustomerRow)
 
 
-class UnknownLayout(ValueError):
-    """A row written by a release that this one does not know."""
-
-
 def encode_row(row: CustomerRow) -> bytes:
     book = row.cart
     if not book.ops:
@@ -165,21 +159,16 @@ def encode_row(row: CustomerRow) -> bytes:
 
 
 def decode_row(data: bytes) -> CustomerRow:
-    """Raises UnknownLayout for a row of another release, ValueError (msgspec.DecodeError) for what is no row."""
+    """Raises UnknownLayout for a row of a release unknown here, ValueError (msgspec.DecodeError) for what is no row."""
     try:
         row = _decoder.decode(data)
+        if row.layout == LAYOUT:
+            return row
     except msgspec.MsgspecError:
-        _check_layout(data)
-        raise
-    if row.layout != LAYOUT:
-        raise UnknownLayout(f"row layout {row.layout}, this release reads {LAYOUT}")
-    return row
+        pass
+    return read_row(data, LAYOUTS)
 
 
-def _check_layout(data: bytes) -> None:
-    try:
-        layout = msgspec.msgpack.decode(data)[0]
-    except (msgspec.MsgspecError, TypeError, LookupError):
-        return
-    if isinstance(layout, int) and layout != LAYOUT:
-        raise UnknownLayout(f"row layout {layout}, this release reads {LAYOUT}")
+def read_row(data: bytes, layouts: Layouts) -> CustomerRow:
+    """A row in any of these layouts, the newest of which is CustomerRow. Raises as `decode_row`."""
+    return _decoder.decode(layouts.upgraded(data))

@@ -25,7 +25,8 @@ from tests.unit.triggers.driving import (
     shopper,
     viewed,
 )
-from triggers.customer import LAYOUT, NEVER, UnknownLayout, decode_row, encode_row
+from triggers.customer import NEVER, decode_row, encode_row
+from triggers.layouts import LAYOUT, UnknownLayout
 from triggers.view import _orders
 from triggers.zones import zone_of
 
