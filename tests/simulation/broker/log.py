@@ -84,7 +84,8 @@ class PartitionLog:
         if batch.transactional and batch.producer not in self._open:
             self._verify(batch)
         expected = known.recent[-1][1] + 1 if known is not None and known.epoch == batch.epoch and known.recent else 0
-        if batch.sequence != expected:
+        # A producer that is not known here, or no longer, may begin anywhere; within transactions it may not.
+        if batch.sequence != expected and (known is not None or batch.transactional):
             raise errors.OutOfOrderSequenceNumber
         if known is None or known.epoch != batch.epoch:
             known = self._producers[batch.producer] = Producer(batch.epoch)

@@ -2,7 +2,7 @@
 
 Requests go one after another in a task of their own, as in aiokafka's sender: whoever is cancelled while waiting for
 one does not take it back, and a request is sent again until it is answered or the writer is closed. An error that ends
-aiokafka's sender is raised by the first call that waits, and leaves the writer useless.
+aiokafka's sender is raised by the call that waits for it; later ones are refused as aiokafka refuses them.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class SimWriter:
 
     async def begin(self, partitions: Collection[Place]) -> None:
         """Doesn't wait for the broker: what goes wrong is raised by the next call."""
-        self._check(begun=False)
+        self._check(begun=False, refusal=AssertionError)
         self._begun, self._joined = True, False
         places = list(partitions)
         if places:
@@ -108,12 +108,14 @@ class SimWriter:
         self._check(begun=self._id is not None)
         queues: dict[Place, deque[list[Record]]] = {}
         for place, records in written:
+            if place not in self._broker.logs:
+                raise errors.UnknownTopicOrPartitionError
             queues.setdefault(place, deque()).extend(self._cut(records))
         if queues:
             await self._sent(lambda: self._produce(queues))
 
     async def commit(self) -> None:
-        self._check(begun=True)
+        self._check(begun=True, refusal=AssertionError)
         await self._sent(self._end)
         self._begun = False
 
@@ -125,11 +127,13 @@ class SimWriter:
 
     # -- the sender
 
-    def _check(self, *, begun: bool) -> None:
+    def _check(self, *, begun: bool, refusal: type[Exception] = errors.IllegalOperation) -> None:
         if not self._open:
             raise DeliveryFailed(f"partition {self.partition} is not open")
+        if self._failure is not None:
+            raise refusal(f"the sender has ended: {self._failure!r}")
         if begun != self._begun:
-            raise errors.IllegalOperation("not in the middle of a transaction" if begun else "in a transaction")
+            raise refusal("not in the middle of a transaction" if begun else "in a transaction")
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> asyncio.Task[Result]:
         async def in_turn() -> Result:
