@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
@@ -18,13 +19,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--faults", type=int, default=1000, help="how many in all (1000)")
     parser.add_argument("--seed", type=int, default=1, help="of faults, settings and events (1)")
-    parser.add_argument("--round-of", type=int, default=50, help="faults a round (50)")
+    parser.add_argument("--round-of", type=int, default=100, help="faults a round (100)")
     parser.add_argument("--every", type=float, default=1.6, help="seconds between two faults, on average (1.6)")
     parser.add_argument("--round", type=int, help="only this one")
     parser.add_argument("--folder", type=Path, help="logs of rounds that fail; default: a new one")
     given = parser.parse_args()
     wish = Wish(given.faults, given.seed, given.round_of, given.every, given.round)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="rewake-chaos-"))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is what is meant to be
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         total = asyncio.run(run(wish, folder))

@@ -50,6 +50,8 @@ class Report:
     events: int = 0
     commands: int = 0
     ended: list[str] = field(default_factory=list)
+    applied: float = 0.0
+    """The share of the records that had been applied when peace came: that much of the work was done under faults."""
     notes: list[str] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
     seconds: float = 0.0
@@ -162,6 +164,9 @@ class Round(ABC):
             finally:
                 await self._peace()
                 await publishing
+            await publisher.flush()
+            offsets, ends = await evidence.progress(self.servers.bootstrap, self.shop.app, PARTITIONS)
+            report.applied = sum(offsets.values()) / sum(ends.values())
             await self.finish(publisher)
             await publisher.flush()
             report.events = publisher.events
@@ -170,7 +175,7 @@ class Round(ABC):
         findings = report.findings
         for post in self.posts.values():
             findings.complaints += post.unwilling
-            report.ended += [f"{at - began:.1f} s: {post.name} ended with {code}" for at, code in post.ended]
+            report.ended += [f"{at - began:.1f} s: {post.name}, {how}" for at, how in post.ended]
         findings.complaints += counted(kept.counters, publisher.events + publisher.markers)
         findings.complaints += offsets_at_ends(
             *await evidence.progress(self.servers.bootstrap, self.shop.app, PARTITIONS)

@@ -100,7 +100,8 @@ def line(report: Report) -> str:
     text = (
         f"round {report.number:>2} {report.clock:<6} {'passed' if report.passed else 'FAILED'}: "
         f"{len(report.faults)} faults, {report.events:,} events, {report.commands:,} commands, "
-        f"missing {found.missing}, extra {found.extra}, repeated {found.repeated}; {report.seconds:.0f} s"
+        f"missing {found.missing}, extra {found.extra}, repeated {found.repeated}; "
+        f"{report.applied:.0%} applied under faults; {report.seconds:.0f} s"
     )
     if report.ended:
         text += f"; {len(report.ended)} workers ended by themselves and were started again"

@@ -22,8 +22,8 @@ from tests.chaos.rounds import Round
 
 TEA_HOUSE: Final = Path(__file__).parents[2] / "examples" / "tea-house"
 START: Final = datetime(2025, 3, 3, tzinfo=UTC)
-CUSTOMERS_A_SECOND: Final = 15
-"""For each second that the round's faults take; at six days it makes some 375 events a second."""
+CUSTOMERS_A_SECOND: Final = 10
+"""For each second that the round's faults take; at six days it makes some 250 events a second."""
 
 DAYS: Final = 6
 SLICE_SECONDS: Final = 0.25

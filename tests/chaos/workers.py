@@ -22,6 +22,9 @@ _PAUSE_SECONDS: Final = 1.0
 """Between the end of a worker that ended by itself and its next start, as an orchestrator would."""
 
 
+_LAST_WORDS: Final = 300
+
+
 class Post:
     """A place for one worker. Wanted there or not; while it is wanted somebody sees to it that it runs."""
 
@@ -29,8 +32,8 @@ class Post:
         self.name = name
         self.lock = asyncio.Lock()
         """Held by what is being done to the process."""
-        self.ended: list[tuple[float, int]] = []
-        """(monotonic time, exit code) of the times it ended without having been asked to."""
+        self.ended: list[tuple[float, str]] = []
+        """(monotonic time, exit code and last words) of the times it ended without having been asked to."""
         self.unwilling: list[str] = []
         self._folder = folder
         self._settings = dict(settings)
@@ -114,7 +117,8 @@ class Post:
                 continue  # what is being done to it ends in a start, or in its not being wanted
             worker = self._worker
             if worker is not None and worker.process.poll() is not None:
-                self.ended.append((time.monotonic(), worker.process.returncode))
+                words = self.said()[-_LAST_WORDS:].strip().replace("\n", " | ")
+                self.ended.append((time.monotonic(), f"code {worker.process.returncode}: {words}"))
                 self._guard.release(worker.process.pid)
                 self._worker = None
                 await asyncio.sleep(_PAUSE_SECONDS)
