@@ -7,18 +7,21 @@ wins, of equal times the later arrival.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import Raw
 
 from schemas.emitted import CancelSms
-from triggers.cart import CartBook, new_book, packed
+from triggers import interests
+from triggers.cart import CartBook, new_book, read_book, stored
+from triggers.interests import Interest
 from triggers.journeys import Journey, Past, Proposal
 from triggers.layouts import LAYOUT, LAYOUTS, Layouts
 
-MAX_INTERESTS: Final = 50
 MAX_TOUCHES: Final = 30
 MAX_ORDERS: Final = 16
 SEEN_IDS: Final = 64
@@ -46,14 +49,6 @@ class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     granted: bool
     at: int
     source: str | None = None
-
-
-class Interest(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A product viewed: last at, how often, and the price last seen."""
-
-    at: int
-    times: int = 1
-    price: Decimal | None = None
 
 
 class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -87,11 +82,28 @@ class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     rule: str
 
 
-class CustomerRow(msgspec.Struct, array_like=True, gc=False):
+if TYPE_CHECKING:
+    Part = Any
+else:
+    Part = Raw
+"""A part of the row: the bytes it was stored as, until somebody looks at it; then the object; bytes again once the row
+is encoded. So what an event does not touch is neither decoded nor encoded. (Measured on rows of 1.1 KB, cold: encoding
+after a view 2 us instead of 13.7, decoding 2 instead of 7.7.)"""
+
+_NOTHING: Final = Raw(b"\xc0")
+_NO_MAP: Final = Raw(b"\x80")
+_NO_LIST: Final = Raw(b"\x90")
+
+
+class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     """Instants in microseconds since the epoch. `applied`: next offset to apply, by topic rank. `outbox`: proposals
     that arose and are not yet concluded. `outgoing`: cancels not yet taken by the caller. `fired`: the last deadline.
     `profile` by number (PROFILE_FIELDS), `consents` by "channel/purpose", `history` by rule. `seen`: hashes of the last
-    event ids. `dropped_*`: how much the bounds of the row have cost so far."""
+    event ids. `dropped_*`: how much the bounds of the row have cost so far. `faults`: deadlines
+    in a row that the engine failed at (counted by the shell).
+
+    The fields `part_*` are for the properties without it alone, which decode them when they are asked for: msgspec's
+    DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`."""
 
     layout: int
     shop_id: str
@@ -100,21 +112,95 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False):
     applied: dict[int, int]
     outbox: list[Proposal]
     outgoing: list[CancelSms]
-    cart: CartBook
-    orders: Orders | None = None
+    part_cart: Part
+    part_orders: Part = _NOTHING
     seen: bytes = b""
-    profile: dict[int, Field] = {}
-    consents: dict[str, Consent] = {}
-    interests: dict[str, Interest] = {}
+    part_profile: Part = _NO_MAP
+    part_consents: Part = _NO_MAP
+    part_interests: Part = _NO_MAP
     journeys: list[Journey] = []
-    history: dict[str, Past] = {}
-    touches: list[Touch] = []
+    part_history: Part = _NO_MAP
+    part_touches: Part = _NO_LIST
     bonus_balance: Decimal | None = None
     bonus_at: int = 0
     fired: int = 0
     erased_at: int = 0
     dropped_interests: int = 0
     dropped_touches: int = 0
+    faults: int = 0
+
+    @property
+    def cart(self) -> CartBook:
+        part = self.part_cart
+        if type(part) is Raw:
+            part = self.part_cart = read_book(bytes(part))
+        return part  # type: ignore[no-any-return]
+
+    @property
+    def orders(self) -> Orders | None:
+        part = self.part_orders
+        if type(part) is Raw:
+            part = self.part_orders = _read_orders(part)
+        return part  # type: ignore[no-any-return]
+
+    @orders.setter
+    def orders(self, orders: Orders | None) -> None:
+        self.part_orders = orders
+
+    @property
+    def profile(self) -> dict[int, Field]:
+        part = self.part_profile
+        if type(part) is Raw:
+            part = self.part_profile = _read_profile(part)
+        return part  # type: ignore[no-any-return]
+
+    @profile.setter
+    def profile(self, profile: dict[int, Field]) -> None:
+        self.part_profile = profile
+
+    @property
+    def consents(self) -> dict[str, Consent]:
+        part = self.part_consents
+        if type(part) is Raw:
+            part = self.part_consents = _read_consents(part)
+        return part  # type: ignore[no-any-return]
+
+    @consents.setter
+    def consents(self, consents: dict[str, Consent]) -> None:
+        self.part_consents = consents
+
+    @property
+    def interests(self) -> Mapping[str, Interest]:
+        """By product. Changed by `triggers.interests` alone."""
+        return interests.read(self.part_interests)
+
+    @property
+    def history(self) -> dict[str, Past]:
+        part = self.part_history
+        if type(part) is Raw:
+            part = self.part_history = _read_history(part)
+        return part  # type: ignore[no-any-return]
+
+    @history.setter
+    def history(self, history: dict[str, Past]) -> None:
+        self.part_history = history
+
+    @property
+    def touches(self) -> list[Touch]:
+        part = self.part_touches
+        if type(part) is Raw:
+            part = self.part_touches = _read_touches(part)
+        return part  # type: ignore[no-any-return]
+
+    @touches.setter
+    def touches(self, touches: list[Touch]) -> None:
+        self.part_touches = touches
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are stored as the same bytes."""
+        return isinstance(other, CustomerRow) and encode_row(self) == encode_row(other)
+
+    __hash__ = None  # type: ignore[assignment]  # rows change
 
     @property
     def key(self) -> str:
@@ -125,12 +211,20 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False):
 
     def field(self, name: str) -> str | None:
         """A profile field's value; None when unknown or deleted."""
-        known = self.profile.get(PROFILE_FIELDS.index(name))
+        known = self.profile.get(_NUMBERS[name])
         return None if known is None else known.value
 
 
+_NUMBERS: Final = {name: number for number, name in enumerate(PROFILE_FIELDS)}
+_read_orders: Final = msgspec.msgpack.Decoder(Orders | None).decode
+_read_profile: Final = msgspec.msgpack.Decoder(dict[int, Field]).decode
+_read_consents: Final = msgspec.msgpack.Decoder(dict[str, Consent]).decode
+_read_history: Final = msgspec.msgpack.Decoder(dict[str, Past]).decode
+_read_touches: Final = msgspec.msgpack.Decoder(list[Touch]).decode
+
+
 def new_row(shop_id: str, customer_id: str) -> CustomerRow:
-    return CustomerRow(LAYOUT, shop_id, customer_id, NEVER, {}, [], [], new_book())
+    return CustomerRow(LAYOUT, shop_id, customer_id, NEVER, {}, [], [], _NEW_CART)
 
 
 def remember(row: CustomerRow, event_id: str) -> bool:
@@ -143,19 +237,38 @@ def remember(row: CustomerRow, event_id: str) -> bool:
     return True
 
 
-_encoder: Final = msgspec.msgpack.Encoder()
+_encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final = msgspec.msgpack.Decoder(CustomerRow)
+_NEW_CART: Final = Raw(stored(new_book()))
+
+
+class UnknownLayout(ValueError):
+    """A row written by a release that this one does not know."""
 
 
 def encode_row(row: CustomerRow) -> bytes:
-    book = row.cart
+    if type(row.part_interests) is not Raw:
+        row.part_interests = Raw(_encode(row.part_interests))
+    if type(row.part_orders) is not Raw:
+        row.part_orders = Raw(_encode(row.part_orders))
+    if type(row.part_profile) is not Raw:
+        row.part_profile = Raw(_encode(row.part_profile))
+    if type(row.part_consents) is not Raw:
+        row.part_consents = Raw(_encode(row.part_consents))
+    if type(row.part_history) is not Raw:
+        row.part_history = Raw(_encode(row.part_history))
+    if type(row.part_touches) is not Raw:
+        row.part_touches = Raw(_encode(row.part_touches))
+    book = row.part_cart
+    if type(book) is Raw:
+        return _encode(row)
+    row.part_cart = Raw(stored(book))
     if not book.ops:
-        return _encoder.encode(row)
-    row.cart = packed(book)
+        return _encode(row)
     try:
-        return _encoder.encode(row)
+        return _encode(row)
     finally:
-        row.cart = book
+        row.part_cart = book  # it knows how the ops fold, which its bytes do not
 
 
 def decode_row(data: bytes) -> CustomerRow:

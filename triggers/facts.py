@@ -15,15 +15,13 @@ from typing import Any, Final
 import msgspec
 
 from schemas import wire
-from triggers import cart
+from triggers import cart, interests
 from triggers.customer import (
-    MAX_INTERESTS,
     MAX_ORDERS,
     PROFILE_FIELDS,
     Consent,
     CustomerRow,
     Field,
-    Interest,
     Order,
     Orders,
 )
@@ -128,19 +126,8 @@ def _bound(orders: Orders) -> None:
 
 
 def _product_viewed(row: CustomerRow, event: wire.ProductViewed, by_items: bool) -> None:
-    interests = row.interests
-    known = interests.get(event.product_id)
-    if known is not None:
-        if event.at >= known.at:
-            price = known.price if event.price is None else event.price
-            interests[event.product_id] = Interest(event.at, known.times + 1, price)
-        else:
-            price = event.price if known.price is None else known.price
-            interests[event.product_id] = Interest(known.at, known.times + 1, price)
-        return
-    interests[event.product_id] = Interest(event.at, 1, event.price)
-    if len(interests) > MAX_INTERESTS:
-        del interests[min(interests, key=lambda product: (interests[product].at, product))]
+    row.part_interests, dropped = interests.viewed(row.part_interests, event.product_id, event.at, event.price)
+    if dropped:
         row.dropped_interests += 1
 
 
@@ -177,7 +164,7 @@ def _erased(row: CustomerRow, event: wire.CustomerErased, by_items: bool) -> Non
     row.erased_at = at
     row.profile = {number: field for number, field in row.profile.items() if field.at > at}
     row.consents = {name: consent for name, consent in row.consents.items() if consent.at > at}
-    row.interests = {product: interest for product, interest in row.interests.items() if interest.at > at}
+    row.part_interests = interests.newer(row.part_interests, at)
     if row.bonus_at <= at:
         row.bonus_balance, row.bonus_at = None, 0
     if row.orders is not None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
 
-import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -129,9 +128,10 @@ def with_orders(made: Rule, on_order: Literal["cart", "items"]) -> Rule:
 def canonical(row: CustomerRow) -> Any:
     """The row without what merely records arrival: the order of the hashes seen, the cancels put out on the way."""
     seen = sorted(row.seen[i : i + 8] for i in range(0, len(row.seen), 8))
-    facts = {name: value for name, value in msgspec.structs.asdict(row).items() if name not in ("seen", "outgoing")}
+    names = {name.removeprefix("part_") for name in row.__struct_fields__} - {"seen", "outgoing", "cart"}
+    facts = {name: getattr(row, name) for name in names}
     lines = [list(cart.lines) for cart in (row.cart.now, row.cart.base) if cart is not None]
-    return facts, seen, lines
+    return facts, (row.cart.now, row.cart.base, row.cart.ops), seen, lines
 
 
 def clone(drive: Drive) -> Drive:

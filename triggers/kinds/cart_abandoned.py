@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from schemas import wire
-from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED
+from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, look
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
 from triggers.rules.model import CartAbandoned, Rule
@@ -53,9 +53,7 @@ class CartAbandonedKind:
         return cart.changed_at, cart.changed_id
 
     def looked(self, row: CustomerRow, due: int) -> None:
-        cart = row.cart.now
-        if cart.lines and due - cart.changed_at > cart.looked:
-            cart.looked = due - cart.changed_at
+        look(row.cart, due)
 
     def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
         cart = row.cart.now

@@ -1,0 +1,89 @@
+"""What a customer looked at lately: a product each, the newest at the end.
+
+In the row it is a MessagePack map from product to `[at, times, price]`. Most views are of products that are not in it:
+then the bytes grow by one entry and nothing is decoded. Where a product is looked at again the map is taken apart into
+entries, of which only those that change are ever read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+MAX_INTERESTS: Final = 50
+
+
+class Interest(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A product viewed: last at, how often, and the price last seen."""
+
+    at: int
+    times: int = 1
+    price: Decimal | None = None
+
+
+Entries = dict[str, Raw | Interest]
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_read: Final = msgspec.msgpack.Decoder(dict[str, Interest]).decode
+_read_entries: Final = msgspec.msgpack.Decoder(dict[str, Raw]).decode
+_read_entry: Final = msgspec.msgpack.Decoder(Interest).decode
+
+# MessagePack: a map of up to 15 has its length in the first byte, up to 65,535 in the two bytes after 0xde.
+_SHORT: Final = 0x80
+_MOST_SHORT: Final = 0x8F
+_LONG: Final = 0xDE
+_HEADS: Final = [
+    (_SHORT | count).to_bytes(1, "big") if count <= 15 else b"\xde" + count.to_bytes(2, "big")
+    for count in range(MAX_INTERESTS + 1)
+]
+
+
+def read(part: Any) -> Mapping[str, Interest]:
+    """All of them. `part`: the bytes, or the entries."""
+    return _read(part if type(part) is Raw else _encode(part))
+
+
+def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[Raw | Entries, bool]:
+    """The part after one more view; True when another product was dropped for it."""
+    if type(part) is Raw:
+        data = bytes(part)
+        head = data[0]
+        if head < _MOST_SHORT:
+            count, begin = head - _SHORT, 1
+        elif head == _MOST_SHORT:
+            count, begin = 15, 1
+        else:
+            count, begin = (int.from_bytes(data[1:3], "big"), 3) if head == _LONG else (MAX_INTERESTS, 0)
+        if count < MAX_INTERESTS:
+            entry = _encode({product_id: Interest(at, 1, price)})
+            # Bytes that look like the product's id may stand elsewhere; where there are none it is not there for sure.
+            if _encode(product_id) not in data:
+                return Raw(_HEADS[count + 1] + data[begin:] + entry[1:]), False
+        part = _read_entries(part)
+    known = part.get(product_id)
+    if known is None:
+        part[product_id] = Interest(at, 1, price)
+        if len(part) <= MAX_INTERESTS:
+            return part, False
+        whole = {product: _entry(entry) for product, entry in part.items()}
+        del part[min(whole, key=lambda product: (whole[product].at, product))]
+        return part, True
+    known = _entry(known)
+    if at >= known.at:
+        part[product_id] = Interest(at, known.times + 1, known.price if price is None else price)
+    else:
+        part[product_id] = Interest(known.at, known.times + 1, price if known.price is None else known.price)
+    return part, False
+
+
+def newer(part: Any, than: int) -> Entries:
+    """Those viewed after an instant."""
+    return {product: interest for product, interest in read(part).items() if interest.at > than}
+
+
+def _entry(entry: Raw | Interest) -> Interest:
+    return _read_entry(entry) if type(entry) is Raw else entry
