@@ -1,0 +1,61 @@
+"""The ledger behind a network: it may be away, answer late, answer into the void, or lose everything."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from streams.ledger import Ledger, MemoryLedger
+from triggers.engine import Ask, LedgerAnswer
+
+
+@dataclass(slots=True)
+class LedgerWeather:
+    away: bool = False
+    lossy: float = 0.0
+    """Of answers, after the deed."""
+
+
+class DistantLedger:
+    """One worker's way to the one ledger (any `Ledger`)."""
+
+    def __init__(self, store: Ledger, weather: LedgerWeather, rng: random.Random, hit: Callable[[str], None]) -> None:
+        self._store = store
+        self._weather = weather
+        self._random = rng.random
+        self._hit = hit
+
+    async def _there(self) -> bool:
+        if self._random() < 0.5:
+            await asyncio.sleep(self._random() * 0.004)
+        return not self._weather.away
+
+    def _unheard(self) -> bool:
+        if self._weather.lossy and self._random() < self._weather.lossy:
+            self._hit("ledger answer lost")
+            return True
+        return False
+
+    async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
+        if not await self._there():
+            return [None] * len(asks)
+        answers = await self._store.reserve(asks)
+        await asyncio.sleep(self._random() * 0.004)
+        return [None] * len(asks) if self._unheard() else answers
+
+    async def confirm(self, asks: Sequence[Ask]) -> None:
+        if await self._there() and not self._unheard():
+            await self._store.confirm(asks)
+
+    async def release(self, asks: Sequence[Ask]) -> None:
+        if await self._there() and not self._unheard():
+            await self._store.release(asks)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def one_ledger(clock: Callable[[], int]) -> MemoryLedger:
+    return MemoryLedger(clock=clock)

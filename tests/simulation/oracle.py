@@ -1,0 +1,97 @@
+"""What must come out: the pure engine over the same log, without broker, faults or clocks.
+
+As `streams.replay` does it: screen, merge, timeline and a ledger that knows only the rows, everything in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.catalogue import EmptyCatalogue
+from schemas.emitted import encode
+from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, SUPPRESSIONS, topic_of
+from streams.deadlines import DeadlineIndex
+from streams.ledger import RowLedger
+from streams.merge import InputSpec, Merge
+from streams.partition.screening import Screen, SharedScreen
+from streams.replay import MemoryRows
+from streams.suppressions import SuppressionStore
+from streams.timeline import Timeline
+from tests.simulation.secret import SECRET
+from tests.simulation.worker import FUTURE_BOUND, INPUTS, Setting
+from tests.simulation.world import World
+from triggers.customer import CustomerRow, encode_row
+from triggers.engine import Engine
+
+Proposed = tuple[str, str, str, str, str]
+"""(customer, rule, epoch, step, due)."""
+
+
+@dataclass(slots=True)
+class Expected:
+    sms: list[bytes] = field(default_factory=list)
+    crm: list[bytes] = field(default_factory=list)
+    decisions: list[bytes] = field(default_factory=list)
+    proposals: set[Proposed] = field(default_factory=set)
+    dead_letters: list[tuple[str, ...]] = field(default_factory=list)
+    rows: dict[str, CustomerRow] = field(default_factory=dict)
+
+    def encoded(self) -> dict[str, bytes]:
+        return {key: encode_row(row) for key, row in self.rows.items()}
+
+
+def expected(world: World, setting: Setting, until: int | None = None) -> Expected:
+    """On the stream clock up to the end of the data; else deadlines below `until` fire (microseconds)."""
+    found = Expected()
+    suppressions = SuppressionStore(SECRET)
+    suppressions.take(world.columns((SUPPRESSIONS.name, 0)))
+    engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
+    for number in range(setting.partitions):
+        _one(number, world, setting, engine, until, found)
+    found.dead_letters.sort()
+    return found
+
+
+def _one(number: int, world: World, setting: Setting, engine: Engine, until: int | None, found: Expected) -> None:
+    topics = (*INPUTS, MARKETING_EVENTS)
+    merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec in topics])
+    for index, spec in enumerate(topics):
+        place = (spec.name, 0 if spec is MARKETING_EVENTS else number)
+        screen = (
+            SharedScreen(spec, number == 0, FUTURE_BOUND, setting.stream)
+            if spec is MARKETING_EVENTS
+            else Screen(spec, number, setting.partitions, FUTURE_BOUND, setting.stream)
+        )
+        screened = screen.sort(world.columns(place), 0)
+        found.dead_letters += [(one.reason, spec.name, str(place[1]), str(one.offset)) for one in screened.letters]
+        for stretch in screened.stretches:
+            merge.offer(index, stretch.times, stretch.offsets, stretch.events)
+            if stretch.marker is not None:
+                merge.advance(index, stretch.marker)
+        if until is not None:
+            merge.set_end(index, True)
+    rows = MemoryRows()
+    timeline = Timeline(
+        engine, rows, DeadlineIndex(), RowLedger(), judge_at_once=True, skip_applied=not setting.transactions
+    )
+    cut = merge.cut() if until is None else until
+    effects = at_once(timeline.advance(merge.take(), cut))
+    for out in effects.commands:
+        kept = found.crm if topic_of(type(out.record).__name__) is CRM_COMMANDS else found.sms
+        kept.append(encode(out.record))
+    for out in effects.decisions:
+        record = out.record
+        found.decisions.append(encode(record))
+        found.proposals.add((record.customer_id, record.rule, record.epoch, record.step, record.due_at))
+    found.rows |= rows.rows
+
+
+def at_once(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of what never waits."""
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        return ended.value
+    raise AssertionError("the oracle waits for something")

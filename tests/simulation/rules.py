@@ -1,0 +1,66 @@
+"""The shop of the simulation, once in minutes and hours (the stream clock), once in seconds (the wall clock)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from triggers.rules.model import RuleBook
+from triggers.rules.read import read_rules, read_shop
+
+_SHOP: Final = """
+name: Tea House
+sender: TEA
+currency: RUB
+time_zone: {zone}
+default_region: RU
+cart_url: https://tea.example/cart
+quiet_hours: {{from: "{quiet_from}", to: "{quiet_to}"}}
+caps: [{caps}]
+"""
+
+_LONG: Final = """
+rule: reminder
+trigger:
+  cart_abandoned: {{idle: {idle}, reenter: per_cart}}
+priority: 70
+steps:
+  - sms: "{{{{ customer.first_name | default('Hello') }}}}, your cart of {{{{ cart.count }}}} is waiting: {{{{ shop.cart_url }}}}"
+  - after: {after}
+    incentive: {{discount: 5%, valid: 48h}}
+    sms: "-5 % on your cart: {{{{ shop.cart_url }}}}"
+exit_on: [order_placed, cart_emptied]
+"""
+
+_SPELL: Final = """
+rule: spell
+trigger:
+  cart_abandoned: {{idle: {spell}, reenter: each_spell}}
+audience: cart.total >= 500
+steps:
+  - sms: "Still thinking? {{{{ shop.cart_url }}}}"
+    incentive: {{bonus: 100, valid: 2d}}
+"""
+
+
+def _book(shop: str, *rules: str) -> RuleBook:
+    read = read_shop(shop, "shop.yaml", "main")
+    assert not read.errors, read.errors
+    found = []
+    for text in rules:
+        one = read_rules(text, "rule.yaml", read.shop)
+        assert not one.errors, one.errors
+        found += [rule.rule for rule in one.rules]
+    return RuleBook(shops={"main": read.shop}, rules={"main": tuple(sorted(found, key=lambda rule: rule.name))})
+
+
+STREAM: Final = _book(
+    _SHOP.format(zone="Europe/Moscow", quiet_from="21:00", quiet_to="09:00", caps="1 per 2h, 3 per 2d"),
+    _LONG.format(idle="30m", after="3h"),
+    _SPELL.format(spell="75m"),
+)
+
+WALL: Final = _book(
+    _SHOP.format(zone="UTC", quiet_from="21:00", quiet_to="21:01", caps="1 per 8s, 3 per 60s"),
+    _LONG.format(idle="3s", after="9s"),
+    _SPELL.format(spell="5s"),
+)

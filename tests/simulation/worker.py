@@ -1,0 +1,207 @@
+"""One worker: the product's ownership, partitions, delivery, engine and gates, wired as streams.app wires them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.catalogue import EmptyCatalogue
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SUPPRESSIONS, TOPICS, Partitions, changelog
+from streams.delivery import DeliveryPolicy
+from streams.delivery.at_least_once import AtLeastOnce
+from streams.delivery.transactional import Transactional
+from streams.health import Readiness
+from streams.ledger import Ledger, PatientLedger
+from streams.metrics import Metrics
+from streams.partition.loop import Plan
+from streams.partition.ownership import Ownership
+from streams.suppressions import SuppressionStore
+from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
+from tests.simulation.clocks import SECOND, TrueTime, WorkerClocks
+from tests.simulation.group import Coordinator
+from tests.simulation.ledger import DistantLedger, LedgerWeather
+from tests.simulation.loop import Process, SimLoop
+from tests.simulation.member import Habits, Member
+from tests.simulation.network import Line, Weather
+from tests.simulation.secret import SECRET
+from tests.simulation.shared import SimShared
+from tests.simulation.trace import Trace
+from triggers.engine import Engine
+from triggers.rules.model import RuleBook
+
+APP: Final = "rewake"
+INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
+CHANGELOG: Final = changelog(APP).name
+METRICS: Final = Metrics()
+"""Nobody looks at them here, and making them takes longer than many a seed."""
+
+FUTURE_BOUND: Final = 3600 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all workers of a seed have in common."""
+
+    stream: bool
+    transactions: bool
+    partitions: int
+    chunk_records: int
+    interval: float
+    grace: int
+    transaction_timeout: float
+    session: float
+    wait: float
+    fetch_bytes: int
+    rules: RuleBook
+
+    def counts(self) -> Mapping[str, int]:
+        counts = {spec.name: self.partitions if spec.partitions is Partitions.CUSTOMER else 1 for spec in TOPICS}
+        return counts | {CHANGELOG: self.partitions}
+
+
+@dataclass(slots=True)
+class Seams:
+    """Where a test may put something of its own in place of the product's part: what breaks it on purpose."""
+
+    policy: Callable[[Any], Any] = lambda policy: policy
+    ledger: Callable[[Ledger], Ledger] = lambda ledger: ledger
+    ownership: type[Ownership] = Ownership
+    member: type[Member] = Member
+    broker: type[Broker] = Broker
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Everything outside of the workers."""
+
+    loop: SimLoop
+    broker: Broker
+    true_time: TrueTime
+    coordinator: Coordinator
+    weather: Weather
+    ledger: Ledger
+    ledger_weather: LedgerWeather
+    trace: Trace
+    hit: Callable[[str], None]
+    seams: Seams
+
+
+class Worker:
+    """One process of a worker, from its start to its end; started again it is another."""
+
+    def __init__(self, name: str, setting: Setting, around: Surroundings, rng: random.Random) -> None:
+        self.name = name
+        self.process: Process = around.loop.process(name)
+        self._setting = setting
+        self._around = around
+        self._rng = rng
+        self.line = Line(around.weather, rng, around.trace, around.hit)
+        self.clocks = WorkerClocks(around.true_time, self.line)
+        self.member: Member | None = None
+        self._ownership: Ownership | None = None
+        self._main: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._around.trace.note("started", who=self.name)
+        self._main = self.process.start(self._run(), self.name)
+
+    def stop(self) -> None:
+        """As SIGTERM does: drain, leave, close."""
+        self.process.start(self._leave(), f"{self.name}-stop")
+
+    @property
+    def ended(self) -> bool:
+        return self.process.dead or (self._main is not None and self._main.done())
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What it died of by itself."""
+        main = self._main
+        if self.process.dead or main is None or not main.done() or main.cancelled():
+            return None
+        return main.exception()
+
+    async def _run(self) -> None:
+        setting, around = self._setting, self._around
+        reader = Reader(around.broker, self.line)
+        suppressions = SuppressionStore(SECRET)
+        shared = SimShared(reader, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take}, setting.wait)
+        if not setting.stream:
+            await self.clocks.start()
+        await shared.look()
+        self._ownership = ownership = around.seams.ownership(
+            self._plan(),
+            engine=Engine(setting.rules, EmptyCatalogue(), suppressions),
+            ledger=self._ledger(),
+            policy=around.seams.policy(self._policy()),
+            shared=shared,
+            metrics=METRICS,
+            readiness=Readiness(),
+            rows=SimRows(reader, CHANGELOG),
+        )
+        self.member = ownership.group = around.seams.member(
+            self.name,
+            around.coordinator,
+            around.broker,
+            self.line,
+            [spec.name for spec in INPUTS],
+            APP,
+            Habits(setting.wait, setting.fetch_bytes, self._rng.random() < 0.5),
+            self._rng,
+            ownership,
+        )
+        beside = [asyncio.create_task(shared.run(), name="shared")]
+        if not setting.stream:
+            beside.append(asyncio.create_task(self.clocks.run(), name="clocks"))
+        try:
+            await self.member.run()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _leave(self) -> None:
+        if self.member is not None and self._ownership is not None:
+            await self.member.leave()
+            if self._main is not None:
+                self._main.cancel()
+                await asyncio.gather(self._main, return_exceptions=True)
+            await self._ownership.close()
+        self._around.trace.note("stopped", who=self.name)
+        self.process.kill()
+
+    def _plan(self) -> Plan:
+        setting = self._setting
+        return Plan(
+            inputs=INPUTS,
+            shared=(MARKETING_EVENTS,),
+            beside=(SUPPRESSIONS,),
+            partitions=setting.counts(),
+            stream_clock=setting.stream,
+            grace_us=setting.grace,
+            future_bound_us=FUTURE_BOUND,
+            chunk_records=setting.chunk_records,
+            interval=setting.interval,
+            skip_applied=not setting.transactions,
+            wall=self.clocks.wall,
+            trusts=self.clocks.trusts,
+        )
+
+    def _ledger(self) -> Ledger:
+        around = self._around
+        distant = around.seams.ledger(DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit))
+        return PatientLedger(distant) if self._setting.stream else distant
+
+    def _policy(self) -> DeliveryPolicy:
+        setting = self._setting
+        writers = SimWriters(self._around.broker, APP, self.line, self.clocks.wall)
+        if setting.transactions:
+            return Transactional(writers, CHANGELOG, APP, setting.transaction_timeout)
+        return AtLeastOnce(writers, CHANGELOG, True, self._commit_offsets)
+
+    async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        assert self.member is not None
+        await self.member.commit_offsets(offsets)
