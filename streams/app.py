@@ -27,7 +27,7 @@ from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitR
 from streams.metrics import Metrics
 from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership
-from streams.partition.recovery import ChangelogRows
+from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.products import ProductsReader
 from streams.provision import Provisioner, specs_of
 from streams.rulebook import BookRead, read_rulebook
@@ -95,6 +95,7 @@ class App:
         self.readiness.broker = None
         policy = await self._policy()
         self.readiness.notes["delivery"] = policy.name
+        await self._check_layouts(partitions)
         suppressions = SuppressionStore(self.settings.hmac_secret)
         shared = SharedLog(self._options, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take})
         async with contextlib.AsyncExitStack() as stack:
@@ -162,6 +163,17 @@ class App:
             raise CannotStart(f"topics that every worker reads whole must have one partition: {', '.join(split)}")
         return counts
 
+    async def _check_layouts(self, partitions: Mapping[str, int]) -> None:
+        """Not a member of the group yet, so that a worker of an older release, started again and again in the middle of
+        an upgrade, disturbs nobody."""
+        rows = changelog(self.settings.app_id).name
+        try:
+            await ChangelogRows(self._options, rows).check_layouts(range(partitions[rows]))
+        except UnreadableRows as unreadable:
+            raise CannotStart(str(unreadable)) from unreadable
+        except (KafkaError, OSError) as error:
+            raise CannotStart(f"the topic {rows} can't be read: {error!r}") from error
+
     async def _check_redis(self) -> None:
         if self.settings.ledger == "rows":
             return
@@ -220,9 +232,11 @@ class App:
         try:
             log.info("products read", records=await reader.catch_up(), products=store.count())
             following = asyncio.create_task(reader.run(), name="products")
-            yield
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            try:
+                yield
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
         finally:
             await reader.stop()
 
@@ -297,21 +311,29 @@ class App:
         stopping = asyncio.create_task(stop.wait())
         dying = asyncio.create_task(faust._crashed.wait())
         blind = asyncio.create_task(shared.ended())
+        assert self._ownership is not None
+        unreadable = asyncio.create_task(self._ownership.unreadable())
+        ends = {stopping, dying, blind, unreadable}
         starting = asyncio.create_task(faust.start())
         observing = asyncio.create_task(self._observe())
         try:
-            await asyncio.wait({starting, stopping, dying, blind}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
             if not (starting.done() and starting.exception()):
-                await asyncio.wait({stopping, dying, blind}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping: draining, committing, leaving the group")
         finally:
-            self.readiness.failed = "stopping" if faust.crash_reason is None else repr(faust.crash_reason)
-            for task in (stopping, dying, blind, observing):
+            if faust.crash_reason is not None:
+                self.readiness.failed = repr(faust.crash_reason)
+            elif self.readiness.failed is None:
+                self.readiness.failed = "stopping"
+            for task in (*ends, observing):
                 task.cancel()
             await faust.stop()
             await asyncio.gather(starting, observing, return_exceptions=True)
         if faust.crash_reason is not None:
             raise faust.crash_reason
+        if unreadable.done() and not unreadable.cancelled():
+            raise CannotStart(f"gave up and left the group: {unreadable.result()}")
         for task in (starting, blind):
             if task.done() and not task.cancelled():
                 task.result()

@@ -15,6 +15,7 @@ import msgspec
 
 from streams.delivery import Record
 from triggers.engine import NEVER
+from triggers.layouts import LAYOUTS, UnknownLayout
 
 PARTITION_KEY: Final = b"\x00partition"
 """The reserved key of the partition's own record. No row has it: a shop's id holds no NUL."""
@@ -23,6 +24,8 @@ ATTENTION: Final = 0
 """In place of a next time: look at the row as soon as it is restored."""
 
 _TIME_BYTES: Final = 8
+_HEAD_END: Final = _TIME_BYTES + 4
+"""Up to here a value says how many fields the row has and in which layout: a restore looks at each such head once."""
 
 
 class Keepable(Protocol):
@@ -37,25 +40,59 @@ class Keepable(Protocol):
 Row = TypeVar("Row", bound=Keepable)
 
 
+RECORD_LAYOUT: Final = 1
+"""Of the partition's own record. Raised only when a field changes its meaning: fields are known by name."""
+
+
 class PartitionRecord(msgspec.Struct, omit_defaults=True):
     """What a partition remembers beside its rows. By topic name, so that inputs may come and go.
 
+    `layout` is its own (0: written before it was stated), `row_layout` that of the rows written along with it;
     `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset in hand-assigned topics;
     `counters`: since the partition's first record; `reached`: the time its clock has reached. Instants in microseconds.
     """
 
+    layout: int = 0
+    row_layout: int = 0
     maxima: dict[str, int] = {}
     positions: dict[str, int] = {}
     counters: dict[str, int] = {}
     reached: int = 0
 
 
-class Table(Generic[Row]):
-    """Rows by key. `encode` and `decode` are the row's own."""
+def read_record(value: bytes) -> PartitionRecord:
+    """The partition's record as the changelog holds it. Raises UnknownLayout when a newer release has written it, or
+    rows beside it that can't be read here."""
+    data = value[_TIME_BYTES:]
+    stated = msgspec.msgpack.decode(data, type=_Stated)
+    if stated.row_layout > LAYOUTS.newest:
+        raise UnknownLayout(stated.row_layout, LAYOUTS.oldest, LAYOUTS.newest)
+    if stated.layout > RECORD_LAYOUT:
+        raise UnknownLayout(stated.layout, 0, RECORD_LAYOUT, of="partition record")
+    return msgspec.msgpack.decode(data, type=PartitionRecord)
 
-    def __init__(self, encode: Callable[[Row], bytes], decode: Callable[[bytes], Row]) -> None:
+
+class _Stated(msgspec.Struct):
+    """Of a partition's record, whatever its layout."""
+
+    layout: int = 0
+    row_layout: int = 0
+
+
+class Table(Generic[Row]):
+    """Rows by key. `encode` and `decode` are the row's own; `check` raises for an encoded row that can't be decoded
+    here, as its first four bytes tell."""
+
+    def __init__(
+        self,
+        encode: Callable[[Row], bytes],
+        decode: Callable[[bytes], Row],
+        check: Callable[[bytes], None] = lambda data: None,
+    ) -> None:
         self._encode = encode
         self._decode = decode
+        self._check = check
+        self._heads: set[bytes] = set()
         self._rows: dict[str, bytes | Row] = {}
         self.record = PartitionRecord()
 
@@ -83,24 +120,31 @@ class Table(Generic[Row]):
             )
             for key, row in touched.items()
         ]
+        self.record.layout, self.record.row_layout = RECORD_LAYOUT, LAYOUTS.newest
         records.append(Record(PARTITION_KEY, NEVER.to_bytes(_TIME_BYTES, "big") + msgspec.msgpack.encode(self.record)))
         return records
 
     # -- restoring
 
     def restore(self, keys: Iterable[bytes | None], values: Iterable[bytes | None]) -> None:
-        """A stretch of the changelog, in its order. A record without a value ends a row."""
-        rows = self._rows
+        """A stretch of the changelog, in its order. A record without a value ends a row. Raises UnknownLayout."""
+        rows, heads = self._rows, self._heads
+        record = None
         for key, value in zip(keys, values, strict=True):
             if key is None:
                 continue
             if key == PARTITION_KEY:
-                if value is not None:
-                    self.record = msgspec.msgpack.decode(value[_TIME_BYTES:], type=PartitionRecord)
+                record = value or record
             elif value is None:
                 rows.pop(key.decode(), None)
             else:
+                head = value[_TIME_BYTES:_HEAD_END]
+                if head not in heads:
+                    self._check(value[_TIME_BYTES:])
+                    heads.add(head)
                 rows[key.decode()] = value
+        if record is not None:
+            self.record = read_record(record)
 
     def restored(self) -> tuple[list[tuple[str, int]], list[str]]:
         """After a restore: (key, next time) of the rows that wait for a time, and keys of those with a full outbox."""

@@ -23,9 +23,11 @@ from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.partition import loop as partition_loop
 from streams.partition.loop import Partition, Plan
+from streams.partition.recovery import UnreadableRows
 from streams.table import Table
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
+from triggers.layouts import LAYOUTS
 
 log: Final = structlog.get_logger(__name__)
 
@@ -105,6 +107,15 @@ class Ownership:
         self._accepting = False
         self._loading = asyncio.Lock()
         self._reloads: dict[int, asyncio.Task[None]] = {}
+        self._unreadable: UnreadableRows | None = None
+        self._met_unreadable = asyncio.Event()
+
+    async def unreadable(self) -> UnreadableRows:
+        """Wait until the group gives this worker a partition whose rows only another release can read. It has given
+        that one up, and has to leave the group: as long as it is a member, nobody else gets it."""
+        await self._met_unreadable.wait()
+        assert self._unreadable is not None
+        return self._unreadable
 
     # -- what a partition sees of fetching
 
@@ -138,10 +149,20 @@ class Ownership:
                     if await self._take_over(wanted, superseded):
                         self._generation = generation
                         return True
+                except UnreadableRows as unreadable:
+                    self._give_up(unreadable)
+                    return False
                 except (DeliveryFailed, KafkaError, OSError) as failure:
                     log.warning("partitions could not be loaded; trying again", why=str(failure))
                     await asyncio.sleep(RELOAD_SECONDS)
         return False
+
+    def _give_up(self, unreadable: UnreadableRows) -> None:
+        self._readiness.failed = str(unreadable)
+        if self._unreadable is None:
+            log.error("partition given up", partition=unreadable.partition, why=str(unreadable))
+            self._unreadable = unreadable
+            self._met_unreadable.set()
 
     async def _take_over(self, wanted: set[int], superseded: Callable[[], bool]) -> bool:
         began = time.perf_counter()
@@ -274,7 +295,7 @@ class Ownership:
         try:
             await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
             committed = await self._committed(numbers)
-            tables = {number: Table[CustomerRow](encode_row, decode_row) for number in numbers}
+            tables = {number: Table[CustomerRow](encode_row, decode_row, LAYOUTS.check) for number in numbers}
             if await self._rows.read(tables, superseded):
                 self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
                 return [self._partition(n, tables[n], deliveries.pop(n), committed[n]) for n in numbers]
@@ -339,6 +360,9 @@ class Ownership:
                             self._readiness.recovered.add(number)
                             log.info("partition loaded again", partition=number, rows=len(partition.table))
                             return
+            except UnreadableRows as unreadable:
+                self._give_up(unreadable)
+                return
             except Exception as failure:  # noqa: BLE001  # whatever it is, the partition must not stay lost
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)

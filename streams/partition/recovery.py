@@ -9,21 +9,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
-import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
+from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
-from streams.table import Table
-
-log: Final = structlog.get_logger(__name__)
+from streams.table import PARTITION_KEY, Table, read_record
+from triggers.layouts import UnknownLayout
 
 FETCH_BYTES: Final = 4 << 20
 POLL_SECONDS: Final = 0.05
+
+TAIL_RECORDS: Final = 200
+"""How far before a changelog's end its partition's record is looked for first: each commit ends with one."""
+
+
+class UnreadableRows(Exception):
+    """A partition holds what a release wrote that this one does not know. For people: says what to do."""
+
+    def __init__(self, partition: int, why: UnknownLayout) -> None:
+        does = (
+            "start the newer release in its place"
+            if why.newer
+            else "start a release in between first, until it has written every row anew"
+        )
+        super().__init__(
+            f"partition {partition} holds rows of {'a newer' if why.newer else 'too old a'} release ({why}); {does}"
+        )
+        self.partition = partition
 
 
 class ChangelogRows:
@@ -36,37 +54,87 @@ class ChangelogRows:
     async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
         """Fill `tables` (by partition number). False when `superseded` said that it is no longer wanted.
 
-        Raises KafkaError when the broker can't be read.
+        Raises KafkaError when the broker can't be read, UnreadableRows for what this release does not know.
         """
+
+        def take(number: int, columns: Columns) -> None:
+            try:
+                tables[number].restore(columns.keys, columns.values)
+            except UnknownLayout as unknown:
+                raise UnreadableRows(number, unknown) from unknown
+
+        async with self._consumer() as consumer:
+            with _without_gc():
+                return await self._follow(consumer, dict.fromkeys(tables, 0), take, superseded)
+
+    async def check_layouts(self, numbers: Collection[int]) -> None:
+        """Look at the last record that each of these partitions has of itself: was it, or rows beside it, written by a
+        release that this one does not know? Raises UnreadableRows; KafkaError. Reads next to nothing."""
+        last: dict[int, bytes] = {}
+
+        def take(number: int, columns: Columns) -> None:
+            for key, value in zip(columns.keys, columns.values, strict=True):
+                if key == PARTITION_KEY and value is not None:
+                    last[number] = value
+
+        async with self._consumer() as consumer:
+            places = [TopicPartition(self._changelog, number) for number in numbers]
+            begins = {tp.partition: at for tp, at in (await consumer.beginning_offsets(places)).items()}
+            ends = {tp.partition: at for tp, at in (await consumer.end_offsets(places)).items()}
+            tail = TAIL_RECORDS
+            starts = {n: max(begins[n], ends[n] - tail) for n in numbers if ends[n] > begins[n]}
+            while starts:
+                await self._follow(consumer, starts, take, lambda: False)
+                tail *= 50  # a long aborted transaction, or a stretch of large chunks
+                starts = {n: max(begins[n], ends[n] - tail) for n in starts if n not in last and starts[n] > begins[n]}
+        for number, value in last.items():
+            try:
+                read_record(value)
+            except UnknownLayout as unknown:
+                raise UnreadableRows(number, unknown) from unknown
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
             **self._options,
             enable_auto_commit=False,
             isolation_level="read_committed",
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=50,
         )
         await consumer.start()
+        consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
         try:
-            # From the answers to our own fetches, all asked since: the embedded broker answers ListOffsets wrongly.
-            watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
-            left = {TopicPartition(self._changelog, number): table for number, table in tables.items()}
-            consumer.assign(list(left))
-            await consumer.seek_to_beginning(*left)
-            with _without_gc():
-                while left:
-                    if superseded():
-                        return False
-                    fetched = await fetch(consumer._fetcher, left, drain=drain_batches, seconds=POLL_SECONDS)
-                    for tp, columns in fetched.items():
-                        left[tp].restore(columns.keys, columns.values)
-                    for tp in list(left):
-                        end = watched.ends.get(tp)
-                        if end is not None and await consumer.position(tp) >= end.offset:
-                            del left[tp]
-                    await asyncio.sleep(0)
-            return True
+            yield consumer
         finally:
             await consumer.stop()
+
+    async def _follow(
+        self,
+        consumer: AIOKafkaConsumer,
+        starts: Mapping[int, int],
+        take: Callable[[int, Columns], None],
+        superseded: Callable[[], bool],
+    ) -> bool:
+        """Read these partitions from their offsets on to their last stable ones, as of now or later."""
+        fetcher, began = consumer._fetcher, time.monotonic()
+        left = {TopicPartition(self._changelog, number) for number in starts}
+        consumer.assign(list(left))
+        for tp in left:
+            consumer.seek(tp, starts[tp.partition])
+        while left:
+            if superseded():
+                return False
+            for tp, columns in (await fetch(fetcher, left, drain=drain_batches, seconds=POLL_SECONDS)).items():
+                take(tp.partition, columns)
+            for tp in list(left):
+                # From the answers to our own fetches: the embedded broker answers ListOffsets wrongly.
+                end = fetcher._client.ends.get(tp)
+                if end is not None and end.asked >= began and await consumer.position(tp) >= end.offset:
+                    left.discard(tp)
+            await asyncio.sleep(0)
+        return True
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,16 +35,18 @@ steps:
 
 
 class Worker:
-    """One `rewake worker`. `settings` are REWAKE_ variables without the prefix."""
+    """One `rewake worker`. `settings` are REWAKE_ variables without the prefix, `program` another rewake to run."""
 
-    def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, settings: dict[str, str], program: Sequence[str] = (REWAKE,)
+    ) -> None:
         self.log = folder / f"{name}.log"
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("REWAKE_")},
             **{f"REWAKE_{key.upper()}": value for key, value in settings.items()},
         }
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen([REWAKE, "worker"], env=environment, stdout=out, stderr=out, cwd=folder)
+            self.process = subprocess.Popen([*program, "worker"], env=environment, stdout=out, stderr=out, cwd=folder)
 
     def kill(self) -> None:
         """As an out-of-memory killer would."""
@@ -84,9 +86,11 @@ class Shop:
         }
 
     @contextmanager
-    def worker(self, name: str = "one", **settings: str) -> Iterator[Worker]:
+    def worker(
+        self, name: str = "one", program: Sequence[str] = (REWAKE,), **settings: str
+    ) -> Iterator[Worker]:
         """Runs within; killed at the end if it still does."""
-        worker = Worker(self.folder, name, self.settings | settings)
+        worker = Worker(self.folder, name, self.settings | settings, program)
         try:
             yield worker
         finally:

@@ -28,9 +28,9 @@ STEPS: Final[Mapping[int, Step]] = {}
 class UnknownLayout(ValueError):
     """A row written by a release that this one does not know."""
 
-    def __init__(self, layout: int, oldest: int, newest: int) -> None:
+    def __init__(self, layout: int, oldest: int, newest: int, of: str = "row") -> None:
         reads = f"layout {newest}" if oldest == newest else f"layouts {oldest} to {newest}"
-        super().__init__(f"row layout {layout}, this release reads {reads}")
+        super().__init__(f"{of} layout {layout}, this release reads {reads}")
         self.layout = layout
         self.newer = layout > newest
 
