@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -69,8 +69,8 @@ class Side(Protocol):
     async def committed(self, group: str, places: Collection[Place]) -> dict[Place, int]: ...
     async def commit_offsets(self, group: str, offsets: Mapping[Place, int]) -> None: ...
     async def delete_records(self, topic: str, before: int) -> None: ...
-    async def compact(self, topic: str) -> None:
-        """Have the log cleaned, soon."""
+    def cleaner(self, topic: str) -> AbstractAsyncContextManager[None]:
+        """Within, the log is cleaned, or will be soon."""
 
     async def pass_time(self, seconds: float) -> None:
         """On the broker's clock."""
@@ -125,8 +125,10 @@ class InMemory:
     async def delete_records(self, topic: str, before: int) -> None:
         self.broker.delete_records(topic, 0, before)
 
-    async def compact(self, topic: str) -> None:
+    @asynccontextmanager
+    async def cleaner(self, topic: str) -> AsyncIterator[None]:
         self.broker.compact(topic)
+        yield
 
     async def pass_time(self, seconds: float) -> None:
         self.now += round(seconds * 1_000_000) + 1
@@ -225,13 +227,21 @@ class ApacheKafka:
         async with self._admin() as admin:
             await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=before)})
 
-    async def compact(self, topic: str) -> None:
-        # By default the cleaner rests for 15 s between its rounds.
-        config = {"log.cleaner.backoff.ms": "200"}
+    @asynccontextmanager
+    async def cleaner(self, topic: str) -> AsyncIterator[None]:
         async with self._admin() as admin:
-            for node in (await admin.describe_cluster())["brokers"]:
-                resource = ConfigResource(ConfigResourceType.BROKER, str(node["node_id"]), configs=config)
-                await admin.alter_configs([resource])
+            nodes = [str(node["node_id"]) for node in (await admin.describe_cluster())["brokers"]]
+
+            async def configure(config: Mapping[str, str]) -> None:
+                await admin.alter_configs(
+                    [ConfigResource(ConfigResourceType.BROKER, node, configs=config) for node in nodes]
+                )
+
+            await configure({"log.cleaner.backoff.ms": "200"})  # it rests for 15 s by default
+            try:
+                yield
+            finally:
+                await configure({})
 
     async def pass_time(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -30,10 +30,12 @@ class Group:
 
     def commit_in(self, producer: int, epoch: int, offsets: Mapping[Place, int], verify: Callable[[], None]) -> None:
         """TxnOffsetCommit. `verify` raises unless the producer's transaction includes this group."""
-        if epoch < self._epochs.get(producer, epoch):
+        known = self._epochs.get(producer, epoch)
+        if epoch < known:
             raise errors.InvalidProducerEpoch
-        if producer not in self._pending:
+        if producer not in self._pending or epoch != known:
             verify()
+        self._epochs[producer] = epoch
         self._pending.setdefault(producer, {}).update(offsets)
 
     def settle(self, producer: int, epoch: int, commit: bool) -> None:

@@ -81,7 +81,9 @@ class PartitionLog:
                 for first, last, base in known.recent:
                     if (first, last) == (batch.sequence, batch.last_sequence):
                         return base
-        if batch.transactional and batch.producer not in self._open:
+        if not batch.transactional and batch.producer in self._open:
+            raise errors.InvalidTxnState
+        if batch.transactional and (batch.producer not in self._open or known is None or known.epoch != batch.epoch):
             self._verify(batch)
         expected = known.recent[-1][1] + 1 if known is not None and known.epoch == batch.epoch and known.recent else 0
         # A producer that is not known here, or no longer, may begin anywhere; within transactions it may not.
