@@ -74,7 +74,7 @@ class Loader:
         since_mark = 0
         reached: int | None = None
         for items, _ in files.stream(None if until is None else until + 1):
-            for effective, _, _, _, line in items:
+            for effective, *_, line in items:
                 await self.publish(line)
                 reached = effective
                 since_mark += 1

@@ -24,8 +24,11 @@ BEGINNING: Final = -(1 << 62)
 END: Final = 1 << 62
 """The cut when no input holds the clock."""
 
-Merged = tuple[int, int, int, int, Any]
-"""(effective time, topic rank, input index, offset, event), as they are sorted."""
+Merged = tuple[int, int, int, int, str, Any]
+"""(effective time, topic rank, input index, offset, row key, event), as they are sorted. The key is empty where who
+offered the event did not know it."""
+
+_NO_KEYS: Final = repeat("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class InputSpec:
 
 
 class _Input:
-    __slots__ = ("at_end", "buffered", "running", "segments", "spec", "taken")
+    __slots__ = ("at_end", "buffered", "given", "running", "segments", "spec", "taken")
 
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
@@ -46,7 +49,8 @@ class _Input:
         self.taken = BEGINNING
         self.at_end = False
         self.buffered = 0
-        self.segments: deque[tuple[list[int], Sequence[int], Sequence[Any]]] = deque()
+        self.given = (0, -1)
+        self.segments: deque[tuple[list[int], Sequence[int], Sequence[str] | None, Sequence[Any]]] = deque()
 
 
 class Merge:
@@ -55,8 +59,15 @@ class Merge:
     def __init__(self, specs: Sequence[InputSpec]) -> None:
         self._inputs = [_Input(spec) for spec in specs]
 
-    def offer(self, index: int, times: Sequence[int], offsets: Sequence[int], events: Sequence[Any]) -> None:
-        """Records of one input in its own order: `occurred_at`, offset and event, three sequences of one length."""
+    def offer(
+        self,
+        index: int,
+        times: Sequence[int],
+        offsets: Sequence[int],
+        events: Sequence[Any],
+        keys: Sequence[str] | None = None,
+    ) -> None:
+        """Records of one input in its own order: `occurred_at`, offset, event and row key, sequences of one length."""
         if not times:
             return
         source = self._inputs[index]
@@ -65,7 +76,7 @@ class Merge:
         effective = list(accumulate(times, max, initial=source.running))
         del effective[0]
         source.running = effective[-1]
-        source.segments.append((effective, offsets, events))
+        source.segments.append((effective, offsets, keys, events))
         source.buffered += len(effective)
 
     def advance(self, index: int, time: int) -> None:
@@ -94,32 +105,40 @@ class Merge:
         taken: list[Merged] = []
         for index, source in enumerate(self._inputs):
             segments = source.segments
-            rank = source.spec.rank
+            rank = repeat(source.spec.rank)
             before = len(taken)
             while segments:
-                effective, offsets, events = segments[0]
+                effective, offsets, keys, events = segments[0]
                 if effective[-1] < cut:
-                    taken += zip(effective, repeat(rank), repeat(index), offsets, events)
+                    taken += zip(effective, rank, repeat(index), offsets, keys or _NO_KEYS, events)
                     segments.popleft()
                     continue
                 split = bisect_left(effective, cut)
                 if split:
-                    taken += zip(effective[:split], repeat(rank), repeat(index), offsets[:split], events[:split])
-                    segments[0] = (effective[split:], offsets[split:], events[split:])
+                    first = keys[:split] if keys else _NO_KEYS
+                    taken += zip(effective[:split], rank, repeat(index), offsets[:split], first, events[:split])
+                    segments[0] = (effective[split:], offsets[split:], keys and keys[split:], events[split:])
                 break
-            if len(taken) > before:
-                source.buffered -= len(taken) - before
+            count = len(taken) - before
+            if count:
+                source.buffered -= count
                 source.taken = taken[-1][0]
-        # (effective, rank, input, offset) is unique, so the comparison never reaches the event.
+            source.given = (count, taken[-1][3] if count else -1)
+        # (effective, rank, input, offset) is unique, so the comparison never reaches key and event. Each input's own
+        # are in order already, and merging sorted runs is what this sort is best at.
         taken.sort()
         return taken
+
+    def given(self, index: int) -> tuple[int, int]:
+        """Of the last `take`: how many records of this input it took, and the offset of the last of them (else -1)."""
+        return self._inputs[index].given
 
     def _bounded(self, cut: int, limit: int) -> int:
         """A cut, not above `cut`, below which about `limit` records lie: the smallest that some input's limit gives."""
         best = cut
         for source in self._inputs:
             seen = 0
-            for effective, _, _ in source.segments:
+            for effective, *_ in source.segments:
                 if seen + len(effective) > limit:
                     best = min(best, effective[limit - seen] + 1)
                     break

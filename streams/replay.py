@@ -175,11 +175,11 @@ class Replay:
 
     def _customers(self, items: Sequence[Merged]) -> Iterable[Merged]:
         """What belongs to rows; marketing events are applied by moving the clock alone until a rule asks for them."""
-        others = [item for item in items if not is_customer_event(item[4])]
+        others = [item for item in items if not is_customer_event(item[-1])]
         if not others:
             return items
         self.summary.applied += len(others)
-        return [item for item in items if is_customer_event(item[4])]
+        return [item for item in items if is_customer_event(item[-1])]
 
     def _settle(self, effects: Effects) -> None:
         summary = self.summary

@@ -100,8 +100,8 @@ class Timeline:
         touched = effects.touched
         rows_get, on_event = self._rows.get, self._engine.on_event
         for item in items:
-            effective, rank, _, offset, event = item
-            key = f"{event.shop_id}:{event.customer_id}"
+            effective, rank, _, offset, key, event = item
+            key = key or f"{event.shop_id}:{event.customer_id}"
             if key in rests:
                 rests[key].append(item)
                 continue
@@ -177,7 +177,7 @@ class Timeline:
     def _walk(self, key: str, row: CustomerRow, rest: deque[Merged], reached: int | None, effects: Effects) -> Walk:
         """The row through its events in `rest` (which may grow while paused), then its deadlines below `reached`."""
         while rest:
-            effective, rank, _, offset, event = rest[0]
+            effective, rank, _, offset, _, event = rest[0]
             yield from self._fire(key, row, effective, effects)
             rest.popleft()
             if self._skip_applied and offset < row.applied.get(rank, 0):

@@ -7,6 +7,7 @@ merge and are handed out once `applied` passes them: each leaves in the commit t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Input:
     letters: deque[Letter] = field(default_factory=deque)
     markers: deque[int] = field(default_factory=deque)
     idle: deque[int] = field(default_factory=deque)
+    held: deque[Columns] = field(default_factory=deque)
+    """What the records came as, until the turn that takes them is over: for those that turn out to be poison."""
     paused: bool = False
     gap_from: int | None = None
 
@@ -52,6 +55,7 @@ class Input:
         self.letters.clear()
         self.markers.clear()
         self.idle.clear()
+        self.held.clear()
         self.paused = False
         self.gap_from = None
 
@@ -75,7 +79,6 @@ class Intake:
     def __init__(self, partition: int, screens: Sequence[tuple[TopicSpec, Screening]], by_hand: Container[str]) -> None:
         self._partition = partition
         self._merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec, _ in screens])
-        self._names = [spec.name for spec, _ in screens]
         self.inputs = {
             spec.name: Input(spec, index, screen, grouped=spec.name not in by_hand)
             for index, (spec, screen) in enumerate(screens)
@@ -99,12 +102,13 @@ class Intake:
         source.next = columns.next
         if not columns.offsets:
             return
+        source.held.append(columns)
         screened = source.screen.sort(columns, wall)
         source.letters += screened.letters
         source.markers += screened.markers
         source.idle += screened.idle
         for stretch in screened.stretches:
-            self._merge.offer(source.index, stretch.times, stretch.offsets, stretch.events)
+            self._merge.offer(source.index, stretch.times, stretch.offsets, stretch.events, stretch.keys)
             if stretch.marker is not None:
                 self._merge.advance(source.index, stretch.marker)
 
@@ -152,13 +156,15 @@ class Intake:
     def take(self, limit: int) -> Taken:
         """What the merge gives out now, about `limit` records of it, and everything beside it that this passes."""
         taken = Taken(self._merge.take(limit=limit))
-        last = {item[2]: item[3] for item in taken.items}  # offsets of one input come in order
         for name, source in self.inputs.items():
             before = source.applied
+            while source.held and before is not None and source.held[0].next <= before:
+                source.held.popleft()
+            count, last = self._merge.given(source.index)
             if self._merge.buffered(source.index) == 0:
                 source.applied = source.next  # past control and aborted records too
-            elif source.index in last:
-                source.applied = last[source.index] + 1
+            elif count:
+                source.applied = last + 1
             taken.moved |= source.applied != before
             if source.applied is None:
                 continue
@@ -168,12 +174,18 @@ class Intake:
             if markers:
                 taken.markers[name] += markers
             taken.idle += idle
-            taken.arrived[name] += markers + idle
-        for index, count in Counter(item[2] for item in taken.items).items():
-            taken.arrived[self._names[index]] += count
+            taken.arrived[name] += count + markers + idle
         for spec, _ in taken.letters:
             taken.arrived[spec.name] += 1
         return taken
+
+    def original(self, index: int, offset: int) -> tuple[TopicSpec, Columns, int]:
+        """What a record of the last `take` came as: its topic, columns, and place in them. `index` is the merge's."""
+        source = next(source for source in self.inputs.values() if source.index == index)
+        for columns in source.held:
+            if columns.start <= offset < columns.next:
+                return source.spec, columns, bisect_left(columns.offsets, offset)
+        raise LookupError(f"offset {offset} of {source.spec.name} is not held")
 
     def describe(self, record: PartitionRecord) -> None:
         """Write into the partition's record what `begin` needs to go on from here."""

@@ -34,7 +34,7 @@ from streams.metrics import Metrics
 from streams.partition.commits import Commit, Commits
 from streams.partition.intake import Intake, Screening, Taken
 from streams.partition.lag import ReadThrough
-from streams.partition.screening import Screen, SharedScreen
+from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
 from streams.table import Table
 from streams.timeline import Effects, Out, Timeline
@@ -160,7 +160,8 @@ class Partition:
     def _screens(self) -> list[tuple[TopicSpec, Screening]]:
         plan = self._plan
         bound, stream = plan.future_bound_us, plan.stream_clock
-        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream)) for t in plan.inputs]
+        known = KnownKeys(self.number, plan.partitions[plan.inputs[0].name])
+        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream, known)) for t in plan.inputs]
         by_hand = [(t, SharedScreen(t, self.number == 0, bound, stream)) for t in plan.shared]
         return [*grouped, *by_hand]
 

@@ -89,7 +89,7 @@ def test_a_late_record_takes_the_running_maximum_as_its_time() -> None:
     merge = Merge([InputSpec("views", 0)])
     merge.offer(0, [5, 3, 6], [0, 1, 2], "abc")
     merge.set_end(0, True)
-    assert [(time, event) for time, _, _, _, event in merge.take()] == [(5, "a"), (5, "b"), (6, "c")]
+    assert [(time, event) for time, *_, event in merge.take()] == [(5, "a"), (5, "b"), (6, "c")]
 
 
 def test_a_marker_that_was_passed_counts_over_a_restart() -> None:

@@ -33,7 +33,7 @@ async def outcomes(ledger: MemoryLedger | RowLedger) -> list[str]:
     found = []
     events = [*shopper(MONDAY), *(added(MONDAY + hour * HOUR, event_id=f"a{hour}") for hour in (1, 21, 31))]
     for number, event in enumerate(events):
-        items = [(event.at, 5 if number < len(events) - 3 else 7, 0, number, event)]
+        items = [(event.at, 5 if number < len(events) - 3 else 7, 0, number, "", event)]
         effects = await line.advance(items, event.at + 2 * HOUR if number >= len(events) - 3 else event.at)
         await ledger.confirm(effects.granted)
         found += [out.record.outcome for out in effects.decisions]
@@ -46,6 +46,6 @@ async def test_a_touch_that_a_full_cap_refused_does_not_count() -> None:
 
 async def test_a_touch_that_the_ledger_could_not_judge_is_not_confirmed() -> None:
     line = timeline(Away())
-    items = [(event.at, 5, 0, number, event) for number, event in enumerate([*shopper(MONDAY), added(MONDAY)])]
+    items = [(event.at, 5, 0, number, "", event) for number, event in enumerate([*shopper(MONDAY), added(MONDAY)])]
     effects: Effects = await line.advance(items, NEVER)
     assert effects.arisen and not effects.granted and not effects.commands
