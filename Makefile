@@ -7,11 +7,11 @@ PACKAGES := schemas triggers feeds streams
 LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
-.PHONY: help setup demo test servers check bench lock clean
+.PHONY: help setup demo test servers local-servers check chaos bench bench-quick bench-peers soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 setup: .venv/.installed ## Python environment in .venv, every package by its hash
 
@@ -29,8 +29,10 @@ test: setup servers ## every test, on Apache Kafka and Redis
 	@$(BIN)/python -m pytest $(ARGS)
 
 servers:
-	@docker info >/dev/null 2>&1 && exit 0; \
-	missing=; \
+	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory local-servers
+
+local-servers: # benchmarks want both on this machine itself, not in containers
+	@missing=; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v java >/dev/null || missing="$$missing default-jdk-headless"; \
 	command -v mvn >/dev/null || missing="$$missing maven"; \
@@ -38,7 +40,7 @@ servers:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
-		echo "Not installed:$$missing. Tests on the real stack need them (or a Docker engine)." >&2; \
+		echo "Not installed:$$missing. Benchmarks and tests on the real stack need them (tests can do with a Docker engine)." >&2; \
 		test -z "$${CI:-}"; \
 	fi
 
@@ -48,14 +50,37 @@ check: setup ## linters, types, import contracts, packages that fit together
 	$(BIN)/lint-imports
 	$(BIN)/python -m pip --disable-pip-version-check check
 
-bench: setup servers ## events/s and CPU an event of one worker on Apache Kafka
-	@$(BIN)/python -m bench
+FAULTS ?= 1000
+SEED ?= 1
+chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 35 minutes (SEED=1)
+	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
-lock: setup ## resolve the dependencies anew and write both lock files
+bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', an hour (ARGS="--help" teaches)
+	@$(BIN)/python -m bench $(if $(ARGS),$(ARGS),--write-docs)
+
+bench-quick: setup local-servers ## one worker beside a bare loop, under three minutes; the last line is JSON
+	@$(BIN)/python -m bench.quick $(ARGS)
+
+bench-peers: setup local-servers .venv-peers/.installed ## Kafka Streams, Bytewax, Quix Streams and Faust beside us
+	@cd bench/peers/kafka-streams && mvn -q -B package
+	@$(BIN)/python -m bench.peers $(if $(ARGS),$(ARGS),--write-docs)
+
+.venv-peers/.installed: requirements-peers.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed (make PYTHON=/path/to/python3 ...)" >&2; exit 1; }
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes \
+		-r requirements-peers.lock
+	@touch $@
+
+soak: setup local-servers ## 50,000,000 events through one worker: is memory flat?
+	@$(BIN)/python -m bench soak --soak-events 50000000 $(ARGS)
+
+lock: setup ## resolve the dependencies anew and write the lock files
 	$(LOCK) --upgrade --extra embedded --extra dev -o requirements.lock pyproject.toml
+	$(LOCK) --upgrade --extra peers -o requirements-peers.lock pyproject.toml
 	$(LOCK) --upgrade --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
 
 clean: ## remove what was built and run here, .venv included
 	-test -x $(BIN)/rewake && $(BIN)/rewake stack down
-	rm -rf .venv .rewake .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist out
+	rm -rf .venv .venv-peers bench/peers/kafka-streams/target .rewake .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist out
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -140,6 +140,8 @@ def broker_properties(port: int, controller_port: int, data: Path) -> str:
         # a topic that nobody created is a mistake to be seen
         "auto.create.topics.enable": "false",
         "num.partitions": "4",
+        # what a topic may drop, it drops soon: a long benchmark must not fill the disk
+        "log.retention.check.interval.ms": "10000",
         "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,0 +1,118 @@
+"""Millions of events through one worker, in slices whose records are deleted behind it: is its memory flat?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its documented names, not in __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from bench import passes, publishing, shops
+from bench.figures import Options
+from bench.job import SPAN_MS, TOPICS, Job
+from bench.processes import Worker, memory_of
+from bench.stack import say, servers
+from streams.stacks import Stack
+
+ABOUT = "memory over a long run"
+SLICE = 1_000_000
+AHEAD = 2
+"""Slices that lie in the topics at most: about 400 MB."""
+
+WARM = 0.2
+"""The share of the events after which memory counts as warm."""
+
+SHORT = {"cleanup.policy": "delete", "retention.bytes": "134217728", "segment.bytes": "67108864"}
+"""Of topics that only grow: what the soak writes must not fill a disk. Nothing is restored from its changelog."""
+
+WRITTEN = ("sms-commands", "decisions")
+
+
+def measure(options: Options) -> dict[str, Any]:
+    total, size = options.soak_events, min(SLICE, options.soak_events)
+    job = Job(events=size, customers=max(100, size // 20))
+    with servers() as (stack, folder):
+        app = "soak"
+        publishing.provide_topics(stack.bootstrap, app)
+        shorten(stack, *TOPICS, *WRITTEN, f"{app}-customers-changelog")
+        customers = publishing.publish_customers(stack.bootstrap, job)
+        rules = str(shops.one_rule(folder))
+        with Worker(stack, folder, app, rules=rules, ledger="rows") as worker:
+            samples = drive(stack, worker, job, customers, total)
+    warm = [sample["rss_mb"] for sample in samples if sample["events"] >= WARM * total]
+    early, late = warm[: max(1, len(warm) // 4)], warm[-max(1, len(warm) // 4) :]
+    before, after = sum(early) / len(early), sum(late) / len(late)
+    return {
+        "events": total, "customers": job.customers, "warm_rss_mb": round(before, 1), "end_rss_mb": round(after, 1),
+        "grown_mb": round(after - before, 1), "samples": samples,
+    }  # fmt: skip
+
+
+def drive(stack: Stack, worker: Worker, job: Job, customers: int, total: int) -> list[dict[str, float]]:
+    """Slice after slice, AHEAD of the worker at most; its memory each second."""
+    samples: list[dict[str, float]] = []
+    published = 0
+    ends: dict[int, dict[str, list[int]]] = {}
+    while published < total:
+        number = published // job.events
+        part = replace(job, seed=job.seed + number, begin_ms=job.begin_ms + number * (SPAN_MS + 2_000))
+        part = replace(part, events=min(job.events, total - published))
+        publishing.publish_job(stack.bootstrap, part)
+        publishing.publish_markers(stack.bootstrap, part.end_ms)
+        published += part.events
+        ends[published] = {topic: publishing.ends(stack.bootstrap, topic) for topic in TOPICS}
+        goal = total if published >= total else published - (AHEAD - 1) * job.events
+        if goal <= 0:
+            continue
+
+        def looked(now: passes.Reading, goal: int = goal) -> bool:
+            samples.append({"events": now.events, "rss_mb": round(memory_of(worker.pid), 1)})
+            return now.events >= goal
+
+        passes.until(stack, [worker], looked, lambda now: 1.0)
+        forget(stack, ends.pop(goal, {}))
+        say(f"soak {samples[-1]['events']:,} of {total:,} events, {samples[-1]['rss_mb']:,.0f} MB")
+    time.sleep(1)
+    samples.append({"events": float(total), "rss_mb": round(memory_of(worker.pid), 1)})
+    return samples
+
+
+def shorten(stack: Stack, *topics: str) -> None:
+    """Let the broker drop what is old in these topics."""
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap, "log_level": 3})
+    for topic in topics:
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in SHORT.items()
+            if topic not in TOPICS or name == "segment.bytes"  # events go when they are read, not before
+        ]
+        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+        for done in admin.incremental_alter_configs([resource]).values():
+            done.result(30)
+
+
+def forget(stack: Stack, read: dict[str, list[int]]) -> None:
+    """Delete the records that the worker has applied."""
+    if not read:
+        return
+    admin = AdminClient({"bootstrap.servers": stack.bootstrap, "log_level": 3})
+    upto = [TopicPartition(topic, number, end) for topic, ends in read.items() for number, end in enumerate(ends)]
+    for done in admin.delete_records(upto).values():
+        done.result(60)
+
+
+def rows(result: dict[str, Any]) -> list[list[str]]:
+    return [[
+        f"{ABOUT}: {result['events']:,} events, {result['customers']:,} customers",
+        f"{result['warm_rss_mb']:,.0f} MB when warm, {result['end_rss_mb']:,.0f} MB at the end",
+        f"{result['grown_mb']:+,.0f} MB",
+    ]]  # fmt: skip
+

@@ -1,0 +1,1 @@
+"""What users would pick instead, doing the same job beside us: `make bench-peers`."""
