@@ -33,13 +33,17 @@ REASONS: Final[dict[str, str]] = {
     "wrong-topic": "The event belongs to another topic.",
     "wrong-partition": "The key is not `shop_id:customer_id` of the event, or the partition not the key's (murmur2).",
     "from-the-future": "`occurred_at` lies too far after the record's arrival.",
-    "engine-error": "Rewake failed on it: a fault of ours, with its stack trace in `detail`.",
+    "engine-error": "Rewake failed on it: a fault of ours, with its stack in the header `trace`.",
 }
 """Every reason, in words. The keys are `Reason`."""
 
 
 class DeadLetter(Contract):
-    """The headers of a dead letter. The record's value is the original value, byte for byte, and its key the key."""
+    """The headers of a dead letter. The record's value is the original value, byte for byte, and its key the key.
+
+    Where a fault of Rewake's cost a touch or a look at a customer, and no record, there is no origin: the key is the
+    customer's, and the value a JSON object that names the touch.
+    """
 
     model_config = ConfigDict(
         json_schema_extra=example(
@@ -55,9 +59,21 @@ class DeadLetter(Contract):
             max_length=10_000, description="The field and what is wrong with it; never the value, it may be personal."
         ),
     ]
-    origin_topic: Annotated[str, Field(description="Where it was read.")]
-    origin_partition: Annotated[str, Field(pattern="^[0-9]+$", description="Its partition, decimal.")]
-    origin_offset: Annotated[str, Field(pattern="^[0-9]+$", description="Its offset, decimal.")]
+    origin_topic: Annotated[str | None, Field(description="Where it was read.")] = None
+    origin_partition: Annotated[str | None, Field(pattern="^[0-9]+$", description="Its partition, decimal.")] = None
+    origin_offset: Annotated[str | None, Field(pattern="^[0-9]+$", description="Its offset, decimal.")] = None
     origin_timestamp: Annotated[
-        str, Field(pattern="^-?[0-9]+$", description="The record's timestamp, milliseconds since 1970.")
-    ]
+        str | None, Field(pattern="^-?[0-9]+$", description="The record's timestamp, milliseconds since 1970.")
+    ] = None
+    trace: Annotated[
+        str | None,
+        Field(max_length=4_000, description="Of an engine-error: the lines of code that led there, innermost first."),
+    ] = None
+    value_bytes: Annotated[
+        str | None,
+        Field(
+            pattern="^[0-9]+$",
+            description="The length of a value that was left out, because the topic does not take it; it still lies at "
+            "its origin.",
+        ),
+    ] = None

@@ -13,8 +13,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -31,10 +31,12 @@ BLOCK_LINES = 8192
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An event with the bytes it came as, for who passes it on."""
+    """An event with the bytes it came as, for who passes it on, and where it stood."""
 
     event: object
     raw: bytes
+    file: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,13 @@ class Position:
 @dataclass(slots=True)
 class _Cursor:
     name: str
+    path: Path
     scan: Scan
     blocks: Iterator[list[tuple[int, bytes]]]
     first_input: int
     counts: list[int]
     time: int = -(1 << 62)
     done: bool = False
-    spool: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 def open_lines(path: Path) -> BinaryIO:
@@ -131,20 +133,25 @@ class EventFiles:
         self._keep_raw = keep_raw
         self._topics = [spec.name for spec in INPUTS]
         self._index = {name: i for i, name in enumerate(self._topics)}
-        self._cursors: list[_Cursor] = []
-        specs: list[InputSpec] = []
         self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._before = positions or {}
+        found = []
+        for name in files:
+            path = self._spooled() if name == "-" else Path(name)
+            found.append((name, path, scan(path, seen)))
+        self._begin(found)
+
+    def _begin(self, files: Sequence[tuple[str, Path, Scan]]) -> None:
+        """At the beginning of all of them, or where they were left."""
         self.read = 0
         self.markers = 0
         self.bad: list[BadLine] = []
-        for name in files:
-            path = self._spooled() if name == "-" else Path(name)
-            found = scan(path, seen)
-            cursor = _Cursor(name, found, blocks(path), len(specs), [0] * len(self._topics))
+        self._cursors: list[_Cursor] = []
+        specs: list[InputSpec] = []
+        for name, path, found in files:
+            self._cursors.append(_Cursor(name, path, found, blocks(path), len(specs), [0] * len(self._topics)))
             specs += [InputSpec(f"{name}:{spec.name}", spec.rank or 0, spec.holds_clock) for spec in INPUTS]
-            self._cursors.append(cursor)
         self._merge = Merge(specs)
-        self._before = positions or {}
         for cursor in self._cursors:
             for i, topic in enumerate(self._topics):
                 position = self._before.get((cursor.name, topic))
@@ -182,6 +189,13 @@ class EventFiles:
                 yield taken, reached
             if finished:
                 return
+
+    def again(self, *, keep_raw: bool) -> EventFiles:
+        """The same files from their beginning, standard input too."""
+        other = copy(self)
+        other._keep_raw = keep_raw
+        other._begin([(cursor.name, cursor.path, cursor.scan) for cursor in self._cursors])
+        return other
 
     def positions(self) -> dict[tuple[str, str], Position]:
         """How far each (file, topic) has been taken, to go on from later."""
@@ -233,7 +247,7 @@ class EventFiles:
             times, offsets, events = parted[topic]
             times.append(event.at)
             offsets.append(offset)
-            events.append(Line(event, raw) if self._keep_raw else event)
+            events.append(Line(event, raw, cursor.name, number) if self._keep_raw else event)
         for i, (times, offsets, events) in enumerate(parted):
             self._merge.offer(cursor.first_input + i, times, offsets, events)
             if cursor.scan.ordered:

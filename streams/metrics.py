@@ -73,6 +73,13 @@ class Metrics:
             "reason",
         )
 
+        self.engine_faults = self._counter(
+            "rewake_engine_faults",
+            "Faults of ours that cost one customer one step: a record (`event`), a look at a row (`deadline`), a touch "
+            "(`emission`), or a row that can't be read (`row`). Each is in `dead-letters`.",
+            "at",
+        )
+
         # -- what was decided
         self.proposals = self._counter(
             "rewake_proposals", "Touches that fell due, or woke from a delay and are judged again.", "rule"
@@ -108,6 +115,11 @@ class Metrics:
         )
 
         # -- how far behind
+        self.records_lost = self._counter(
+            "rewake_records_lost",
+            "Offsets that retention had removed from a topic before they were read.",
+            "topic",
+        )
         self.lag_records = self._gauge(
             "rewake_lag_records",
             "Records not read yet, over the partitions owned.",

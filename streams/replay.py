@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,11 @@ import orjson
 
 from schemas.catalogue import Catalogue
 from schemas.emitted import encode
+from schemas.wire import Malformed
 from streams.deadlines import DeadlineIndex
-from streams.eventfiles import BadLine, EventFiles, Position
+from streams.effects import Unkept
+from streams.eventfiles import BadLine, EventFiles, Line, Position
+from streams.faults import REASON, Fault, about
 from streams.ledger import RowLedger
 from streams.merge import Merged
 from streams.timeline import Effects, Out, Timeline, is_customer_event
@@ -39,7 +42,8 @@ class StateError(Exception):
 @dataclass(slots=True)
 class Summary:
     """What a run did. Lines read = applied + dead-lettered + repeated + clock markers + passed over (read, but later
-    than `until`, or taken by a former run). `reasons`: of decisions that emitted nothing, by outcome, gate and reason.
+    than `until`, or taken by a former run). `faults` of ours, each in the dead letters. `reasons`: of decisions that
+    emitted nothing, by outcome, gate and reason.
     """
 
     read: int = 0
@@ -48,6 +52,7 @@ class Summary:
     dead_lettered: int = 0
     markers: int = 0
     dead_letters: Counter[str] = field(default_factory=Counter)
+    faults: int = 0
     customers: int = 0
     open_carts: int = 0
     proposals: int = 0
@@ -63,10 +68,11 @@ class Summary:
 
 
 class MemoryRows:
-    """Rows by key, decoded, in a dict."""
+    """Rows by key, decoded, in a dict. `careful`: with what they were at the last `store`, which costs a quarter."""
 
-    def __init__(self) -> None:
+    def __init__(self, careful: bool = False) -> None:
         self.rows: dict[str, CustomerRow] = {}
+        self._stored: dict[str, bytes] | None = {} if careful else None
 
     def get(self, key: str) -> CustomerRow | None:
         return self.rows.get(key)
@@ -74,12 +80,33 @@ class MemoryRows:
     def put(self, key: str, row: CustomerRow) -> None:
         self.rows[key] = row
 
+    def store(self, touched: Mapping[str, CustomerRow]) -> None:
+        """From now on this is what `undo` goes back to."""
+        if self._stored is not None:
+            self._stored |= {key: encode_row(row) for key, row in touched.items()}
+
+    def undo(self, key: str) -> CustomerRow | None:
+        if self._stored is None:
+            raise Unkept
+        stored = self._stored.get(key)
+        if stored is None:
+            self.rows.pop(key, None)
+            return None
+        self.rows[key] = decode_row(stored)
+        return self.rows[key]
+
 
 class Replay:
-    """One run. `until`: microseconds; deadlines at or below it fire and no later event is read; None drains."""
+    """One run. `until`: microseconds; deadlines at or below it fire and no later event is read; None drains.
 
-    def __init__(self, rules: RuleBook, catalogue: Catalogue, *, until: int | None = None) -> None:
-        self._rows = MemoryRows()
+    When the engine fails on an event `run` raises Unkept, unless the run is `careful`: start over with one that is,
+    over files that keep their lines. It parks what the worker would.
+    """
+
+    def __init__(
+        self, rules: RuleBook, catalogue: Catalogue, *, until: int | None = None, careful: bool = False
+    ) -> None:
+        self._rows = MemoryRows(careful)
         self._deadlines = DeadlineIndex()
         self._timeline = Timeline(
             Engine(rules, catalogue), self._rows, self._deadlines, RowLedger(), judge_at_once=True
@@ -88,6 +115,8 @@ class Replay:
         self._commands: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
         self._bad: list[BadLine] = []
+        self._lines: dict[tuple[int, int], Line] = {}
+        self._lost: list[Fault] = []
         self.positions: dict[tuple[str, str], Position] = {}
         self.summary = Summary()
 
@@ -129,6 +158,8 @@ class Replay:
         self._bad.sort(key=lambda bad: (bad.file, bad.number))
         with (folder / "dead-letters.jsonl").open("wb") as out:
             out.writelines(orjson.dumps(_dead_letter(bad)) + b"\n" for bad in self._bad)
+            self._lost.sort(key=lambda fault: (fault.at, fault.key))
+            out.writelines(orjson.dumps(_lost(fault)) + b"\n" for fault in self._lost)
 
     def save(self, folder: Path) -> None:
         """Save rows and positions, so that a later run goes on from here."""
@@ -169,12 +200,16 @@ class Replay:
             }
             for key, row in _read_rows(folder / state["rows"]):
                 self._rows.put(key, row)
+                self._rows.store({key: row})
                 self._deadlines.note(key, row.deadline)
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
             raise StateError(f"{folder}: the saved state can't be read ({error}); start afresh") from error
 
-    def _customers(self, items: Sequence[Merged]) -> Iterable[Merged]:
+    def _customers(self, items: Sequence[Merged]) -> Sequence[Merged]:
         """What belongs to rows; marketing events are applied by moving the clock alone until a rule asks for them."""
+        if items and isinstance(items[0][-1], Line):
+            self._lines = {(item[2], item[3]): item[-1] for item in items}
+            items = [(*item[:-1], item[-1].event) for item in items]
         others = [item for item in items if not is_customer_event(item[-1])]
         if not others:
             return items
@@ -183,6 +218,15 @@ class Replay:
 
     def _settle(self, effects: Effects) -> None:
         summary = self.summary
+        self._rows.store(effects.touched)
+        for fault in effects.faults:
+            if fault.item is None:
+                self._lost.append(fault)
+                continue
+            line = self._lines[fault.item[2], fault.item[3]]
+            self._bad.append(BadLine(line.file, line.number, line.raw, Malformed(REASON, fault.detail)))
+            summary.dead_letters[REASON] += 1
+        summary.faults += len(effects.faults)
         summary.applied += effects.applied
         summary.repeated += effects.repeated.total()
         summary.proposals += effects.proposals.total()
@@ -216,6 +260,14 @@ def _dead_letter(bad: BadLine) -> dict[str, Any]:
         "reason": bad.why.reason, "detail": bad.why.detail, "file": bad.file, "line": bad.number,
         "encoding": encoding, "value": value,
     }
+
+
+def _lost(fault: Fault) -> dict[str, Any]:
+    """A touch, or a look at a row, that a fault cost."""
+    value = orjson.dumps(about(fault)).decode()
+    return {
+        "reason": REASON, "detail": fault.detail, "file": None, "line": None, "encoding": "utf-8", "value": value,
+    }  # fmt: skip
 
 
 def _read_rows(path: Path) -> Iterable[tuple[str, CustomerRow]]:

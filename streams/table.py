@@ -48,7 +48,7 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     """What a partition remembers beside its rows. By topic name, so that inputs may come and go.
 
     `layout` is its own (0: written before it was stated), `row_layout` that of the rows written along with it;
-    `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset in hand-assigned topics;
+    `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset to apply;
     `counters`: since the partition's first record; `reached`: the time its clock has reached. Instants in microseconds.
     """
 
@@ -79,6 +79,14 @@ class _Stated(msgspec.Struct):
     row_layout: int = 0
 
 
+class Unstorable(Exception):
+    """These rows, by key, can't be stored as they are."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(f"{len(keys)} rows can't be stored")
+        self.keys = keys
+
+
 class Table(Generic[Row]):
     """Rows by key. `encode` and `decode` are the row's own; `check` raises for an encoded row that can't be decoded
     here, as its first four bytes tell."""
@@ -94,6 +102,8 @@ class Table(Generic[Row]):
         self._check = check
         self._heads: set[bytes] = set()
         self._rows: dict[str, bytes | Row] = {}
+        self._stored: dict[str, bytes] = {}
+        """Of decoded rows, as they were stored last: what `undo` goes back to."""
         self.record = PartitionRecord()
 
     def __len__(self) -> int:
@@ -105,24 +115,57 @@ class Table(Generic[Row]):
     def get(self, key: str) -> Row | None:
         row = self._rows.get(key)
         if isinstance(row, bytes):
-            row = self._rows[key] = self._decode(row[_TIME_BYTES:])
+            self._rows[key] = decoded = self._decode(row[_TIME_BYTES:])
+            self._stored[key] = row
+            return decoded
         return row
 
     def put(self, key: str, row: Row) -> None:
         self._rows[key] = row
 
+    def undo(self, key: str) -> Row | None:
+        """Put the row back as it was stored last, whatever has become of it; None, and no row, where it never was."""
+        stored = self._stored.pop(key, None)
+        if stored is not None:
+            self._rows[key] = stored
+        elif not isinstance(self._rows.get(key), bytes):
+            self._rows.pop(key, None)
+        return self.get(key)
+
     def records(self, touched: Mapping[str, Row]) -> list[Record]:
         """The changelog's records for these rows as they are now, and the partition's own as the last."""
+        return [*self.rows(touched), self.own()]
+
+    def rows(self, touched: Mapping[str, Row], most: int | None = None) -> list[Record]:
+        """The changelog's records for these rows as they are now.
+
+        Raises Unstorable, having noted nothing, for rows that can't be encoded, or to more than `most` bytes.
+        """
         encode = self._encode
-        records = [
-            Record(
-                key.encode(), (ATTENTION if row.outbox else row.deadline).to_bytes(_TIME_BYTES, "big") + encode(row)
-            )
-            for key, row in touched.items()
-        ]
+        try:
+            values = [
+                (ATTENTION if row.outbox else row.deadline).to_bytes(_TIME_BYTES, "big") + encode(row)
+                for row in touched.values()
+            ]
+        except Exception as error:
+            raise Unstorable([key for key, row in touched.items() if not self._encodes(row)]) from error
+        if most is not None and values and max(map(len, values)) > most:
+            raise Unstorable([key for key, value in zip(touched, values, strict=True) if len(value) > most])
+        self._stored.update(zip(touched, values, strict=True))
+        return [Record(key.encode(), value) for key, value in zip(touched, values, strict=True)]
+
+    def own(self) -> Record:
+        """The changelog's record of the partition itself."""
         self.record.layout, self.record.row_layout = RECORD_LAYOUT, LAYOUTS.newest
-        records.append(Record(PARTITION_KEY, NEVER.to_bytes(_TIME_BYTES, "big") + msgspec.msgpack.encode(self.record)))
-        return records
+        return Record(PARTITION_KEY, NEVER.to_bytes(_TIME_BYTES, "big") + msgspec.msgpack.encode(self.record))
+
+    def _encodes(self, row: Row) -> bool:
+        try:
+            self._encode(row)
+            row.deadline.to_bytes(_TIME_BYTES, "big")
+        except Exception:  # noqa: BLE001  # the caller asks only whether it works
+            return False
+        return True
 
     # -- restoring
 

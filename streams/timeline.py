@@ -5,29 +5,29 @@ the row strictly below `t` fires (SEMANTICS: an event at a deadline's own instan
 touch is judged the moment it falls due; where the gates need the ledger the row pauses, all paused rows ask the ledger
 in one call, and go on with its answers. On the wall clock touches stay in the row's outbox until `emit` is called for
 them. The pausing is a generator a row, so the order of work is the same whatever the ledger's speed.
+
+An exception out of the engine leaves one row in pieces and stops nobody: the others go on, and at the end of the
+stretch that customer's own is done again with care (streams.careful).
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from collections import defaultdict, deque
+from collections.abc import Collection, Generator, Iterable, Sequence
+from typing import Protocol
 
 from schemas.wire import CustomerEvent
+from streams.careful import Careful, Limits
+from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, items_of
+from streams.faults import NOT_A_CUSTOMERS
 from streams.merge import Merged
 from triggers.customer import CustomerRow
 from triggers.engine import Ask, Engine, Granted, LedgerAnswer, Proposal
 
+__all__ = ["Deadlines", "Effects", "Out", "Reserve", "Rows", "Timeline", "Walk", "is_customer_event"]
+
 Walk = Generator[Ask, LedgerAnswer | None, None]
 """One row's way: yields what it asks the ledger, is sent the answer (None: the ledger is away)."""
-
-
-class Rows(Protocol):
-    """The rows of one partition by key `shop_id:customer_id`; `get` decodes a row kept as bytes."""
-
-    def get(self, key: str) -> CustomerRow | None: ...
-    def put(self, key: str, row: CustomerRow) -> None: ...
 
 
 class Deadlines(Protocol):
@@ -35,41 +35,6 @@ class Deadlines(Protocol):
 
     def note(self, key: str, at: int) -> None: ...
     def pop_below(self, reached: int) -> list[str]: ...
-
-
-class Reserve(Protocol):
-    """The ledger as the timeline needs it: one answer an ask, None where it was away."""
-
-    async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]: ...
-
-
-class Out(NamedTuple):
-    """One record to publish, keyed by its customer: a command or a decision (structs of schemas.emitted).
-
-    `at` is the instant it was decided (microseconds); with the rest it gives every output one place in order.
-    """
-
-    key: str
-    at: int
-    epoch: str
-    record: Any
-
-
-@dataclass(slots=True)
-class Effects:
-    """What a stretch of time caused. `touched` rows are to be stored; `granted` are to be confirmed in the ledger."""
-
-    touched: dict[str, CustomerRow] = field(default_factory=dict)
-    commands: list[Out] = field(default_factory=list)
-    decisions: list[Out] = field(default_factory=list)
-    granted: list[Ask] = field(default_factory=list)
-    arisen: list[str] = field(default_factory=list)
-    """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
-    applied: int = 0
-    repeated: Counter[int] = field(default_factory=Counter)
-    """By their topic's rank."""
-    proposals: Counter[str] = field(default_factory=Counter)
-    """Touches that fell due, or woke from a delay, by rule."""
 
 
 class Timeline:
@@ -84,6 +49,7 @@ class Timeline:
         *,
         judge_at_once: bool,
         skip_applied: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self._engine = engine
         self._rows = rows
@@ -91,13 +57,17 @@ class Timeline:
         self._ledger = ledger
         self._judge_at_once = judge_at_once
         self._skip_applied = skip_applied
+        self._careful = Careful(
+            engine, rows, ledger, judge_at_once=judge_at_once, skip_applied=skip_applied, limits=limits or Limits()
+        )
 
-    async def advance(self, items: Iterable[Merged], reached: int, effects: Effects | None = None) -> Effects:
+    async def advance(self, items: Sequence[Merged], reached: int, effects: Effects | None = None) -> Effects:
         """Apply merged events, then fire every deadline strictly below `reached`."""
         effects = effects or Effects()
         paused: dict[str, tuple[Walk, Ask]] = {}
         rests: dict[str, deque[Merged]] = {}
-        touched = effects.touched
+        touched, repeats, failed = effects.touched, effects.repeats, effects.failed
+        known = len(repeats)
         rows_get, on_event = self._rows.get, self._engine.on_event
         for item in items:
             effective, rank, _, offset, key, event = item
@@ -105,49 +75,93 @@ class Timeline:
             if key in rests:
                 rests[key].append(item)
                 continue
-            row = touched.get(key) or rows_get(key)
-            if row is None:
-                row = self._engine.new_row(event.shop_id, event.customer_id)
-                self._rows.put(key, row)
-            if row.deadline < effective:
-                rest = deque((item,))
-                if self._start(key, self._walk(key, row, rest, None, effects), paused, effects):
-                    rests[key] = rest
-                continue
-            if self._skip_applied and offset < row.applied.get(rank, 0):
-                effects.repeated[rank] += 1
-                continue
-            before = row.deadline
-            if on_event(row, event, effective):
-                effects.applied += 1
-            else:
-                effects.repeated[rank] += 1
-            if self._skip_applied:
-                row.applied[rank] = offset + 1
-            touched[key] = row
-            if row.outgoing:
-                self._take_outgoing(key, row, effective, effects)
-            if row.deadline != before:
-                self._deadlines.note(key, row.deadline)
+            try:
+                row = touched.get(key) or rows_get(key)
+                if row is None:
+                    row = self._engine.new_row(event.shop_id, event.customer_id)
+                    self._rows.put(key, row)
+                if row.deadline < effective:
+                    rest = deque((item,))
+                    if self._start(key, self._walk(key, row, rest, None, effects), paused, effects):
+                        rests[key] = rest
+                    continue
+                if self._skip_applied and offset < row.applied.get(rank, 0):
+                    repeats.append((key, rank))
+                    continue
+                before = row.deadline
+                if not on_event(row, event, effective):
+                    repeats.append((key, rank))
+                if self._skip_applied:
+                    row.applied[rank] = offset + 1
+                touched[key] = row
+                if row.outgoing:
+                    self._take_outgoing(key, row, effective, effects)
+                if row.deadline != before:
+                    self._deadlines.note(key, row.deadline)
+            except NOT_A_CUSTOMERS:
+                raise
+            except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
+                failed.add(key)
+                rests[key] = deque()  # swallows what follows of this customer
         await self._rounds(paused, effects)
         while due := self._deadlines.pop_below(reached):
             for key in due:
-                row = touched.get(key) or rows_get(key)
-                if row is not None:
-                    self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+                try:
+                    row = None if key in failed else touched.get(key) or rows_get(key)
+                    if row is not None:
+                        self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+                except NOT_A_CUSTOMERS:
+                    raise
+                except Exception:  # noqa: BLE001  # as above
+                    failed.add(key)
             await self._rounds(paused, effects)
+        effects.applied += len(items) - (len(repeats) - known)
+        effects.passed.append(Advanced(items, reached))
+        await self._mend(effects)
         return effects
 
     async def emit(self, keys: Iterable[str], wall: int | None, effects: Effects | None = None) -> Effects:
         """Judge what waits in these rows' outboxes, at `wall`, or each at its own due time (None: the stream clock)."""
         effects = effects or Effects()
         paused: dict[str, tuple[Walk, Ask]] = {}
+        keys = dict.fromkeys(keys)
         for key in keys:
-            row = effects.touched.get(key) or self._rows.get(key)
-            if row is not None and row.outbox:
-                self._start(key, self._judge(key, row, list(row.outbox), wall, effects), paused, effects)
+            try:
+                row = effects.touched.get(key) or self._rows.get(key)
+                if row is not None and row.outbox:
+                    self._start(key, self._judge(key, row, list(row.outbox), wall, effects), paused, effects)
+            except NOT_A_CUSTOMERS:
+                raise
+            except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
+                effects.failed.add(key)
         await self._rounds(paused, effects)
+        effects.passed.append(Judged(keys, wall))
+        await self._mend(effects)
         return effects
+
+    async def again(self, keys: Collection[str], effects: Effects) -> None:
+        """What these rows caused is withdrawn, and done again with care: something of it can't be stored."""
+        effects.failed.update(keys)
+        await self._mend(effects)
+
+    async def _mend(self, effects: Effects) -> None:
+        if not effects.failed:
+            return
+        keys = sorted(effects.failed)
+        items: defaultdict[str, dict[int, list[Merged]]] = defaultdict(dict)
+        number = 0
+        for index, key, item in items_of(effects.failed, effects.passed):
+            items[key].setdefault(index, []).append(item)
+            number += 1
+        granted = effects.withdraw(effects.failed, number)
+        effects.failed.clear()
+        for key in keys:
+            effects.add(await self._careful.again(key, effects.passed, items[key]))
+            row = effects.touched.get(key)
+            if row is not None:
+                self._deadlines.note(key, row.deadline)
+        known = {ask.touch_id for ask in (*effects.granted, *effects.returned)}
+        effects.returned += [ask for ask in granted if ask.touch_id not in known]
 
     def _start(self, key: str, walk: Walk, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> bool:
         """Run a row's way up to its first question; True when it paused there."""
@@ -163,7 +177,12 @@ class Timeline:
         while paused:
             waiting = list(paused.items())
             paused.clear()
-            answers = await self._ledger.reserve([ask for _, (_, ask) in waiting])
+            asks = [ask for _, (_, ask) in waiting]
+            try:
+                answers = await self._ledger.reserve(asks)
+            except BaseException:
+                effects.returned += asks  # may have been granted: nobody will know
+                raise
             for (key, (walk, asked)), answer in zip(waiting, answers, strict=True):
                 # Only these: confirming counts a touch for good, also one that was refused or not judged at all.
                 if isinstance(answer, Granted):
@@ -171,6 +190,11 @@ class Timeline:
                 try:
                     ask = walk.send(answer)
                 except StopIteration:
+                    continue
+                except NOT_A_CUSTOMERS:
+                    raise
+                except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
+                    effects.failed.add(key)
                     continue
                 paused[key] = (walk, ask)
 
@@ -181,12 +205,10 @@ class Timeline:
             yield from self._fire(key, row, effective, effects)
             rest.popleft()
             if self._skip_applied and offset < row.applied.get(rank, 0):
-                effects.repeated[rank] += 1
+                effects.repeats.append((key, rank))
                 continue
-            if self._engine.on_event(row, event, effective):
-                effects.applied += 1
-            else:
-                effects.repeated[rank] += 1
+            if not self._engine.on_event(row, event, effective):
+                effects.repeats.append((key, rank))
             self._take_outgoing(key, row, effective, effects)
             if self._skip_applied:
                 row.applied[rank] = offset + 1
@@ -199,11 +221,13 @@ class Timeline:
         while row.deadline < below:
             due = row.deadline
             proposals = self._engine.on_deadline(row, due)
+            if row.faults:
+                row.faults = 0
             effects.touched[key] = row
             self._take_outgoing(key, row, due, effects)
             if not proposals:
                 continue
-            effects.proposals.update(proposal.rule for proposal in proposals)
+            effects.fell_due += [(key, proposal.rule) for proposal in proposals]
             if self._judge_at_once:
                 yield from self._judge(key, row, proposals, None, effects)
             else:

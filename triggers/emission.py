@@ -5,11 +5,12 @@ All pure gates are judged, whatever the first of them say, so that a decision sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from schemas.catalogue import Catalogue
-from triggers.context import JourneyView
 from triggers.customer import CustomerRow
 from triggers.gates import conditions, exit, ledger, trigger
 from triggers.gates.consent import consent
@@ -25,8 +26,8 @@ from triggers.messages.goods import products_hash
 from triggers.messages.template import Message
 from triggers.rules.model import Rule, Shop, Step
 from triggers.verdicts import Answer, Verdict
-from triggers.view import cart_goods, context
-from triggers.zones import civil, day_end, next_quiet, quiet_until, zone_of
+from triggers.view import context
+from triggers.zones import day_end, next_quiet, quiet_until, zone_of
 
 SPREAD: Final = 15 * 60 * 1_000_000
 """Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes."""
@@ -34,8 +35,7 @@ SPREAD: Final = 15 * 60 * 1_000_000
 CHANNEL: Final = "sms"
 
 
-@dataclass(slots=True)
-class Touch:
+class Touch(msgspec.Struct, gc=False):
     """What would be sent, and what the decision says besides verdicts. `message` and `phone` are None where refused.
 
     `incentive_ends`: the last instant of what is offered, the end of the local day that the text names; 0 for none.
@@ -48,7 +48,7 @@ class Touch:
     not_after: int = 0
     incentive_ends: int = 0
     products_hash: str | None = None
-    inputs: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = {}
     policy: str | None = None
 
 
@@ -72,6 +72,13 @@ def command_id(row: CustomerRow, rule: str, epoch: str, step: str, command: str)
 def without_rule(row: CustomerRow, proposal: Proposal, reason: str) -> tuple[tuple[Verdict, ...], Touch]:
     """The judgement of a proposal whose rule or step is in force no more: there is nothing to judge it by."""
     return (exit.withdrawn(reason), *ledger.NOT_ASKED), Touch(touch_id(row, proposal))
+
+
+def failed(row: CustomerRow, proposal: Proposal) -> tuple[tuple[Verdict, ...], Touch]:
+    """The judgement of a proposal that a fault of ours kept from being judged."""
+    return (Verdict(gate="engine", answer=Answer.REFUSE, reason="engine-error"), *ledger.NOT_ASKED), Touch(
+        touch_id(row, proposal)
+    )
 
 
 def judge(
@@ -102,10 +109,7 @@ def judge(
             verdicts.append(trigger.ready(wall, kind.ready(row, rule, journey, wall)))
         started = journey.began
 
-    seen = context(
-        row, shop, world.catalogue, tz, wall,
-        journey=JourneyView(step=step.id, started=civil(started, tz)), incentive=step.incentive,
-    )
+    seen = context(row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=step.incentive)
     if rule.audience is not None:
         verdicts.append(conditions.audience(rule.audience, seen))
     if step.when is not None:
@@ -118,10 +122,13 @@ def judge(
     verdicts.append(quiet_hours(shop.quiet_hours, wall, tz))
     shown = seen
     if step.missing_product == "refuse":
-        shown = replace(seen, cart=cart_goods(row, shop, world.catalogue, tz, "refuse"))
+        shown = context(
+            row, shop, world.catalogue, tz, wall,
+            step=step.id, began=started, incentive=step.incentive, missing_product="refuse",
+        )
     touch.message, verdict = message(step.sms, shown)
     verdicts.append(verdict)
-    if touch.message is not None:
+    if touch.message is not None and touch.message.products:
         touch.products_hash = products_hash(world.catalogue, shop.id, touch.message.products) or None
 
     not_after = proposal.planned + rule.stale_after
@@ -136,18 +143,23 @@ def judge(
     wake = proposal.wake
     if wake is not None and hours is not None and quiet_until(wake - 1, tz, hours.begin, hours.end) == wake:
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(SPREAD, not_after - wake)))
-    touch.inputs = _inputs(row, seen.cart.count)
+    touch.inputs = _inputs(row)
     return tuple(verdicts), touch
 
 
 def decided(verdicts: tuple[Verdict, ...]) -> bool:
     """Whether a pure gate refused or delayed, so that the ledger is not asked."""
-    return any(verdict.answer in (Answer.REFUSE, Answer.DELAY) for verdict in verdicts)
+    return any([verdict.answer is Answer.REFUSE or verdict.answer is Answer.DELAY for verdict in verdicts])
 
 
-def _inputs(row: CustomerRow, count: int) -> dict[str, str]:
+def _inputs(row: CustomerRow) -> dict[str, str]:
     cart = row.cart.now
+    count = 0
+    for line in cart.lines.values():
+        count += line.quantity
     inputs = {"cart.lines": str(len(cart.lines)), "cart.count": str(count)}
+    if not (cart.dropped or row.dropped_interests or row.dropped_touches):
+        return inputs
     for name, dropped in (
         ("dropped.lines", cart.dropped), ("dropped.interests", row.dropped_interests),
         ("dropped.touches", row.dropped_touches),

@@ -9,8 +9,10 @@ earliest, and journeys begin and touches fall due only at deadlines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from schemas import wire
 from schemas.catalogue import Catalogue
@@ -18,14 +20,14 @@ from schemas.emitted import CancelSms, Decision, GrantBonus, SendSms, VerdictRec
 from schemas.instants import rfc3339
 from schemas.wire import CustomerEvent
 from triggers import cart, customer, emission
-from triggers.context import JourneyView
+from triggers.context import Context
 from triggers.customer import MAX_TOUCHES, NEVER, CustomerRow, Touch
 from triggers.facts import APPLY
 from triggers.gates import ledger
-from triggers.gates.conditions import audience
+from triggers.gates.conditions import holds
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Journey, Past, Proposal, Sent
-from triggers.kinds import KINDS, Kind
+from triggers.kinds import KINDS, Kind, Watch
 from triggers.rules.model import Rule, RuleBook, Shop, Step
 from triggers.verdicts import Answer, Verdict
 from triggers.view import context
@@ -36,14 +38,12 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class CapLimit:
+class CapLimit(msgspec.Struct, frozen=True, gc=False):
     limit: int
     window: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """What the ledger is asked for one touch that passed every pure gate: reserve `touch_id` at `at` for the customer.
 
     `caps`: rolling windows (microseconds). `touches` are the row's own recent (touch_id, at), so that a ledger that
@@ -58,16 +58,14 @@ class Ask:
     touches: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True, gc=False):
     """`repeated`: the id was reserved or confirmed before (a replay). `counts`: touches in each cap's window before."""
 
     repeated: bool
     counts: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Full:
+class Full(msgspec.Struct, frozen=True, gc=False):
     """Cap number `cap` (index into `Ask.caps`) is full with `counts`."""
 
     cap: int
@@ -77,8 +75,7 @@ class Full:
 LedgerAnswer = Granted | Full
 
 
-@dataclass(slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, gc=False):
     """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided."""
 
     proposal: Proposal
@@ -88,8 +85,7 @@ class Judgement:
     touch: emission.Touch  # what would be sent: the engine's own
 
 
-@dataclass(slots=True)
-class Emitted:
+class Emitted(msgspec.Struct, gc=False):
     """What concluding a judgement put out: wire-ready commands and one decision."""
 
     commands: tuple[SendSms | GrantBonus, ...]
@@ -99,15 +95,16 @@ class Emitted:
 class _Plan:
     """One shop's settings and rules, made ready for the hot path."""
 
-    __slots__ = ("by_items", "by_name", "caps", "kinds", "rules", "shop", "watched")
+    __slots__ = ("by_items", "by_name", "caps", "kinds", "shop", "watched", "watches", "world")
 
-    def __init__(self, shop: Shop, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, shop: Shop, rules: tuple[Rule, ...], catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
-        self.rules: tuple[tuple[Rule, Kind], ...] = tuple(
-            (rule, KINDS[type(rule.trigger)]) for rule in sorted(rules, key=lambda rule: rule.name)
+        self.world = emission.World(shop, catalogue, suppressions)
+        self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
+        self.kinds = tuple({kind.name: kind for _, kind in self.by_name.values()}.values())
+        self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
+            (kind.watch([rule for rule, its in self.by_name.values() if its is kind]), kind) for kind in self.kinds
         )
-        self.by_name = {rule.name: (rule, kind) for rule, kind in self.rules}
-        self.kinds = tuple({kind.name: kind for _, kind in self.rules}.values())
         self.watched: frozenset[type] = frozenset().union(*(kind.watches for kind in self.kinds))
         self.by_items = any(rule.trigger.on_order == "items" for rule in rules)
         self.caps = tuple(CapLimit(cap.limit, cap.window) for cap in shop.caps)
@@ -130,12 +127,14 @@ class Engine:
 
     def __init__(self, rules: RuleBook, catalogue: Catalogue, suppressions: Suppressions | None = None) -> None:
         self._catalogue = catalogue
-        self._suppressions = suppressions if suppressions is not None else NoSuppressions()
+        suppressions = suppressions if suppressions is not None else NoSuppressions()
         self._plans = {
-            shop_id: _Plan(rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()))
+            shop_id: _Plan(
+                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions
+            )
             for shop_id in {*rules.shops, *rules.rules}
         }
-        self._no_rules = _Plan(Shop(), ())
+        self._no_rules = _Plan(Shop(), (), catalogue, suppressions)
 
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
         return customer.new_row(shop_id, customer_id)
@@ -171,9 +170,15 @@ class Engine:
         plan = self._plans.get(row.shop_id, self._no_rules)
         self._settle(row, due)
         row.fired = due
-        for rule, kind in plan.rules:
-            if kind.next_look(row, rule) <= due:
-                self._begin(row, plan.shop, rule, kind, due)
+        beginning = [(rule, kind) for watch, kind in plan.watches for rule in watch.due(row, due)]
+        if beginning:
+            beginning.sort(key=_name)
+            seen: Context | None = None  # one for all: to begin a journey changes nothing that an audience sees
+            for rule, kind in beginning:
+                if rule.audience is not None and seen is None:
+                    tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
+                    seen = context(row, plan.shop, self._catalogue, tz, due)
+                self._begin(row, rule, kind, due, seen)
         for kind in plan.kinds:
             kind.looked(row, due)
         proposals = []
@@ -211,11 +216,10 @@ class Engine:
         if step is None:
             verdicts, touch = emission.without_rule(row, proposal, "step-withdrawn")
             return Judgement(proposal, wall, verdicts, None, touch)
-        world = emission.World(plan.shop, self._catalogue, self._suppressions)
-        verdicts, touch = emission.judge(row, proposal, wall, world, rule, step, kind, _journey(row, proposal))
+        verdicts, touch = emission.judge(row, proposal, wall, plan.world, rule, step, kind, _journey(row, proposal))
         if emission.decided(verdicts):
             return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch)
-        touches = tuple((touched.touch_id, touched.at) for touched in row.touches)
+        touches = tuple([(touched.touch_id, touched.at) for touched in row.touches])
         ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, plan.caps, touches)
         return Judgement(proposal, wall, verdicts, ask, touch)
 
@@ -233,27 +237,34 @@ class Engine:
                 verdicts += ledger.full(plan.shop.caps, answer.counts)
             else:
                 raise TypeError("a judgement that asks the ledger is concluded with its answer")
-        row.outbox = [waiting for waiting in row.outbox if waiting != proposal]
+        outbox = row.outbox
+        row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
         journey = _journey(row, proposal)
         known = plan.by_name.get(proposal.rule)
         rule = known[0] if known is not None else None
-        refusals = [verdict for verdict in verdicts if verdict.answer is Answer.REFUSE]
-        wakes = [verdict.until for verdict in verdicts if verdict.answer is Answer.DELAY and verdict.until is not None]
+        refused, wake = False, 0
+        ending: str | None = None
+        for verdict in verdicts:
+            if verdict.answer is Answer.REFUSE:
+                refused = True
+                if verdict.ends_journey and ending is None:
+                    ending = verdict.reason
+            elif verdict.answer is Answer.DELAY and verdict.until is not None and verdict.until > wake:
+                wake = verdict.until
         commands: tuple[SendSms | GrantBonus, ...] = ()
         if journey is not None:
             journey.proposed = False
-        if refusals:
-            outcome = "refused" if any(verdict.ends_journey for verdict in refusals) else "skipped"
+        if refused:
+            outcome = "skipped" if ending is None else "refused"
             if journey is not None and journey.running:
-                if outcome == "refused":
-                    why = next(verdict.reason for verdict in refusals if verdict.ends_journey)
-                    journey.exits(max(wall, journey.epoch_at), why)
+                if ending is not None:
+                    journey.exits(max(wall, journey.epoch_at), ending)
                 elif rule is not None:
                     _advance(journey, rule, proposal.due, wall)
-        elif wakes:
+        elif wake:
             outcome = "delayed"
             if journey is not None:
-                journey.wake = max(wakes)
+                journey.wake = wake
         else:
             outcome = "emitted"
             if rule is not None and journey is not None:
@@ -266,19 +277,22 @@ class Engine:
         self._schedule(row, plan, row.fired)
         return Emitted(commands, decision)
 
-    def _begin(self, row: CustomerRow, shop: Shop, rule: Rule, kind: Kind, due: int) -> None:
-        """Begin a journey of `rule`, unless `once_per`, `cooldown` or the audience forbids it now."""
+    def give_up(self, row: CustomerRow, proposal: Proposal, wall: int) -> Emitted:
+        """Conclude a proposal that a fault kept from being judged: its step is skipped, `engine-error` its decision."""
+        verdicts, touch = emission.failed(row, proposal)
+        return self.conclude(row, Judgement(proposal, wall, verdicts, None, touch), None)
+
+    def _begin(self, row: CustomerRow, rule: Rule, kind: Kind, due: int, seen: Context | None) -> None:
+        """Begin a journey of `rule`, unless `once_per`, `cooldown` or the audience, to whom the row is `seen`, forbids
+        it now."""
         past = row.history.get(rule.name)
         if past is not None:
             if rule.once_per is not None and past.passed_at and due < past.passed_at + rule.once_per:
                 return
             if rule.cooldown is not None and past.ended_at and due < past.ended_at + rule.cooldown:
                 return
-        if rule.audience is not None:
-            tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
-            seen = context(row, shop, self._catalogue, tz, due, journey=JourneyView())
-            if audience(rule.audience, seen).answer is not Answer.PASS:
-                return
+        if rule.audience is not None and seen is not None and not holds(rule.audience, seen):
+            return
         if past is None:
             past = row.history[rule.name] = Past()
         at, event_id = past.used_at, past.used_id = kind.epoch(row, rule)
@@ -323,8 +337,8 @@ class Engine:
     def _schedule(self, row: CustomerRow, plan: _Plan, now: int) -> None:
         """Set the row's deadline. What should have been looked at before `now` (a late event) is looked at then."""
         deadline = NEVER
-        for rule, kind in plan.rules:
-            look = kind.next_look(row, rule)
+        for watch, _ in plan.watches:
+            look = watch.next_look(row)
             if look < deadline:
                 deadline = look
         if deadline < now:
@@ -367,6 +381,10 @@ class Engine:
             not_after=rfc3339(touch.not_after),
         )
         return (send, *_bonus(row, rule, judgement))
+
+
+def _name(waiting: tuple[Rule, Kind]) -> str:
+    return waiting[0].name
 
 
 def _journey(row: CustomerRow, proposal: Proposal) -> Journey | None:
@@ -458,7 +476,14 @@ def _decision(
 
 
 def _record(verdict: Verdict) -> VerdictRecord:
+    if not verdict.numbers and verdict.until is None:
+        return _plain_record(verdict.gate, verdict.answer, verdict.reason)
     return VerdictRecord(
         gate=verdict.gate, verdict=verdict.answer, reason=verdict.reason,
         until=None if verdict.until is None else rfc3339(verdict.until), numbers=dict(verdict.numbers),
     )
+
+
+@lru_cache(maxsize=1024)  # most verdicts are words alone: 0.15 us instead of 0.5
+def _plain_record(gate: str, answer: str, reason: str) -> VerdictRecord:
+    return VerdictRecord(gate=gate, verdict=answer, reason=reason)

@@ -38,6 +38,7 @@ def replay(
     from feeds.store import MemoryStore, load_jsonl
     from schemas.instants import parse_rfc3339
     from streams.commands.rules import rulebook_or_exit
+    from streams.effects import Unkept
     from streams.eventfiles import EventFiles
     from streams.replay import Replay, StateError, Summary
 
@@ -64,25 +65,36 @@ def replay(
             "give files by distinct names, not standard input",
             code=USED_WRONGLY,
         )
-    run = Replay(book, catalogue, until=limit)
-    if state is not None:
-        try:
-            run.load(state)
-        except StateError as error:
-            fail(str(error), code=USED_WRONGLY)
+
+    def made(careful: bool) -> Replay:
+        run = Replay(book, catalogue, until=limit, careful=careful)
+        if state is not None:
+            try:
+                run.load(state)
+            except StateError as error:
+                fail(str(error), code=USED_WRONGLY)
+        return run
+
+    run = made(careful=False)
     with stopping_cleanly() as stop, progress() as bar:
         task = bar.add_task("looking through the files", total=None)
         try:
             files = EventFiles(events, positions=run.positions, seen=lambda lines: bar.advance(task, lines))
         except OSError as error:
             fail(f"{error.filename}: {error.strerror}", code=USED_WRONGLY)
+
+        def seen(summary: Summary) -> None:
+            bar.update(task, completed=summary.read, description=f"replaying · {summary.proposals:,} touches due")
+
         try:
             bar.reset(task, description="replaying", total=files.lines)
-
-            def seen(summary: Summary) -> None:
-                bar.update(task, completed=summary.read, description=f"replaying · {summary.proposals:,} touches due")
-
-            summary = asyncio.run(run.run(files, stopped=lambda: stop.asked, seen=seen))
+            try:
+                summary = asyncio.run(run.run(files, stopped=lambda: stop.asked, seen=seen))
+            except Unkept:
+                # The engine fails on something: once more, so that it can be left out alone.
+                run, files = made(careful=True), files.again(keep_raw=True)
+                bar.reset(task, description="replaying with care", total=files.lines)
+                summary = asyncio.run(run.run(files, stopped=lambda: stop.asked, seen=seen))
         except OSError as error:
             fail(f"can't read on: {error}", code=USED_WRONGLY)
         finally:
@@ -98,6 +110,8 @@ def replay(
         _show(result, out_dir)
     if products is None and any(reason == "no-product-to-show" for _, _, reason in summary.reasons):
         note("hint: messages show goods, and no --products were given: rewake feed parse FEED --out FILE.jsonl")
+    if summary.faults:
+        note(f"{summary.faults:,} faults of Rewake's own: what they cost is in dead-letters.jsonl as engine-error")
     if summary.stopped:
         note("stopped before the end" + (f"; go on with --state {state}" if state else ""))
         raise typer.Exit(1)
@@ -123,6 +137,7 @@ def _result(summary: Any) -> dict[str, Any]:
             {"outcome": outcome, "gate": gate, "reason": reason, "count": count}
             for (outcome, gate, reason), count in summary.reasons.most_common()
         ],
+        "faults": summary.faults,
         "reached": None if summary.reached is None else rfc3339(summary.reached),
         "stopped": summary.stopped,
     }

@@ -81,6 +81,10 @@ class Commits:
             self._dropped += self._queue.get_nowait().asked
         self._progress.set()
 
+    def drop(self, asked: Sequence[Ask]) -> None:
+        """These were reserved for what will not be handed over: `release` gives them back."""
+        self._dropped += asked
+
     async def release(self) -> None:
         """Give back what was reserved for chunks that never went out. Whoever computes them again asks again, with the
         same ids. A chunk whose commit was begun keeps its reservations: it may have become durable."""

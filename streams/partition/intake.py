@@ -48,10 +48,12 @@ class Input:
     """What the records came as, until the turn that takes them is over: for those that turn out to be poison."""
     paused: bool = False
     gap_from: int | None = None
+    lost: int = 0
 
-    def begin(self, at: int | None) -> None:
+    def begin(self, at: int | None, committed: int | None) -> None:
         """Start over from this offset; what was offered and not applied is forgotten, it is fetched again."""
-        self.next = self.applied = self.committed = at
+        self.next = self.applied = at
+        self.committed = committed
         self.letters.clear()
         self.markers.clear()
         self.idle.clear()
@@ -69,6 +71,8 @@ class Taken:
     arrived: Counter[str] = field(default_factory=Counter)
     markers: Counter[str] = field(default_factory=Counter)
     idle: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    """Offsets that were gone from the log before they were read."""
     moved: bool = False
     """Some input's applied position has changed."""
 
@@ -85,10 +89,12 @@ class Intake:
         }
 
     def begin(self, committed: Mapping[str, int], record: PartitionRecord) -> None:
-        """Start, or start over, where the group's offsets and the partition's own record say."""
+        """Start, or start over, where the group's offsets (of hand-assigned topics: their logs' beginnings) or the
+        partition's own record say, whichever is further. The record is as durable as the rows; offsets of a group that
+        was away for long expire."""
         for name, source in self.inputs.items():
-            at = committed.get(name)
-            source.begin(at if source.grouped else record.positions.get(name, at))
+            at, applied = committed.get(name), record.positions.get(name)
+            source.begin(at if applied is None else max(at or 0, applied), at)
             self._merge.restore(source.index, record.maxima.get(name, BEGINNING))
 
     # -- in
@@ -123,14 +129,29 @@ class Intake:
         if source.gap_from != columns.start:
             source.gap_from = columns.start
             return False
-        log.warning(
+        self._skip(source, columns.start)
+        return True
+
+    def begins(self, topic: str, offset: int) -> None:
+        """The log now begins at this offset: what was not read before is gone. Without this, an input to which nothing
+        comes would never be at its end."""
+        source = self.inputs[topic]
+        if source.next is None:
+            source.next = source.applied = offset
+        elif source.next < offset:
+            self._skip(source, offset)
+
+    def _skip(self, source: Input, to: int) -> None:
+        gone = to - (source.next or 0)
+        log.error(
             "records are gone from the log before they were read",
             topic=source.spec.name,
             partition=self._partition,
-            offsets=columns.start - source.next,
+            offsets=gone,
+            going_on_from=to,
         )
-        source.next, source.gap_from = columns.start, None
-        return True
+        source.lost += gone
+        source.next, source.gap_from = to, None
 
     def gaps(self) -> dict[tuple[str, int], int | None]:
         """Inputs of the group whose last chunk came from beyond a gap: where they are to be fetched from."""
@@ -166,6 +187,8 @@ class Intake:
             elif count:
                 source.applied = last + 1
             taken.moved |= source.applied != before
+            if source.lost:
+                taken.lost[name], source.lost = source.lost, 0
             if source.applied is None:
                 continue
             taken.letters += ((source.spec, found) for found in _passed_letters(source.letters, source.applied))
@@ -193,7 +216,7 @@ class Intake:
             settled = self._merge.settled(source.index)
             if settled != BEGINNING:
                 record.maxima[name] = settled
-            if not source.grouped and source.applied is not None:
+            if source.applied is not None:
                 record.positions[name] = source.applied
 
     def offsets(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
@@ -24,19 +24,22 @@ import structlog
 from schemas.emitted import encode
 from schemas.partitioner import partition_of
 from schemas.topics import DEAD_LETTERS, DECISIONS, TopicSpec, topic_of
+from streams.careful import FRAME, Limits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing, Record
+from streams.faults import NOT_A_CUSTOMERS
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.commits import Commit, Commits
 from streams.partition.intake import Intake, Screening, Taken
 from streams.partition.lag import ReadThrough
+from streams.partition.parking import FaultLog, fitting, parked
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
-from streams.table import Table
+from streams.table import Table, Unstorable
 from streams.timeline import Effects, Out, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
@@ -88,6 +91,8 @@ class Plan:
     skip_applied: bool
     wall: Callable[[], int]
     trusts: Callable[[int], bool]
+    limits: Limits = field(default_factory=Limits)
+    """How large the records of each topic may be, as the broker has it set."""
 
 
 class Waiting(NamedTuple):
@@ -134,7 +139,9 @@ class Partition:
             ledger,
             judge_at_once=plan.stream_clock,
             skip_applied=plan.skip_applied,
+            limits=plan.limits,
         )
+        self._faults = FaultLog(number)
         self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._read = ReadThrough(len(self.intake.inputs) + len(plan.beside))
@@ -168,9 +175,8 @@ class Partition:
     # -- life
 
     def begin(self, committed: Mapping[str, int]) -> None:
-        """Start, or start over after a rebalance, at these offsets (by topic) and the rows that belong to them.
-
-        Of the hand-assigned topics the partition's own record knows better.
+        """Start, or start over after a rebalance, at these offsets (by topic) and the rows that belong to them; where
+        the partition's own record says, if that is further.
         """
         self.intake.begin(committed, self.table.record)
         self._began = self._now()
@@ -274,9 +280,13 @@ class Partition:
             if self._turns is None:
                 self._turns = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._turns)
+        self._steer()
+        return self.intake.gaps()
+
+    def _steer(self) -> None:
+        """Pause and resume fetching. After every turn too: when all inputs are paused, no chunk comes to see to it."""
         for name, full in self.intake.to_pause(HELD_CHUNKS * self._plan.chunk_records):
             (self._flow.pause if full else self._flow.resume)(name, self.number)
-        return self.intake.gaps()
 
     def _turned(self) -> None:
         turns, self._turns = self._turns, None
@@ -302,6 +312,7 @@ class Partition:
                         return
                     if self._accepting:
                         await self._turn()
+                        self._steer()
                 self._turned()
         finally:
             self._accepting = False
@@ -317,14 +328,22 @@ class Partition:
         self._look_at_ends(wall)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
-        reached = self._time(taken)
-        if taken.items or self.deadlines.next() < reached:
-            await self._timeline.advance(taken.items, reached, effects)
-        self._reached = max(self._reached, reached)
-        if self._outbox or effects.arisen:
-            await self._emit(wall, held, effects)
-        if taken.moved or effects.touched:
-            self._hand_over(taken, effects)
+        try:
+            reached = self._time(taken)
+            if taken.items or self.deadlines.next() < reached:
+                await self._timeline.advance(taken.items, reached, effects)
+            self._reached = max(self._reached, reached)
+            if self._outbox or effects.arisen:
+                await self._emit(wall, held, effects)
+            if taken.moved or effects.touched or effects.faults:
+                outgoing = await self._outgoing(effects)
+                self._hand_over(taken, effects, outgoing)
+        except BaseException:
+            self._commits.drop([*effects.granted, *effects.returned])
+            raise
+        if effects.returned:
+            self._commits.drop(effects.returned)
+            await self._commits.release()
         if taken.items:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
@@ -339,6 +358,8 @@ class Partition:
                 for columns in self._shared.since(name, source.next or 0):
                     self.intake.offer(name, columns, wall)
                 end = self._shared.log_end(name)
+            if end is not None and end.begins > (source.next or 0):
+                self.intake.begins(name, end.begins)
             if not self._plan.stream_clock:
                 self.intake.set_end(name, end is not None and (source.next or 0) >= end.offset)
 
@@ -399,26 +420,69 @@ class Partition:
 
     # -- out
 
-    def _hand_over(self, taken: Taken, effects: Effects) -> None:
-        offsets = self.intake.offsets()
+    async def _outgoing(self, effects: Effects) -> Outgoing:
+        """Rows, commands and decisions as they are to be written. Customers of whom something can't be, because it
+        can't be encoded or is too large, are done again with care: afterwards what they cause can."""
+        limits = self._plan.limits
+        most = None if limits.row is None else limits.row - FRAME
+        mended: set[str] = set()
+        while True:
+            outgoing = Outgoing()
+            bad: set[str] = set()
+            for out in effects.commands:
+                self._publish(outgoing, topic_of(type(out.record).__name__), out, bad)
+            for out in effects.decisions:
+                self._publish(outgoing, DECISIONS, out, bad)
+            if not bad:
+                try:
+                    outgoing.rows = self.table.rows(effects.touched, most)
+                    return outgoing
+                except Unstorable as unstorable:
+                    bad.update(unstorable.keys)
+                    if not bad:
+                        raise
+            if bad <= mended:
+                raise RuntimeError(f"{len(bad)} customers can't be stored, not even with care")
+            mended |= bad
+            await self._timeline.again(bad, effects)
+            now = self._now()
+            for key in bad:
+                row = effects.touched.get(key)
+                if row is not None and row.outbox:
+                    self._outbox.setdefault(key, Waiting(now, now))
+
+    def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:
+        outgoing.offsets = offsets = self.intake.offsets()
+        dead_letters = self.number % self._plan.partitions[DEAD_LETTERS.name]
+        most = self._plan.limits.topics.get(DEAD_LETTERS.name)
+        for fault in effects.faults:
+            self._metrics.engine_faults.labels(at=fault.place).inc()
+            self._faults.note(fault)
+            letter = parked(fault, self.intake, self.number, taken)
+            if letter is not None:
+                outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(letter, most))
+        for _, found in taken.letters:
+            outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(found.record, most))
         record = self.table.record
         self.intake.describe(record)
         record.reached = self._reached
         count(self._metrics, record.counters, self._topics, taken, effects)
-        outgoing = Outgoing(rows=self.table.records(effects.touched), offsets=offsets)
-        for out in effects.commands:
-            self._publish(outgoing, topic_of(type(out.record).__name__), out)
-        for out in effects.decisions:
-            self._publish(outgoing, DECISIONS, out)
-        dead_letters = self.number % self._plan.partitions[DEAD_LETTERS.name]
-        for _, found in taken.letters:
-            outgoing.publish(DEAD_LETTERS.name, dead_letters, found.record)
+        outgoing.rows.append(self.table.own())
         self._commits.hand_over(Commit(outgoing, effects.granted, lambda: self.intake.note_committed(offsets)))
 
-    def _publish(self, outgoing: Outgoing, topic: TopicSpec, out: Out) -> None:
+    def _publish(self, outgoing: Outgoing, topic: TopicSpec, out: Out, bad: set[str]) -> None:
+        """`bad` gets the customer's key when it can't be."""
         key = out.key.encode()
         partitions = self._plan.partitions[topic.name]
         # With as many partitions as the inputs the answer is this one's own number: no need to hash.
         same = partitions == self._plan.partitions[self._plan.inputs[0].name]
         partition = self.number if same else partition_of(key, partitions)
-        outgoing.publish(topic.name, partition, Record(key, encode(out.record)))
+        try:
+            value = encode(out.record)
+            self._plan.limits.check(topic.name, key, len(value))
+        except NOT_A_CUSTOMERS:
+            raise
+        except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
+            bad.add(out.key)
+            return
+        outgoing.publish(topic.name, partition, Record(key, value))

@@ -13,6 +13,7 @@ import pytest
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
 from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SUPPRESSIONS, TOPICS
+from streams.careful import Limits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.delivery import DeliveryFailed, Outgoing
@@ -24,7 +25,7 @@ from streams.wall import WallGuard
 from tests.unit.streams.chunking import columns
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, engine, rule
 from triggers.customer import CustomerRow, decode_row, encode_row
-from triggers.engine import Ask, LedgerAnswer
+from triggers.engine import Ask, Engine, LedgerAnswer
 from triggers.rules.model import Rule
 
 INPUTS = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
@@ -109,7 +110,14 @@ class Bench:
     """One partition under test. `wall` is its clock, of which `stepped` was set and did not pass."""
 
     def __init__(
-        self, *, stream: bool, chunk_records: int = 100, broker: Broker | None = None, rules: Sequence[Rule] = ()
+        self,
+        *,
+        stream: bool,
+        chunk_records: int = 100,
+        broker: Broker | None = None,
+        rules: Sequence[Rule] = (),
+        bugs: Engine | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.broker = broker or Broker()
         self.ledger = MemoryLedger()
@@ -132,12 +140,13 @@ class Bench:
             skip_applied=False,
             wall=lambda: self.wall,
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
+            limits=limits or Limits(),
         )
         self.partition = Partition(
             HERE,
             self.plan,
             table=self.broker.restored(),
-            engine=engine(*rules or (rule(idle=HOUR),)),
+            engine=bugs or engine(*rules or (rule(idle=HOUR),)),
             ledger=self.ledger,
             delivery=self.broker,
             flow=self.broker,

@@ -1,0 +1,136 @@
+"""What a stretch of time caused, and whose part in it is whose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from streams.faults import Fault
+from streams.merge import Merged
+from triggers.customer import CustomerRow
+from triggers.engine import Ask, LedgerAnswer
+
+
+class Rows(Protocol):
+    """The rows of one partition by key `shop_id:customer_id`; `get` decodes a row kept as bytes."""
+
+    def get(self, key: str) -> CustomerRow | None: ...
+    def put(self, key: str, row: CustomerRow) -> None: ...
+
+    def undo(self, key: str) -> CustomerRow | None:
+        """Put the row back as it was stored last, whatever has become of it; None, and no row, where it never was.
+
+        Raises Unkept where that is not kept."""
+
+
+class Unkept(Exception):
+    """What a row was before is not known: everything must be done over, and kept this time."""
+
+
+class Reserve(Protocol):
+    """The ledger as the timeline needs it: one answer an ask, None where it was away."""
+
+    async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]: ...
+
+
+class Out(NamedTuple):
+    """One record to publish, keyed by its customer: a command or a decision (structs of schemas.emitted).
+
+    `at` is the instant it was decided (microseconds); with the rest it gives every output one place in order.
+    """
+
+    key: str
+    at: int
+    epoch: str
+    record: Any
+
+
+class Advanced(NamedTuple):
+    """Events were applied, and the deadlines below `reached` fired."""
+
+    items: Sequence[Merged]
+    reached: int
+
+
+class Judged(NamedTuple):
+    """What waited in these rows' outboxes was judged."""
+
+    keys: Collection[str]
+    wall: int | None
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a stretch of time caused. `touched` rows are to be stored; `granted` are to be confirmed in the ledger."""
+
+    touched: dict[str, CustomerRow] = field(default_factory=dict)
+    commands: list[Out] = field(default_factory=list)
+    decisions: list[Out] = field(default_factory=list)
+    granted: list[Ask] = field(default_factory=list)
+    returned: list[Ask] = field(default_factory=list)
+    """Granted and then not used: to be released."""
+    arisen: list[str] = field(default_factory=list)
+    """Keys of rows with touches left in their outbox: not yet emitted (wall clock), or the ledger was away."""
+    applied: int = 0
+    repeats: list[tuple[str, int]] = field(default_factory=list)
+    """(key, topic's rank) of events without effect."""
+    fell_due: list[tuple[str, str]] = field(default_factory=list)
+    """(key, rule) of touches that fell due, or woke from a delay."""
+    faults: list[Fault] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    """Keys of rows that a fault left in pieces; empty between two calls."""
+    passed: list[Advanced | Judged] = field(default_factory=list)
+    """What all this came of, in order."""
+
+    @property
+    def repeated(self) -> Counter[int]:
+        """Events without effect, by their topic's rank."""
+        return Counter(rank for _, rank in self.repeats)
+
+    @property
+    def proposals(self) -> Counter[str]:
+        """Touches that fell due, or woke from a delay, by rule."""
+        return Counter(rule for _, rule in self.fell_due)
+
+    def withdraw(self, keys: Collection[str], items: int) -> list[Ask]:
+        """Take out what these rows caused, whose records here are `items` in number. Answers what was granted them."""
+        for key in keys:
+            self.touched.pop(key, None)
+        parked = sum(1 for one in self.faults if one.key in keys and one.item is not None)
+        self.applied -= items - parked - sum(1 for key, _ in self.repeats if key in keys)
+        self.commands = [out for out in self.commands if out.key not in keys]
+        self.decisions = [out for out in self.decisions if out.key not in keys]
+        self.arisen = [key for key in self.arisen if key not in keys]
+        self.repeats = [one for one in self.repeats if one[0] not in keys]
+        self.fell_due = [one for one in self.fell_due if one[0] not in keys]
+        self.faults = [one for one in self.faults if one.key not in keys]
+        granted, self.granted = self.granted, []
+        taken_out: list[Ask] = []
+        for ask in granted:
+            (taken_out if f"{ask.shop_id}:{ask.customer_id}" in keys else self.granted).append(ask)
+        return taken_out
+
+    def add(self, other: Effects) -> None:
+        """What one row caused after all."""
+        self.touched |= other.touched
+        self.commands += other.commands
+        self.decisions += other.decisions
+        self.granted += other.granted
+        self.returned += other.returned
+        self.arisen += other.arisen
+        self.applied += other.applied
+        self.repeats += other.repeats
+        self.fell_due += other.fell_due
+        self.faults += other.faults
+
+
+def items_of(keys: Collection[str], passed: Sequence[Advanced | Judged]) -> Iterator[tuple[int, str, Merged]]:
+    """The records of these rows: (index of the stretch, key, record), in order."""
+    for index, stretch in enumerate(passed):
+        if isinstance(stretch, Advanced):
+            for item in stretch.items:
+                key = item[4] or f"{item[5].shop_id}:{item[5].customer_id}"
+                if key in keys:
+                    yield index, key, item
