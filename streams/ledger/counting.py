@@ -13,19 +13,21 @@ KEEP: Final = 31 * DAY
 
 
 def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
-    """The answer to an ask, given all touches of its customer that count (its own among them, if it was counted)."""
-    repeated = ask.touch_id in touches
+    """The answer to an ask, given all touches of its customer that count (its own among them, if it was counted).
+
+    Those before it are looked at first, and are what an answer tells: an ask that comes again after a crash, when later
+    touches have been reserved already, is answered with the numbers of the first time.
+    """
     others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
-    counts = tuple(
-        # of a repeated one, those before it: the numbers that its first answer gave
-        sum(ask.at - cap.window < at and (at <= ask.at if repeated else at < ask.at + cap.window) for at in others)
-        for cap in ask.caps
-    )
-    if not repeated:
+    before = tuple(sum(ask.at - cap.window < at <= ask.at for at in others) for cap in ask.caps)
+    if ask.touch_id in touches:
+        return Granted(True, before)
+    around = tuple(sum(ask.at - cap.window < at < ask.at + cap.window for at in others) for cap in ask.caps)
+    for counts in (before, around):
         for index, cap in enumerate(ask.caps):
             if counts[index] >= cap.limit:
                 return Full(index, counts)
-    return Granted(repeated, counts)
+    return Granted(False, before)
 
 
 def kept_for(ask: Ask) -> int:

@@ -17,6 +17,8 @@ class Ledger(Protocol):
     How it counts. Of the customer's other touches, cap `c` counts those nearer than its window: `at - window < t <
     at + window`. (Later ones exist only when an older chunk is computed again; then no stretch of one window's length
     that holds this touch holds more than the limit.) Below every limit the touch is granted and counted from then on.
+    An answer tells the counts of those before it, `t <= at`, as they were the first time; with the later ones only
+    where without them no cap would be full.
     An id that is counted already is granted as repeated whatever the caps say, counted once, at the later of the
     times it was asked for until it is confirmed.
 

@@ -62,15 +62,22 @@ for i, key in ipairs(KEYS) do
     end
   end
 
-  local full, counts = nil, {}
+  -- those before it first: an ask that comes again, when later ones are reserved already, is answered as it was
+  local full, counts, crowded, around = nil, {}, nil, {}
   for c, cap in ipairs(caps) do
-    local from, to, n = at - cap[2], at + cap[2], 0
+    local from, to, n, m = at - cap[2], at + cap[2], 0, 0
     for _, touched_at in pairs(times) do
-      -- of a repeated one, those before it: the numbers that its first answer gave
-      if touched_at > from and ((own and touched_at <= at) or (not own and touched_at < to)) then n = n + 1 end
+      if touched_at > from and touched_at < to then
+        m = m + 1
+        if touched_at <= at then n = n + 1 end
+      end
     end
     if not own and not full and n >= cap[1] then full = c - 1 end
-    counts[c] = n
+    if not own and not crowded and m >= cap[1] then crowded = c - 1 end
+    counts[c], around[c] = n, m
+  end
+  if crowded and not full then
+    full, counts = crowded, around
   end
 
   local said

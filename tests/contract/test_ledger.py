@@ -154,6 +154,17 @@ async def test_a_confirmed_touch_that_is_asked_again_is_repeated_though_the_cap_
     assert await ledger.reserve([ask("a")]) == [Granted(True, (0,))]
 
 
+async def test_a_refused_touch_that_is_asked_again_after_later_ones_gets_the_numbers_of_the_first_time(
+    world: World,
+) -> None:
+    ledger = world.worker()
+    caps = (CapLimit(1, DAY), CapLimit(9, 9 * DAY))
+    first = [ask("a", caps=caps), ask("b", NOW + HOUR, caps=caps), ask("c", NOW + DAY, caps=caps)]
+    answers = [Granted(False, (0, 0)), Full(0, (1, 1)), Granted(False, (0, 1))]
+    assert await ledger.reserve(first) == answers
+    assert (await ledger.reserve(first))[1] == answers[1]
+
+
 async def test_a_touch_leaves_the_window_exactly_one_window_later(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("a")])
