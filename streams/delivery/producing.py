@@ -108,14 +108,16 @@ def batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Any]:
     # The builder beneath BatchBuilder.append: half the time a record, and it is told the timestamp once.
     append = batch._builder.append
     count = 0
-    for key, value, headers in records:
-        if append(count, now, key, value, list(headers)) is None:
+    none: list[tuple[str, bytes]] = []
+    for record in records:
+        headers = list(record.headers) if record.headers else none
+        if append(count, now, record.key, record.value, headers) is None:
             _close(batch, count)
             filled.append(batch)
             batch = producer.create_batch()
             append = batch._builder.append
             count = 0
-            append(0, now, key, value, list(headers))  # the first record of a batch is always taken
+            append(0, now, record.key, record.value, headers)  # the first record of a batch is always taken
         count += 1
     if count:
         _close(batch, count)

@@ -14,24 +14,37 @@ from streams.chunks.chunk import Columns
 
 TP = TopicPartition("cart-events", 0)
 _CONTROL = 0x20
+_LOG_APPEND = 0x08
 _ATTRIBUTES_AT = 21
+_MAX_TIMESTAMP_AT = 35
 _CRC_AT = 17
 
 
 def batch(
-    base: int, values: Sequence[bytes], *, producer: int = -1, transactional: bool = False, control: bytes | None = None
+    base: int,
+    values: Sequence[bytes],
+    *,
+    producer: int = -1,
+    transactional: bool = False,
+    control: bytes | None = None,
+    stamped: int | None = None,
+    every: int = 1,
 ) -> bytes:
-    """One batch of format 2 at offset `base`. `control`: the key of a control batch."""
+    """One batch of format 2 at offset `base`. `control`: the key of a control batch; `stamped`: the broker's time,
+    milliseconds; `every`: each how many offsets a record lies, as compaction may leave them."""
     builder = DefaultRecordBatchBuilder(2, 0, 1 if transactional else 0, producer, 0, 0, 1 << 20)
     for index, value in enumerate(values):
-        builder.append(index, 1_000 + index, control or b"key", value, [])
+        builder.append(every * index, 1_000 + index, control or b"key", value, [])
     data = bytearray(builder.build())
     data[0:8] = base.to_bytes(8, "big")
-    if control is not None:
+    flags = (_CONTROL if control is not None else 0) | (_LOG_APPEND if stamped is not None else 0)
+    if flags:
         from aiokafka.record.util import calc_crc32c_py
 
-        attributes = int.from_bytes(data[_ATTRIBUTES_AT : _ATTRIBUTES_AT + 2], "big") | _CONTROL
+        attributes = int.from_bytes(data[_ATTRIBUTES_AT : _ATTRIBUTES_AT + 2], "big") | flags
         data[_ATTRIBUTES_AT : _ATTRIBUTES_AT + 2] = attributes.to_bytes(2, "big")
+        if stamped is not None:
+            data[_MAX_TIMESTAMP_AT : _MAX_TIMESTAMP_AT + 8] = stamped.to_bytes(8, "big")
         data[_CRC_AT : _CRC_AT + 4] = calc_crc32c_py(bytes(data[_ATTRIBUTES_AT:])).to_bytes(4, "big")
     return bytes(data)
 

@@ -22,6 +22,19 @@ def test_all_batches_of_an_answer_come_in_order_with_keys_values_and_times() -> 
     assert taken.timestamps == [1_000, 1_001, 1_000] and not taken.stamped
 
 
+def test_what_the_broker_stamped_has_its_batchs_time_and_one_batch_that_it_did_not_stamp_makes_all_unstamped() -> None:
+    stamped = batch(0, [b"a", b"b"], stamped=5_000)
+    assert take_batches(fetched(stamped)).timestamps == [5_000] * 2 and take_batches(fetched(stamped)).stamped
+    mixed = take_batches(fetched(stamped + batch(2, [b"c"])))
+    assert mixed.timestamps == [5_000, 5_000, 1_000] and not mixed.stamped
+
+
+def test_offsets_that_compaction_left_out_stay_left_out() -> None:
+    taken = take_batches(fetched(batch(10, [b"a", b"b", b"c"], every=3) + batch(17, [b"d"]), position=11))
+    assert offsets(taken) == ([13, 16, 17], 11, 18)
+    assert taken.values == [b"b", b"c", b"d"]
+
+
 def test_records_below_the_position_asked_for_are_left_out() -> None:
     taken = take_batches(fetched(batch(0, [b"a", b"b", b"c"]), position=2))
     assert offsets(taken) == ([2], 2, 3)
