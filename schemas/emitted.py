@@ -78,7 +78,7 @@ class CreateCallTask(msgspec.Struct, tag_field="type", tag=True, kw_only=True, f
     test: bool = False
 
 
-class VerdictRecord(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+class VerdictRecord(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True, gc=False):
     """One gate's answer: pass · delay · refuse · not_asked. `numbers` are the figures behind it, as they are shown."""
 
     gate: str
@@ -88,7 +88,7 @@ class VerdictRecord(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=Tru
     numbers: dict[str, str] = {}
 
 
-class Decision(msgspec.Struct, tag_field="type", tag=True, kw_only=True, frozen=True, omit_defaults=True):
+class Decision(msgspec.Struct, tag_field="type", tag=True, kw_only=True, frozen=True, omit_defaults=True, gc=False):
     """The record of one judgement of one proposal. No phone and no text (they lie in `sms-commands`, by command_id).
 
     Fields that are None or empty are left out of the JSON.

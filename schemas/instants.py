@@ -80,6 +80,7 @@ def _day(days: int) -> str:
     return date.fromordinal(_EPOCH_DAY + days).isoformat()
 
 
+@lru_cache(maxsize=4096)  # one judgement writes the same instants several times; 0.1 us instead of 1
 def rfc3339(at: int) -> str:
     """The shortest exact RFC 3339 text of an instant, in UTC: `2026-11-21T10:00:00Z`, a fraction only if there is one.
 

@@ -16,6 +16,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
@@ -43,8 +45,7 @@ class OrdersView:
     first: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
+class LineView(msgspec.Struct, frozen=True, gc=False):
     """A cart line filled from the feed: `name`, `price`, `url` live from the product, `quantity` from the cart."""
 
     product_id: str

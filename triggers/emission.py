@@ -149,7 +149,7 @@ def judge(
 
 def decided(verdicts: tuple[Verdict, ...]) -> bool:
     """Whether a pure gate refused or delayed, so that the ledger is not asked."""
-    return any([verdict.answer is Answer.REFUSE or verdict.answer is Answer.DELAY for verdict in verdicts])
+    return any(verdict.answer is Answer.REFUSE or verdict.answer is Answer.DELAY for verdict in verdicts)
 
 
 def _inputs(row: CustomerRow) -> dict[str, str]:

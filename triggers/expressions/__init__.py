@@ -59,6 +59,10 @@ class Expression:
         known = None if isinstance(value, Missing) else bool(value)
         return Truth(known, tuple(scope.missing), tuple(scope.parts))
 
+    def holds(self, context: Context) -> bool:
+        """Whether it is true, for who does not ask why. Raises as `judge`."""
+        return self._run(Scope(context, noting=False)) is True
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and other.source == self.source
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any, Final
@@ -108,10 +108,12 @@ def comparison(left: Term, sign: str, right: Term) -> Run:
         a, b = one(scope), other(scope)
         missing = scope.miss(a, b)
         if missing is not None:
-            scope.note(source, None, show(a, b))
+            if scope.noting:
+                scope.note(source, None, show(a, b))
             return missing
         value = compare(as_read(a), as_read(b))
-        scope.note(source, value, show(a, b))
+        if scope.noting:
+            scope.note(source, value, show(a, b))
         return value
 
     return compared
@@ -140,9 +142,11 @@ def membership(left: Term, sign: str, right: Term) -> Run:
         elif missing is None:
             present = a in b
         if missing is not None:
-            scope.note(source, None, show(a, b))
+            if scope.noting:
+                scope.note(source, None, show(a, b))
             return missing
-        scope.note(source, present is not negated, show(a, b))
+        if scope.noting:
+            scope.note(source, present is not negated, show(a, b))
         return present is not negated
 
     return found
@@ -167,5 +171,8 @@ def _comparison_hint(left: Kind, right: Kind) -> str:
 
 def _shower(left: Term, right: Term) -> Callable[[Any, Any], str]:
     """How a part shows its operands: those that are not written out in the condition itself."""
-    wanted: Sequence[bool] = (not left.literal, not right.literal)
-    return lambda *values: ", ".join(shown(value) for value, show in zip(values, wanted, strict=True) if show)
+    if right.literal:
+        return (lambda a, b: "") if left.literal else (lambda a, b: shown(a))
+    if left.literal:
+        return lambda a, b: shown(b)
+    return lambda a, b: f"{shown(a)}, {shown(b)}"

@@ -12,6 +12,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+import msgspec
+
 from triggers.context import Context
 
 
@@ -58,7 +60,7 @@ _PLAIN: Final[dict[object, Type]] = {
 @cache
 def members(view: type) -> dict[str, Type]:
     """The names of one class of the context: its fields, or the properties of a protocol."""
-    if is_dataclass(view):
+    if is_dataclass(view) or issubclass(view, msgspec.Struct):
         hints = get_type_hints(view)
     else:
         hints = {

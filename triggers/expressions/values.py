@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation, Overflow
 from decimal import Context as Arithmetic
 from typing import Any, Final
+
+import msgspec
 
 from triggers.context import Context
 
@@ -17,16 +18,14 @@ ARITHMETIC: Final = Arithmetic(
 """Its own, so that no setting of the process changes a result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """No value: `name` is what had none, `reason` the word of the refusal it is in a template."""
 
     name: str
     reason: str = "missing-value"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, gc=False):
     """One comparison of a condition and what it came to: `orders.count >= 4` -> False, shown as "3"."""
 
     source: str
@@ -37,9 +36,11 @@ class Part:
 class Scope:
     """One working-out: the context, the names a template has set, and what was met."""
 
-    __slots__ = ("context", "missing", "parts", "products", "variables")
+    __slots__ = ("context", "missing", "noting", "parts", "products", "variables")
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, noting: bool = True) -> None:
+        """`noting`: whether somebody wants to know the parts."""
+        self.noting = noting
         self.context = context
         self.variables: dict[str, Any] = {}
         self.products: dict[str, None] = {}  # ids of the lines read, in order

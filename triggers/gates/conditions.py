@@ -16,6 +16,14 @@ def audience(condition: Expression, context: Context) -> Verdict:
     return _judge("audience", "not-in-audience", condition, context, ends_journey=True)
 
 
+def holds(condition: Expression, context: Context) -> bool:
+    """Whether `audience` would pass."""
+    try:
+        return condition.holds(context)
+    except MessageRefused:
+        return False
+
+
 def when(condition: Expression, context: Context) -> Verdict:
     return _judge("when", "condition-false", condition, context, ends_journey=False)
 

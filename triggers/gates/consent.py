@@ -7,15 +7,18 @@ Passes: `granted`, with when and from where; `transactional`, which needs none. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from schemas.instants import rfc3339
 from triggers.customer import Consent
 from triggers.verdicts import Answer, Verdict
 
+_TRANSACTIONAL: Final = Verdict(gate="consent", answer=Answer.PASS, reason="transactional")
+
 
 def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verdict:
     if purpose == "transactional":
-        return Verdict(gate="consent", answer=Answer.PASS, reason="transactional")
+        return _TRANSACTIONAL
     given = consents.get(f"{channel}/{purpose}")
     if given is None:
         return Verdict(gate="consent", answer=Answer.REFUSE, reason="no-consent", ends_journey=True)

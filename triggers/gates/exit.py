@@ -7,14 +7,18 @@ rule has that step no more.
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.instants import rfc3339
 from triggers.verdicts import Answer, Verdict
+
+_RUNNING: Final = Verdict(gate="exit", answer=Answer.PASS, reason="running")
 
 
 def running(ended_at: int, why: str) -> Verdict:
     """`ended_at`: 0 while the journey runs."""
     if not ended_at:
-        return Verdict(gate="exit", answer=Answer.PASS, reason="running")
+        return _RUNNING
     return Verdict(
         gate="exit", answer=Answer.REFUSE, reason=why, numbers=(("ended_at", rfc3339(ended_at)),), ends_journey=True
     )

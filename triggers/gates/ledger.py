@@ -22,16 +22,22 @@ NOT_ASKED = (
 )
 
 
+_ONCE = Verdict(gate="dedupe", answer=Answer.PASS, reason="once")
+_NO_CAP = Verdict(gate="cap", answer=Answer.PASS, reason="off")
+
+
 def granted(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
+    if not caps:
+        return _ONCE, _NO_CAP
     return (
-        Verdict(gate="dedupe", answer=Answer.PASS, reason="once"),
-        Verdict(gate="cap", answer=Answer.PASS, reason="free" if caps else "off", numbers=_numbers(caps, counts)),
+        _ONCE,
+        Verdict(gate="cap", answer=Answer.PASS, reason="free", numbers=_numbers(caps, counts)),
     )
 
 
 def full(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
     return (
-        Verdict(gate="dedupe", answer=Answer.PASS, reason="once"),
+        _ONCE,
         Verdict(gate="cap", answer=Answer.REFUSE, reason="cap-full", numbers=_numbers(caps, counts)),
     )
 

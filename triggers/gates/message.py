@@ -6,21 +6,31 @@ template's reason (no-product-to-show, missing-value, product-vanished ...).
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 from triggers.context import Context
 from triggers.messages.refused import MessageRefused
 from triggers.messages.template import Message, MessageTemplate
 from triggers.verdicts import Answer, Verdict
 
+_NONE: Final = Verdict(gate="message", answer=Answer.PASS, reason="none")
+
 
 def message(template: MessageTemplate | None, context: Context) -> tuple[Message | None, Verdict]:
     if template is None:
-        return None, Verdict(gate="message", answer=Answer.PASS, reason="none")
+        return None, _NONE
     try:
         made = template.render(context)
     except MessageRefused as refused:
         numbers = (("detail", refused.detail),) if refused.detail else ()
         return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
-    return made, Verdict(
+    return made, _rendered(made.encoding, made.segments)
+
+
+@lru_cache(maxsize=64)
+def _rendered(encoding: str, segments: int) -> Verdict:
+    return Verdict(
         gate="message", answer=Answer.PASS, reason="rendered",
-        numbers=(("encoding", made.encoding), ("segments", str(made.segments))),
+        numbers=(("encoding", encoding), ("segments", str(segments))),
     )

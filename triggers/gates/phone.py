@@ -32,7 +32,10 @@ def phone(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
     number, reason = _read(raw, region)
     if reason is not None:
         return None, _refusal(reason)
-    return number, Verdict(gate="phone", answer=Answer.PASS, reason="usable")
+    return number, _USABLE
+
+
+_USABLE: Final = Verdict(gate="phone", answer=Answer.PASS, reason="usable")
 
 
 def _refusal(reason: str) -> Verdict:

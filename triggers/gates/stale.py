@@ -5,12 +5,16 @@ Passes: `fresh`. Refuses, skipping the step: `stale`, when more than the rule's 
 
 from __future__ import annotations
 
+from typing import Final
+
 from triggers.verdicts import Answer, Verdict
+
+_FRESH: Final = Verdict(gate="stale", answer=Answer.PASS, reason="fresh")
 
 
 def stale(wall: int, planned: int, stale_after: int) -> Verdict:
     late = wall - planned
     if late <= stale_after:
-        return Verdict(gate="stale", answer=Answer.PASS, reason="fresh")
+        return _FRESH
     numbers = (("late_seconds", str(late // 1_000_000)), ("stale_after_seconds", str(stale_after // 1_000_000)))
     return Verdict(gate="stale", answer=Answer.REFUSE, reason="stale", numbers=numbers)

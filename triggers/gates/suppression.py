@@ -6,9 +6,12 @@ Passes: `not-suppressed`; `no-phone` when there is none to look up. Refuses, end
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from triggers.verdicts import Answer, Verdict
+
+_NO_PHONE: Final = Verdict(gate="suppression", answer=Answer.PASS, reason="no-phone")
+_NOT_SUPPRESSED: Final = Verdict(gate="suppression", answer=Answer.PASS, reason="not-suppressed")
 
 
 class Suppressions(Protocol):
@@ -26,8 +29,8 @@ class NoSuppressions:
 
 def suppression(store: Suppressions, shop_id: str, phone: str | None, at: int) -> Verdict:
     if phone is None:
-        return Verdict(gate="suppression", answer=Answer.PASS, reason="no-phone")
+        return _NO_PHONE
     reason = store.reason(shop_id, phone, at)
     if reason is None:
-        return Verdict(gate="suppression", answer=Answer.PASS, reason="not-suppressed")
+        return _NOT_SUPPRESSED
     return Verdict(gate="suppression", answer=Answer.REFUSE, reason=reason, ends_journey=True)

@@ -5,10 +5,14 @@ Passes: `ready`. Delays: `not-quiet` until the trigger's condition can hold. Ref
 
 from __future__ import annotations
 
+from typing import Final
+
 from triggers.verdicts import Answer, Verdict
+
+_READY: Final = Verdict(gate="trigger", answer=Answer.PASS, reason="ready")
 
 
 def ready(at: int, ready_at: int) -> Verdict:
     if ready_at <= at:
-        return Verdict(gate="trigger", answer=Answer.PASS, reason="ready")
+        return _READY
     return Verdict(gate="trigger", answer=Answer.DELAY, reason="not-quiet", until=ready_at)

@@ -6,6 +6,7 @@ same for all kinds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final, Protocol
@@ -13,6 +14,16 @@ from typing import Any, Final, Protocol
 from triggers.customer import CustomerRow
 from triggers.journeys import Journey
 from triggers.rules.model import Rule
+
+
+class Watch(Protocol):
+    """All of a shop's rules of one kind at once, so that many rules cost about as much as one."""
+
+    def next_look(self, row: CustomerRow) -> int:
+        """The instant at which a journey of any of them might begin as the row stands; NEVER when none could."""
+
+    def due(self, row: CustomerRow, at: int) -> Sequence[Rule]:
+        """Those of which a journey might begin at `at` or should have before, in any order."""
 
 
 class Kind(Protocol):
@@ -30,8 +41,8 @@ class Kind(Protocol):
     def watches(self) -> frozenset[type[Any]]:
         """The types of events that can move `next_look` or `ended`."""
 
-    def next_look(self, row: CustomerRow, rule: Rule) -> int:
-        """The instant at which a journey of `rule` might begin as the row stands; NEVER when none could."""
+    def watch(self, rules: Sequence[Rule]) -> Watch:
+        """Rules of this kind, made ready to be watched."""
 
     def epoch(self, row: CustomerRow, rule: Rule) -> tuple[int, str]:
         """The time and id of the event that a journey beginning now starts from."""

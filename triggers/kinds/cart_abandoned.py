@@ -10,13 +10,17 @@ With `on_order: items` an order that leaves goods in the cart is a change; the c
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from schemas import wire
-from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, look
+from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, Cart, look
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
 from triggers.rules.model import CartAbandoned, Rule
+
+if TYPE_CHECKING:
+    from triggers.kinds import Watch
 
 
 class CartAbandonedKind:
@@ -29,22 +33,8 @@ class CartAbandonedKind:
         wire.CustomerErased,
     })
 
-    def next_look(self, row: CustomerRow, rule: Rule) -> int:
-        cart = row.cart.now
-        trigger = rule.trigger
-        if not cart.lines or trigger.idle <= cart.looked:
-            return NEVER
-        for journey in row.journeys:
-            if journey.rule == rule.name and not journey.exit_at and not journey.fact_at:
-                return NEVER
-        past = row.history.get(rule.name)
-        if past is not None and past.used_at:
-            if trigger.reenter == "per_cart":
-                if past.used_at == cart.first_at and past.used_id == cart.first_id:
-                    return NEVER
-            elif past.used_at == cart.changed_at and past.used_id == cart.changed_id:
-                return NEVER
-        return cart.changed_at + trigger.idle
+    def watch(self, rules: Sequence[Rule]) -> Watch:
+        return _Watch(rules)
 
     def epoch(self, row: CustomerRow, rule: Rule) -> tuple[int, str]:
         cart = row.cart.now
@@ -69,6 +59,44 @@ class CartAbandonedKind:
             return 0, ""
         why = _reason(rule, cart.ended_why)
         return (cart.ended_at, why) if why else (0, "")
+
+
+class _Watch:
+    """See `triggers.kinds.Watch`. The rules that wait least come first: the first that is free is the next to look."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = sorted(((rule.trigger.idle, rule) for rule in rules), key=lambda waiting: waiting[0])
+
+    def next_look(self, row: CustomerRow) -> int:
+        cart = row.cart.now
+        if not cart.lines:
+            return NEVER
+        for idle, rule in self._rules:
+            if idle > cart.looked and not _used_up(row, cart, rule):
+                return cart.changed_at + idle
+        return NEVER
+
+    def due(self, row: CustomerRow, at: int) -> list[Rule]:
+        cart = row.cart.now
+        if not cart.lines:
+            return []
+        quiet = at - cart.changed_at
+        return [
+            rule for idle, rule in self._rules if cart.looked < idle <= quiet and not _used_up(row, cart, rule)
+        ]
+
+
+def _used_up(row: CustomerRow, cart: Cart, rule: Rule) -> bool:
+    """Whether the rule has a journey that runs, or has had one of this cart or of this spell."""
+    for journey in row.journeys:
+        if journey.rule == rule.name and not journey.exit_at and not journey.fact_at:
+            return True
+    past = row.history.get(rule.name)
+    if past is None or not past.used_at:
+        return False
+    if rule.trigger.reenter == "per_cart":
+        return past.used_at == cart.first_at and past.used_id == cart.first_id
+    return past.used_at == cart.changed_at and past.used_id == cart.changed_id
 
 
 def _reason(rule: Rule, why: str) -> str:

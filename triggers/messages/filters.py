@@ -114,8 +114,18 @@ def _date(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
 
 def date_text(value: date | datetime, pattern: str | None, locale: Locale) -> str:
     """`value` as it stands: an instant already is in the customer's zone."""
+    if type(value) is date:
+        return _day_text(value, pattern, locale)
+    return _date_text(value, pattern, locale)
+
+
+def _date_text(value: date | datetime, pattern: str | None, locale: Locale) -> str:
     wanted = pattern or str(locale.datetime_skeletons.get("MMMMd") or locale.date_formats["medium"])
     return _plain_blanks(str(parse_pattern(wanted).apply(value, locale)))
+
+
+# Days alone: two datetimes of one instant are equal, whatever their zones show.
+_day_text: Final = lru_cache(maxsize=1024)(_date_text)
 
 
 def _plural(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:

@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from schemas import wire
-from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, added, drive, ordered, rule, shopper
+from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, added, drive, ordered, rule, shopper
 from triggers import kinds
 from triggers.customer import NEVER
 from triggers.kinds import KINDS
@@ -23,15 +23,20 @@ def test_every_module_of_kinds_is_registered_by_its_trigger() -> None:
 
 
 def test_a_carts_next_look_is_idle_after_its_last_change_until_it_was_looked_at() -> None:
-    kind, made = KINDS[CartAbandoned], rule()
+    kind, made, other = KINDS[CartAbandoned], rule(), rule(idle=5 * HOUR, name="other")
+    one, late, both = kind.watch([made]), kind.watch([other]), kind.watch([other, made])
     driven = drive(made, events=[*shopper(MONDAY)])
-    assert kind.next_look(driven.row, made) == NEVER
+    assert one.next_look(driven.row) == both.next_look(driven.row) == NEVER
+    assert not both.due(driven.row, MONDAY + DAY)
     driven.feed(added(MONDAY))
-    assert kind.next_look(driven.row, made) == MONDAY + HOUR
-    assert kind.next_look(driven.row, rule(idle=5 * HOUR, name="other")) == MONDAY + 5 * HOUR
+    assert one.next_look(driven.row) == both.next_look(driven.row) == MONDAY + HOUR
+    assert late.next_look(driven.row) == MONDAY + 5 * HOUR
+    assert not both.due(driven.row, MONDAY + HOUR - 1)
+    assert both.due(driven.row, MONDAY + HOUR) == [made]
+    assert {rule.name for rule in both.due(driven.row, MONDAY + 5 * HOUR)} == {made.name, "other"}
     driven.fire(MONDAY + 2 * HOUR)
-    assert kind.next_look(driven.row, made) == NEVER
-    assert kind.next_look(driven.row, rule(idle=5 * HOUR, name="other")) == MONDAY + 5 * HOUR
+    assert one.next_look(driven.row) == NEVER
+    assert late.next_look(driven.row) == both.next_look(driven.row) == MONDAY + 5 * HOUR
 
 
 def test_with_on_order_items_the_rest_of_the_cart_is_a_change_of_the_same_life() -> None:
