@@ -136,10 +136,11 @@ class ToKafka:
         )
         answer = await self._client.send(self._client.get_random_node(), request)
         ((_, (found,)),) = answer.topics
-        _, error, high_watermark, last_stable, *_ = found
+        assert answer.API_VERSION >= 5
+        _, error, high_watermark, last_stable, begins, aborted, *_, records = found
         _refused(error)
-        aborted = next((part for part in found[4:] if isinstance(part, list)), None) or []
-        return FetchAnswer(offset, found[-1] or b"", [tuple(entry) for entry in aborted], high_watermark, last_stable)
+        told = [(producer, first) for producer, first in aborted or []]
+        return FetchAnswer(offset, records or b"", told, high_watermark, last_stable, begins)
 
     async def _coordinator(self, key: str | None, request: Any, kind: int = CoordinationType.TRANSACTION) -> Any:
         if key is None:

@@ -272,7 +272,7 @@ async def test_a_fetch_tells_the_ends_of_the_log_and_refuses_what_lies_outside(w
     owner = await wire.begun()
     await wire.produced(owner, 0, 4)
     answer = await wire.requests.fetch(wire.place, 0, "read_committed")
-    assert (answer.records, answer.high_watermark, answer.last_stable) == (b"", 4, 0)
+    assert (answer.records, answer.high_watermark, answer.last_stable, answer.begins) == (b"", 4, 0, 0)
     assert (await wire.requests.fetch(wire.place, 4, "read_committed")).records == b""
     answer = await wire.requests.fetch(wire.place, 2, "read_uncommitted")
     assert batches.read(answer.records).base == 0  # the whole batch that holds the offset

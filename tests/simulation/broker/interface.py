@@ -65,10 +65,12 @@ async def call(network: Network, name: str, do: Callable[[], Result]) -> Result:
 class FetchAnswer(NamedTuple):
     """One partition's part of a fetch. `start`: the offset asked for; `records`: whole batches, the first of which may
     begin before `start`; `aborted`: (producer id, first offset) of aborted transactions that these may hold, under
-    `read_committed` only; `last_stable`: the first offset of the oldest open transaction, else `high_watermark`."""
+    `read_committed` only; `last_stable`: the first offset of the oldest open transaction, else `high_watermark`;
+    `begins`: the first offset that the log still has."""
 
     start: int
     records: bytes
     aborted: list[tuple[int, int]]
     high_watermark: int
     last_stable: int
+    begins: int

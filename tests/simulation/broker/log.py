@@ -132,7 +132,7 @@ class PartitionLog:
             size += len(batch.data)
             upto = batch.last + 1
         aborted = [(a.producer, a.first) for a in self.aborted if committed and a.last >= offset and a.first < upto]
-        return FetchAnswer(offset, b"".join(found), aborted, self.end, self.last_stable)
+        return FetchAnswer(offset, b"".join(found), aborted, self.end, self.last_stable, self.start)
 
     def delete_before(self, offset: int) -> None:
         """Retention: the log begins at `offset`."""

@@ -14,10 +14,12 @@ from aiokafka.structs import TopicPartition
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import take_batches
 from streams.partition.recovery import FETCH_BYTES as ROWS_BYTES
+from streams.partition.recovery import UnreadableRows
 from streams.table import Table
 from tests.simulation.broker.broker import FETCH_BYTES, Broker
 from tests.simulation.broker.interface import FetchAnswer, Isolation, Lost, Network, Place, call
 from tests.simulation.broker.writers import RETRY_SECONDS
+from triggers.layouts import UnknownLayout
 
 NOWHERE: Final = TopicPartition("", 0)
 
@@ -83,7 +85,7 @@ class Reader:
 
 
 class SimRows:
-    """Reads rows as `streams.partition.recovery.ChangelogRows` does: to the last stable offset."""
+    """Reads rows as `streams.partition.recovery.ChangelogRows` does: to the last stable offset. UnreadableRows."""
 
     def __init__(self, reader: Reader, changelog: str) -> None:
         self._reader = reader
@@ -102,7 +104,10 @@ class SimRows:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 found = columns(answer)
-                tables[number].restore(found.keys, found.values)
+                try:
+                    tables[number].restore(found.keys, found.values)
+                except UnknownLayout as unknown:
+                    raise UnreadableRows(number, unknown) from unknown
                 left[number] = found.next
                 if found.next >= answer.last_stable:
                     del left[number]

@@ -30,6 +30,9 @@ MARKER_SECONDS: Final = 0.004
 EXPIRY_SECONDS: Final = 40.0
 """How long aiokafka goes on sending a batch without a sequence number."""
 
+Filled = tuple[Any, int]
+"""A builder with records in it, and how many."""
+
 Result = TypeVar("Result")
 
 
@@ -78,7 +81,7 @@ class SimWriter:
         self._begun = False
         self._joined = False  # the transaction holds something
         self._failure: KafkaError | None = None
-        self._one_by_one = asyncio.Lock()
+        self._last: asyncio.Task[Any] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -106,11 +109,11 @@ class SimWriter:
 
     async def write(self, written: Iterable[tuple[Place, Iterable[Record]]]) -> None:
         self._check(begun=self._id is not None)
-        queues: dict[Place, deque[list[Record]]] = {}
+        queues: dict[Place, deque[Filled]] = {}
         for place, records in written:
             if place not in self._broker.logs:
                 raise errors.UnknownTopicOrPartitionError
-            queues.setdefault(place, deque()).extend(self._cut(records))
+            queues.setdefault(place, deque()).extend(self._fill(records))
         if queues:
             await self._sent(lambda: self._produce(queues))
 
@@ -136,13 +139,16 @@ class SimWriter:
             raise refusal("not in the middle of a transaction" if begun else "in a transaction")
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> asyncio.Task[Result]:
-        async def in_turn() -> Result:
-            async with self._one_by_one:
-                if self._failure is not None:
-                    raise self._failure
-                return await work()
+        former = self._last
 
-        task = asyncio.create_task(in_turn())
+        async def in_turn() -> Result:
+            if former is not None and not former.done():  # not by a lock: whoever started first goes first
+                await asyncio.wait({former})
+            if self._failure is not None:
+                raise self._failure
+            return await work()
+
+        task = self._last = asyncio.create_task(in_turn())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
@@ -213,7 +219,7 @@ class SimWriter:
                 lambda: self._broker.end_transaction(transactional_id, self._producer, self._epoch, commit=True),
             )
 
-    async def _produce(self, queues: dict[Place, deque[list[Record]]]) -> None:
+    async def _produce(self, queues: dict[Place, deque[Filled]]) -> None:
         """One batch a partition in each request, and the next when that is answered. The first error once all ended."""
         failures: dict[Place, KafkaError] = {}
         waiting: dict[Place, bytes] = {}
@@ -221,7 +227,7 @@ class SimWriter:
         while queues or waiting:
             for place in list(queues):
                 if place not in waiting:
-                    waiting[place] = self._batch(place, queues[place].popleft())
+                    waiting[place] = self._numbered_batch(place, queues[place].popleft())
                 if not queues[place]:
                     del queues[place]
             try:
@@ -247,33 +253,29 @@ class SimWriter:
     def _expired(self, began: float) -> bool:
         return not self._numbered and asyncio.get_running_loop().time() - began > EXPIRY_SECONDS
 
-    def _batch(self, place: Place, records: list[Record]) -> bytes:
-        made = self._builder(self._sequences[place])
-        now = self._clock() // 1000
-        for index, (key, value, headers) in enumerate(records):
-            made.append(index, now, key, value, list(headers))
+    def _numbered_batch(self, place: Place, batch: Filled) -> bytes:
+        """With its sequence number, which it keeps however often it is sent."""
+        made, count = batch
         if self._numbered:
-            self._sequences[place] += len(records)
+            made.set_producer_state(self._producer, self._epoch, self._sequences[place])
+            self._sequences[place] += count
         return bytes(made.build())
 
-    def _builder(self, sequence: int) -> Any:
-        return batches.builder(
-            transactional=self._id is not None,
-            producer=self._producer,
-            epoch=self._epoch,
-            sequence=sequence if self._numbered else -1,
-            size=BATCH_BYTES,
-        )
-
-    def _cut(self, records: Iterable[Record]) -> Iterable[list[Record]]:
-        """Stretches that fit a batch each."""
-        made, stretch = self._builder(0), list[Record]()
+    def _fill(self, records: Iterable[Record]) -> list[Filled]:
+        """Batches with these records in order, as streams.delivery.producing cuts them."""
+        filled: list[Filled] = []
         now = self._clock() // 1000
+        made, count = self._builder(), 0
         for record in records:
-            if made.append(len(stretch), now, record.key, record.value, list(record.headers)) is None:
-                yield stretch
-                made, stretch = self._builder(0), []
-                made.append(0, now, record.key, record.value, list(record.headers))
-            stretch.append(record)
-        if stretch:
-            yield stretch
+            item = (record.key, record.value, list(record.headers))
+            if made.append(count, now, *item) is None:
+                filled.append((made, count))
+                made, count = self._builder(), 0
+                made.append(0, now, *item)
+            count += 1
+        if count:
+            filled.append((made, count))
+        return filled
+
+    def _builder(self) -> Any:
+        return batches.builder(transactional=self._id is not None, sequence=-1, size=BATCH_BYTES)
