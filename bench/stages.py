@@ -108,8 +108,9 @@ HOOKS: Final[tuple[tuple[str, Any, str], ...]] = (
     ("intake", Intake, "take"),
     ("timeline", Timeline, "advance"),
     ("timeline", DeadlineIndex, "next"),
-    ("records", Table, "records"),
+    ("records", Table, "rows"),
     ("metrics", loop, "count"),
+    ("hand over", Partition, "_outgoing"),
     ("hand over", Partition, "_hand_over"),
 )
 

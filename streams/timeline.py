@@ -68,35 +68,37 @@ class Timeline:
         rests: dict[str, deque[Merged]] = {}
         touched, repeats, failed = effects.touched, effects.repeats, effects.failed
         known = len(repeats)
-        rows_get, on_event = self._rows.get, self._engine.on_event
+        rows_get, on_event, skip_applied = self._rows.get, self._engine.on_event, self._skip_applied
         for item in items:
             effective, rank, _, offset, key, event = item
             key = key or f"{event.shop_id}:{event.customer_id}"
-            if key in rests:
+            if rests and key in rests:
                 rests[key].append(item)
                 continue
             try:
-                row = touched.get(key) or rows_get(key)
+                found = touched.get(key)
+                row = found or rows_get(key)
                 if row is None:
                     row = self._engine.new_row(event.shop_id, event.customer_id)
                     self._rows.put(key, row)
-                if row.deadline < effective:
+                before = row.deadline
+                if before < effective:
                     rest = deque((item,))
                     if self._start(key, self._walk(key, row, rest, None, effects), paused, effects):
                         rests[key] = rest
                     continue
-                if self._skip_applied and offset < row.applied.get(rank, 0):
-                    repeats.append((key, rank))
-                    continue
-                before = row.deadline
+                if skip_applied:
+                    if offset < row.applied.get(rank, 0):
+                        repeats.append((key, rank))
+                        continue
+                    row.applied[rank] = offset + 1
+                if found is None:
+                    touched[key] = row
                 if not on_event(row, event, effective):
                     repeats.append((key, rank))
-                if self._skip_applied:
-                    row.applied[rank] = offset + 1
-                touched[key] = row
                 if row.outgoing:
                     self._take_outgoing(key, row, effective, effects)
-                if row.deadline != before:
+                if row.deadline < before:  # one that moves away is found when the index comes to where it was
                     self._deadlines.note(key, row.deadline)
             except NOT_A_CUSTOMERS:
                 raise
@@ -108,8 +110,10 @@ class Timeline:
             for key in due:
                 try:
                     row = None if key in failed else touched.get(key) or rows_get(key)
-                    if row is not None:
+                    if row is not None and row.deadline < reached:
                         self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+                    elif row is not None:  # it has moved on since it was noted: nothing fires, nothing is to be stored
+                        self._deadlines.note(key, row.deadline)
                 except NOT_A_CUSTOMERS:
                     raise
                 except Exception:  # noqa: BLE001  # as above
