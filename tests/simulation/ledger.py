@@ -7,7 +7,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from schemas.instants import rfc3339
 from streams.ledger import Ledger, MemoryLedger
+from tests.simulation.trace import Trace
 from triggers.engine import Ask, LedgerAnswer
 
 
@@ -21,11 +23,14 @@ class LedgerWeather:
 class DistantLedger:
     """One worker's way to the one ledger (any `Ledger`)."""
 
-    def __init__(self, store: Ledger, weather: LedgerWeather, rng: random.Random, hit: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Ledger, weather: LedgerWeather, rng: random.Random, hit: Callable[[str], None], trace: Trace
+    ) -> None:
         self._store = store
         self._weather = weather
         self._random = rng.random
         self._hit = hit
+        self._trace = trace
 
     async def _there(self) -> bool:
         if self._random() < 0.5:
@@ -42,16 +47,20 @@ class DistantLedger:
         if not await self._there():
             return [None] * len(asks)
         answers = await self._store.reserve(asks)
+        for ask, answer in zip(asks, answers, strict=True):
+            self._trace.note("reserve", f"{_shown(ask)}: {answer}")
         await asyncio.sleep(self._random() * 0.004)
         return [None] * len(asks) if self._unheard() else answers
 
     async def confirm(self, asks: Sequence[Ask]) -> None:
         if await self._there() and not self._unheard():
             await self._store.confirm(asks)
+            self._trace.note("confirm", ", ".join(map(_shown, asks)))
 
     async def release(self, asks: Sequence[Ask]) -> None:
         if await self._there() and not self._unheard():
             await self._store.release(asks)
+            self._trace.note("release", ", ".join(map(_shown, asks)))
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -59,3 +68,7 @@ class DistantLedger:
 
 def one_ledger(clock: Callable[[], int]) -> MemoryLedger:
     return MemoryLedger(clock=clock)
+
+
+def _shown(ask: Ask) -> str:
+    return f"{ask.touch_id[:6]} of customer {ask.customer_id} at {rfc3339(ask.at)}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
@@ -25,6 +25,8 @@ from tests.simulation.group import Beat, Coordinator
 HEARTBEAT_SECONDS: Final = 1.0
 QUEUED_CHUNKS: Final = 16
 AGAIN_SECONDS: Final = 0.1
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Member:
     owner: Ownership
     generation: int = -1
     positions: dict[Place, int] = field(default_factory=dict)
-    ends: dict[Place, LogEnd] = field(default_factory=dict)
+    _ends: dict[Place, LogEnd] = field(default_factory=dict)
     _paused: set[Place] = field(default_factory=set)
     _flows: asyncio.Event = field(default_factory=asyncio.Event)
     _signal: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,13 +80,16 @@ class Member:
     # -- Broker
 
     def log_end(self, topic: str, partition: int) -> LogEnd | None:
-        return self.ends.get((topic, partition))
+        return self._ends.get((topic, partition))
 
     async def committed(self, partitions: Collection[Place]) -> dict[Place, int]:
         return await self._asked("offset_fetch", lambda: self.server.committed(self.app, partitions))
 
     async def beginnings(self, partitions: Collection[Place]) -> dict[Place, int]:
         return await self._asked("list_offsets", lambda: self.server.beginnings(partitions))
+
+    async def ends(self, partitions: Collection[Place]) -> dict[Place, int]:
+        return await self._asked("list_offsets", lambda: {place: self.server.logs[place].end for place in partitions})
 
     async def move(self, positions: Mapping[Place, int | None]) -> bool:
         await asyncio.sleep(0)  # the consumer has a thread of its own
@@ -111,7 +116,7 @@ class Member:
 
         await self._asked("offset_commit", commit)
 
-    async def _asked(self, name: str, do):  # type: ignore[no-untyped-def]
+    async def _asked(self, name: str, do: Callable[[], Result]) -> Result:
         while True:
             try:
                 return await call(self.line, name, do)
@@ -205,7 +210,7 @@ class Member:
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
             for place, answer in answers.items():
-                self.ends[place] = LogEnd(answer.last_stable, asked)
+                self._ends[place] = LogEnd(answer.last_stable, asked, answer.begins)
                 if not self._flows.is_set() or self.generation != generation:
                     break
                 if self.positions.get(place) != answer.start or not answer.records:
@@ -237,7 +242,7 @@ class Member:
         for place, at in wanted.items():
             log = self.server.logs[place]
             if at == log.last_stable:  # most of them, most of the time: there is nothing to be read
-                answers[place] = FetchAnswer(at, b"", [], log.end, at)
+                answers[place] = FetchAnswer(at, b"", [], log.end, at, log.start)
                 continue
             try:
                 answers[place] = self.server.fetch(*place, at, "read_committed", self.habits.fetch_bytes)

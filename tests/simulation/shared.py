@@ -46,7 +46,7 @@ class SimShared:
         except Lost:
             await asyncio.sleep(AGAIN_SECONDS)
             return False
-        self._ends[topic] = LogEnd(answer.last_stable, asked)
+        self._ends[topic] = LogEnd(answer.last_stable, asked, answer.begins)
         if answer.records:
             found = columns(answer)
             if topic in self._taken:

@@ -192,7 +192,7 @@ class Worker:
 
     def _ledger(self) -> Ledger:
         around = self._around
-        distant = around.seams.ledger(DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit))
+        distant = around.seams.ledger(DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit, around.trace))
         return PatientLedger(distant) if self._setting.stream else distant
 
     def _policy(self) -> DeliveryPolicy:
