@@ -30,7 +30,7 @@ time_zone: Europe/Berlin
 language: en
 url: https://shop.example/
 cart_url: https://shop.example/cart
-quiet_hours: {from: "23:00", to: "01:00"}
+quiet_hours: {from: "22:00", to: "04:00"}
 caps: [2 per 12h, 5 per 7d]
 """
 
@@ -71,7 +71,7 @@ def twenty_rules(folder: Path) -> Path:
     for number in range(20):
         text = RULE.format(
             number=number, tier=TIERS[number % 4], city=CITIES[number % 5], idle=30 + 3 * number,
-            least=50 + 10 * number, large=200 + 10 * number, after=60 + 2 * number, discount=5 + number % 4,
+            least=800 + 27 * number, large=1600 + 27 * number, after=60 + 2 * number, discount=5 + number % 4,
             priority=50 + number,
         )  # fmt: skip
         (shop / "rules" / f"cart-{number:02}.yaml").write_text(text)

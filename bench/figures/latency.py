@@ -2,7 +2,9 @@
 
 A proposal is due at its deadline and may be emitted `grace` later (SEMANTICS, two clocks); what is measured is from
 then until the reader has the command. One process publishes at a steady pace, another is the worker, the reader is this
-one. Carts that stay quiet for IDLE seconds fall due; at this pace about 1 % of the events lead to one.
+one. Carts that stay quiet for IDLE seconds fall due; at this pace about 1 % of the events lead to one. A customer whose
+own next event shows that the deadline has passed is written to within the grace already: such commands are counted
+(`earlier`) and left out, which can only make the rest look slower.
 """
 
 from __future__ import annotations
@@ -48,16 +50,17 @@ def measure(options: Options) -> dict[str, Any]:
                 found = listen(bootstrap, worker, producer, begin, begin + options.seconds)
                 sent, took = producer.finished(30).split()
             told = worker.scrape()
-        late, cpu, applied = found
-        if not late:
-            raise RunFailed(f"no command came; the worker says:\n{worker.tail()}")
-        if min(late) < 0:
-            raise RunFailed(f"a command could be read {-min(late):.3f} s before its time")
-        assert told is not None
+        seen, cpu, applied = found
+        late = [seconds for seconds in seen if seconds >= 0]
+        if not late or told is None:
+            raise RunFailed(f"no command came after its grace; the worker says:\n{worker.tail()}")
+        if min(seen) < -GRACE:
+            raise RunFailed(f"a command could be read {-min(seen) - GRACE:.3f} s before it was due")
         rate = round(int(sent) / float(took))
         result = {
             "rate": rate, "wanted_rate": options.rate, "seconds": options.seconds, "commands": len(late),
-            "commands_share": round(len(late) / (rate * options.seconds), 4), **percentiles(late),
+            "earlier": len(seen) - len(late), "commands_share": round(len(seen) / (rate * options.seconds), 4),
+            **percentiles(late),
             "worker_cores": round(cpu / options.seconds, 3), "applied": applied,
             "decisions": told.by("rewake_decisions_total", "outcome"),
         }  # fmt: skip

@@ -37,7 +37,7 @@ WRITTEN = ("sms-commands", "decisions")
 
 
 def measure(options: Options) -> dict[str, Any]:
-    total, size = options.soak_events, min(SLICE, options.soak_events)
+    total, size = options.soak_events, min(SLICE, max(1, options.soak_events // 5))
     job = Job(events=size, customers=max(100, size // 20))
     with servers() as (stack, folder):
         app = "soak"

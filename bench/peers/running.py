@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -118,10 +119,18 @@ class Contest:
         }  # fmt: skip
 
 
-def rounds(contest: Contest, engines: Sequence[Engine], number: int) -> list[dict[str, Any]]:
-    """`number` rounds of all engines, interleaved: what drifts, drifts under all of them."""
-    runs = []
+def rounds(
+    contest: Contest, engines: Sequence[Engine], number: int, seconds: float = math.inf
+) -> list[dict[str, Any]]:
+    """`number` rounds of all engines, interleaved: what drifts, drifts under all of them. After the first one no round
+    begins that would probably not end within `seconds`."""
+    runs: list[dict[str, Any]] = []
+    began = time.monotonic()
     for turn in range(number):
+        spent = time.monotonic() - began
+        if turn and spent * (turn + 1) / turn > seconds:
+            say(f"no time for round {turn + 1}")
+            break
         say(f"round {turn + 1} of {number}")
         runs += [{"round": turn + 1, **contest.run(engine)} for engine in engines]
     return runs
