@@ -18,6 +18,7 @@ from feeds.differ import Changed, Difference, Held, Vanished, differences
 from feeds.snapshots import BadSnapshot, decode, encode, key_of, read_key
 from feeds.store import Change, Store
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
+from streams.chunks.stopping import stop_consumer
 
 _BATCH: Final = 1000
 _MINUTE: Final = 60 * 1_000_000
@@ -102,7 +103,7 @@ class ProductsReader:
                 self._store.apply((), caught_up_at=now)
 
     async def stop(self) -> None:
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def _ends(self) -> tuple[int, int]:
         first = await self._consumer.beginning_offsets([self._partition])

@@ -19,6 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from streams.chunks.chunk import Chunk, Columns
 from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
+from streams.chunks.stopping import stop_consumer
 
 POLL = 0.25
 """Seconds one fetch waits for records at most; bounds how long a stop or a rebalance waits for the fetcher."""
@@ -65,6 +66,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         fetcher._fetch_min_bytes = self.app.fetching.min_bytes
         self._watched = fetcher._client = WatchedClient(fetcher._client)
 
+    async def on_thread_stop(self) -> None:
+        # Faust lets out what aiokafka's `stop` lets out; its thread then never says that it has ended, and the worker
+        # waits for it for ever.
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            await stop_consumer(self._consumer)
+
     async def _fetch_records(  # type: ignore[override]  # columns in place of Faust's list of records
         self,
         consumer: Any,
@@ -100,6 +108,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         asked = [TopicPartition(*tp) for tp in partitions]
         found = await self.call_thread(consumer.beginning_offsets, asked)
+        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    async def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset at which each of these logs ends, as ListOffsets says (the embedded broker's answer is low)."""
+        consumer = self._ensure_consumer()
+        asked = [TopicPartition(*tp) for tp in partitions]
+        found = await self.call_thread(consumer.end_offsets, asked)
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:

@@ -19,6 +19,7 @@ from aiokafka.structs import TopicPartition
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
+from streams.chunks.stopping import stop_consumer
 from streams.table import PARTITION_KEY, Table, read_record
 from triggers.layouts import UnknownLayout
 
@@ -104,11 +105,13 @@ class ChangelogRows:
             fetch_max_wait_ms=50,
         )
         await consumer.start()
+        # aiokafka raises CancelledError out of a stop that comes before its own tasks have begun.
+        await asyncio.sleep(0)
         consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
         try:
             yield consumer
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def _follow(
         self,

@@ -151,7 +151,7 @@ class Round(ABC):
 
     async def _run(self, began: float) -> None:
         report = self.report
-        await self._fresh_topics()
+        await self.fresh_topics()
         async with Publisher(self.servers.bootstrap, PARTITIONS) as publisher:
             await self.open(publisher)
             for name in WORKERS:
@@ -165,8 +165,9 @@ class Round(ABC):
                 await self._peace()
                 await publishing
             await publisher.flush()
-            offsets, ends = await evidence.progress(self.servers.bootstrap, self.shop.app, PARTITIONS)
-            report.applied = sum(offsets.values()) / sum(ends.values())
+            while not report.applied:  # a broker that has just come back knows no offsets yet
+                offsets, ends = await evidence.progress(self.servers.bootstrap, self.shop.app, PARTITIONS)
+                report.applied = sum(offsets.values()) / sum(ends.values())
             await self.finish(publisher)
             await publisher.flush()
             report.events = publisher.events
@@ -184,7 +185,7 @@ class Round(ABC):
         findings.complaints += [f"dead letter: {letter.headers} {letter.value!r}" for letter in dead]
         await self.judge(kept, findings)
 
-    async def _fresh_topics(self) -> None:
+    async def fresh_topics(self) -> None:
         """Empty ones; those of former rounds are gone."""
         bootstrap, app = self.servers.bootstrap, self.shop.app
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

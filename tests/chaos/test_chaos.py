@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.chaos.rounds import SPARE, WORKERS
 from tests.chaos.run import CLOCKS, Wish, failure, line
 from tests.chaos.servers import Servers
 from tests.conftest import unavailable
+from tests.e2e.running import until
 
 SEED = 1
 EVERY = 1.6
@@ -43,6 +45,25 @@ async def test_ten_faults_lose_nothing_double_nothing_and_hasten_nothing(
     report = await round_.run()
     assert report.passed, failure(report, Wish(20, SEED, 10, EVERY))
     assert len(report.kinds) == 10 and report.commands >= 10, line(report)
+
+
+async def test_workers_asked_to_end_while_the_broker_does_not_answer_end(servers: Servers, tmp_path: Path) -> None:
+    """Refused connections for one, silence for the other: a worker that waits for the broker would be killed."""
+    round_ = CLOCKS["wall"](1, "ending", servers, tmp_path / "ending", 1, EVERY)
+    await round_.fresh_topics()
+    one, two = round_.posts["one"], round_.posts["two"]
+    try:
+        one.begin()
+        two.begin()
+        await until(lambda: "partitions owned" in one.said() and "partitions owned" in two.said())
+        servers.lines["one"].kafka.refuse()
+        servers.lines["two"].kafka.stall()
+        await until(lambda: "NodeNotReadyError" in one.said())
+        assert await asyncio.gather(one.leave(), two.leave()) == [0, 0], one.said()[-2000:] + two.said()[-2000:]
+    finally:
+        for lines in servers.lines.values():
+            lines.heal()
+        await asyncio.gather(one.close(), two.close())
 
 
 def test_the_same_seed_plans_the_same_faults_and_another_one_others() -> None:

@@ -57,6 +57,8 @@ class WallRound(Round):
 
     async def settled(self, kept: Kept) -> bool:
         """The last cart is due and its grace has passed; every row has judged what fell due."""
+        if any(row.outbox for row in kept.rows.values()):
+            return False
         live = await self._live()
         judged = {(decision["customer_id"], decision["epoch"]) for decision in live.decisions}
         return all(cart.ordered is not None or (cart.customer, cart.epoch) in judged for cart in live.carts)

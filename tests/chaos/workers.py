@@ -76,12 +76,12 @@ class Post:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
-    async def leave(self) -> None:
-        """SIGTERM, and wait. Not wanted any more until `begin`."""
+    async def leave(self) -> int | None:
+        """SIGTERM, and wait; the exit code, None where nobody was. Not wanted any more until `begin`."""
         self._wanted = False
         worker = self._worker
         if worker is None:
-            return
+            return None
         self._signal(signal.SIGTERM)
         try:
             await asyncio.to_thread(worker.process.wait, STOP_SECONDS)
@@ -90,6 +90,7 @@ class Post:
             await self.kill()
         self._worker = None
         self._guard.release(worker.process.pid)
+        return worker.process.returncode
 
     async def close(self) -> None:
         """Gone, by force."""
