@@ -22,6 +22,7 @@ from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
+from streams.chunks.stopping import stop_consumer
 from streams.partition.lag import ReadThrough
 
 log: Final = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ class SharedLog:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._consumer is not None:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
 
     async def ended(self) -> None:
         """Wait until reading ends, which it does by itself only when a taker raises; raises the same."""
