@@ -34,7 +34,10 @@ LAST: Final = (date(2199, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
 # Texts seen so far, only ever filled with what the pattern accepted: "2026-11-21T10:00" read as UTC, and what follows
 # (":05Z", ":05.250+03:00", the offset taken off), both in microseconds. Their sum is the instant.
 MINUTES: Final[dict[str, int]] = {}
-TAILS: Final[dict[str, int]] = {f":{second:02}Z": second * SECOND for second in range(60)}
+TAILS: Final[dict[str, int]] = {}
+# In UTC the tail is the sum of two: ":05", and "Z" or ".250Z".
+SECONDS: Final[dict[str, int]] = {f":{second:02}": second * SECOND for second in range(60)}
+FRACTIONS: Final[dict[str, int]] = {"Z": 0} | {f".{milli:03}Z": milli * 1000 for milli in range(1000)}
 _KEPT: Final = 100_000
 # Next to the ends of the calendar an offset can lead out of it, so there the sum is not enough.
 _INNER: Final = range(2 * DAY, LAST - 2 * DAY)
@@ -44,16 +47,18 @@ def parse_rfc3339(text: str) -> int:
     """Microseconds since the epoch of an RFC 3339 instant. ValueError for anything the pattern refuses."""
     minute = MINUTES.get(text[:16])
     if minute is not None:
-        rest = text[16:]
-        tail = TAILS.get(rest)
+        second = SECONDS.get(text[16:19])
+        if second is not None:
+            rest = text[19:]
+            fraction = FRACTIONS.get(rest)
+            if fraction is not None:
+                return minute + second + fraction
+            digits = rest[1:-1]  # microseconds seldom repeat
+            if len(digits) == 6 and digits.isascii() and digits.isdecimal() and rest[0] == "." and rest[-1] == "Z":
+                return minute + second + int(digits)
+        tail = TAILS.get(text[16:])
         if tail is not None:
             return minute + tail
-        # microseconds seldom repeat: their second does
-        second = TAILS.get(rest[:3] + "Z")
-        digits = rest[4:-1]
-        plain = len(digits) == 6 and digits.isascii() and digits.isdecimal() and rest[3] == "." and rest[-1] == "Z"
-        if plain and second is not None:
-            return minute + second + int(digits)
     return _parse_slowly(text)
 
 

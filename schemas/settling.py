@@ -46,8 +46,8 @@ _Code = Annotated[str, Meta(min_length=3, max_length=3)]
 
 # Texts that were checked, by what they mean. Emptied when full, so that hostile input can't grow them.
 _FULL: Final = 50_000
-_money: Final[dict[str, Decimal]] = {}
-_currencies: Final[set[str]] = set()
+money: Final[dict[str, Decimal]] = {}
+currencies: Final[set[str]] = set()
 shops: Final[set[str]] = set()
 _words: Final[set[str]] = set()
 _SHOP: Final = compiled(SHOP_ID_PATTERN)
@@ -56,18 +56,18 @@ _WORD: Final = compiled(WORD_PATTERN)
 
 def _read_money(text: str) -> Decimal:
     amount = read_money(text)
-    if len(_money) >= _FULL:
-        _money.clear()
-    _money[text] = amount
+    if len(money) >= _FULL:
+        money.clear()
+    money[text] = amount
     return amount
 
 
 def _read_currency(text: str) -> str:
-    if text in _currencies:
+    if text in currencies:
         return text
     code = read_currency(text)
     if code == text:
-        _currencies.add(text)  # 17,576 at most
+        currencies.add(text)  # 17,576 at most
     return code
 
 
@@ -90,12 +90,13 @@ def _check_word(text: str) -> None:
     _words.add(text)
 
 
-def _finish_priced(event: Any) -> None:
+def finish_priced(event: Any) -> None:
+    """Price and currency of a view or an add."""
     price = event.price
     if price is not None:
-        event.price = _money.get(price) or _read_money(price)
+        event.price = money.get(price) or _read_money(price)
     currency = event.currency
-    if currency is not None and currency not in _currencies:
+    if currency is not None and currency not in currencies:
         event.currency = _read_currency(currency)
 
 
@@ -104,7 +105,7 @@ def _items(lines: list[Any]) -> list[Item]:
         Item(
             line.product_id,
             line.quantity,
-            None if line.price is None else _money.get(line.price) or _read_money(line.price),
+            None if line.price is None else money.get(line.price) or _read_money(line.price),
         )
         for line in lines
     ]
@@ -120,7 +121,7 @@ def _finish_order(event: Any) -> None:
     if event.items is not None:
         event.items = _items(event.items)
     if event.total is not None:
-        event.total = _money.get(event.total) or _read_money(event.total)
+        event.total = money.get(event.total) or _read_money(event.total)
     if event.currency is not None:
         event.currency = _read_currency(event.currency)
 
@@ -149,8 +150,8 @@ def _finish_receipt(event: DeliveryReceipt) -> None:
 
 
 _FINISHERS: Final[dict[type, Callable[[Any], None]]] = {
-    ProductViewed: _finish_priced,
-    CartItemAdded: _finish_priced,
+    ProductViewed: finish_priced,
+    CartItemAdded: finish_priced,
     CartUpdated: _finish_cart,
     OrderPlaced: _finish_order,
     BonusBalanceChanged: _finish_balance,
