@@ -92,8 +92,9 @@ class SharedLog:
         return {topic: self._first(topic) for topic in self._read}
 
     def position(self, topic: str) -> int:
-        """Everything below this offset of a topic is kept here, or was taken."""
-        return self._next.get(topic, 0)
+        """Everything below this offset of a topic is kept here, was taken, or is gone from its log."""
+        end = self.log_end(topic)
+        return max(self._next.get(topic, 0), 0 if end is None else end.begins)
 
     def since(self, topic: str, position: int) -> list[Columns]:
         """What was read of a topic that is kept, from `position` on."""

@@ -17,10 +17,12 @@ from aiokafka.structs import TopicPartition
 
 
 class LogEnd(NamedTuple):
-    """`offset`: the first that was not yet stable; `asked`: monotonic seconds when the fetch was sent."""
+    """`offset`: the first that was not yet stable; `asked`: monotonic seconds when the fetch was sent; `begins`: the
+    first offset that the log still had then, 0 where the broker does not say."""
 
     offset: int
     asked: float
+    begins: int = 0
 
 
 class WatchedClient:
@@ -55,4 +57,5 @@ class WatchedClient:
                     continue
                 # Fetch answers before version 4 and brokers without transactions know no last stable offset.
                 stable = rest[0] if answer.API_VERSION >= 4 and rest[0] >= 0 else high_watermark
-                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked)
+                begins = rest[1] if answer.API_VERSION >= 5 else 0
+                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked, max(begins, 0))

@@ -94,7 +94,9 @@ class Intake:
         was away for long expire."""
         for name, source in self.inputs.items():
             at, applied = committed.get(name), record.positions.get(name)
-            source.begin(at if applied is None else max(at or 0, applied), at)
+            source.begin(at if applied is None else applied, at)
+            if at is not None and applied is not None and at > applied:
+                self._skip(source, at)
             self._merge.restore(source.index, record.maxima.get(name, BEGINNING))
 
     # -- in
@@ -144,7 +146,7 @@ class Intake:
     def _skip(self, source: Input, to: int) -> None:
         gone = to - (source.next or 0)
         log.error(
-            "records are gone from the log before they were read",
+            "records were passed over unread: they are gone from the log, or the group's offset was moved past them",
             topic=source.spec.name,
             partition=self._partition,
             offsets=gone,

@@ -51,6 +51,7 @@ class Broker(Protocol):
     def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
     async def committed(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
     async def beginnings(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
+    async def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
     async def move(self, positions: Mapping[tuple[str, int], int | None]) -> bool: ...
     async def is_member(self) -> bool: ...
 
@@ -287,6 +288,37 @@ class Ownership:
             for number in numbers
         }
 
+    async def _forget_former_topics(
+        self, tables: Mapping[int, Table[CustomerRow]], committed: Mapping[int, Mapping[str, int]]
+    ) -> None:
+        """A topic that was deleted and made anew begins again at 0, and its group's offsets are gone with it: the
+        position that a partition's record has in it says nothing. Offsets that have expired look alike, but then the
+        log reaches up to the position."""
+        ahead = {
+            (spec.name, number): table.record.positions[spec.name]
+            for number, table in tables.items()
+            for spec in self._plan.inputs
+            if table.record.positions.get(spec.name, 0) > committed[number][spec.name]
+        }
+        if not ahead:
+            return
+        found = await self.group.broker.committed(list(ahead))
+        missing = {tp: position for tp, position in ahead.items() if tp not in found}
+        if not missing:
+            return
+        for (topic, number), end in (await self.group.broker.ends(list(missing))).items():
+            position = missing[topic, number]
+            if end < position:
+                log.error("topic was made anew: reading it from its beginning", topic=topic, partition=number)
+                del tables[number].record.positions[topic]
+            else:
+                log.warning(
+                    "the group's offset has expired: going on from the partition's own record",
+                    topic=topic,
+                    partition=number,
+                    offset=position,
+                )
+
     async def _load(self, numbers: Collection[int], superseded: Callable[[], bool]) -> list[Partition]:
         """Fence, then read: once a delivery is open, offsets and rows are final. Empty when superseded."""
         if not numbers:
@@ -298,6 +330,7 @@ class Ownership:
             tables = {number: Table[CustomerRow](encode_row, decode_row, LAYOUTS.check) for number in numbers}
             if await self._rows.read(tables, superseded):
                 self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
+                await self._forget_former_topics(tables, committed)
                 return [self._partition(n, tables[n], deliveries.pop(n), committed[n]) for n in numbers]
             return []
         finally:

@@ -27,6 +27,9 @@ def count(
     ):
         counters[name] = counters.get(name, 0) + counted
     _events(metrics, topics, taken, effects)
+    for topic, gone in taken.lost.items():
+        counters["lost"] = counters.get("lost", 0) + gone
+        metrics.records_lost.labels(topic=topic).inc(gone)
     for rule, fell_due in effects.proposals.items():
         metrics.proposals.labels(rule=rule).inc(fell_due)
     for command, written in Counter(type(out.record).__name__ for out in effects.commands).items():

@@ -164,7 +164,7 @@ def test_hand_assigned_topics_go_on_where_the_partitions_own_record_says() -> No
     taken = made.take(10)
     assert (taken.idle, taken.markers["marketing-events"]) == (1, 1)
     made.describe(record)
-    assert record.positions == {"marketing-events": 6} and record.maxima == {"marketing-events": 9}
+    assert record.positions == {"cart-events": 7, "marketing-events": 6} and record.maxima == {"marketing-events": 9}
     assert "marketing-events" not in made.offsets()
 
 
@@ -176,3 +176,60 @@ def test_only_an_input_ahead_of_the_slowest_is_paused_and_goes_on_when_it_has_ro
     offer(made, "order-events", *(b"%d" % time for time in range(100, 120)))
     # Now the carts are the slowest: the merge waits for them.
     assert dict(made.to_pause(5)) == {"cart-events": False, "order-events": True}
+
+
+def test_it_goes_on_where_the_partitions_record_says_when_the_groups_offsets_have_expired() -> None:
+    record = PartitionRecord(maxima={"cart-events": 500}, positions={"cart-events": 40, "order-events": 7})
+    made = intake({"cart-events": 0, "order-events": 9, "marketing-events": 0}, record)
+    assert {name: source.next for name, source in made.inputs.items()} == {
+        "cart-events": 40, "order-events": 9, "marketing-events": 1,
+    }  # fmt: skip
+    offer(made, "cart-events", *[b"10"] * 40, b"600", start=0)
+    offer(made, "order-events", b"=2000", start=9)
+    offer(made, "cart-events", b"=2000", start=41)
+    assert times(made) == [600]
+
+
+def test_an_offset_of_the_group_that_has_expired_is_committed_again_as_soon_as_something_is_applied() -> None:
+    made = intake({"cart-events": 0}, PartitionRecord(positions={"cart-events": 40}))
+    assert made.offsets() == {"cart-events": 40}
+
+
+def test_all_positions_stand_in_the_partitions_record() -> None:
+    made = intake()
+    offer(made, "cart-events", b"10", b"20")
+    offer(made, "order-events", b"15")
+    made.take(10)
+    record = PartitionRecord()
+    made.describe(record)
+    assert record.positions == {"cart-events": 1, "order-events": 0, "marketing-events": 1}
+
+
+def test_an_offset_of_the_group_beyond_the_partitions_record_is_gone_on_from_and_counted() -> None:
+    made = intake({"cart-events": 12}, PartitionRecord(positions={"cart-events": 10}))
+    taken = made.take(10)
+    assert taken.moved and taken.lost == {"cart-events": 2}
+    record = PartitionRecord()
+    made.describe(record)
+    assert record.positions["cart-events"] == 12
+
+
+def test_a_log_that_begins_later_than_the_position_is_gone_on_with_and_what_is_gone_is_counted() -> None:
+    made = intake({"cart-events": 10, "order-events": 0, "marketing-events": 0})
+    made.begins("cart-events", 25)
+    made.begins("order-events", 0)
+    taken = made.take(10)
+    assert taken.moved and taken.lost == {"cart-events": 15}
+    assert made.offsets() == {"cart-events": 25}
+    assert made.take(10).lost == {}
+    made.begins("cart-events", 25)
+    offer(made, "cart-events", b"=100", b"7", start=25)
+    assert made.take(10).lost == {} and made.inputs["cart-events"].next == 27
+
+
+def test_records_that_retention_took_from_before_what_comes_are_counted_as_lost() -> None:
+    made = intake()
+    offer(made, "cart-events", b"10", start=0)
+    offer(made, "cart-events", b"20", start=5)
+    offer(made, "cart-events", b"20", start=5)  # fetched again from where it was asked for: nothing is there any more
+    assert made.take(10).lost == {"cart-events": 4}
