@@ -55,7 +55,7 @@ SEED ?= 1
 chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 35 minutes (SEED=1)
 	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
-bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', an hour (ARGS="--help" teaches)
+bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)
 	@$(BIN)/python -m bench $(if $(ARGS),$(ARGS),--write-docs)
 
 bench-quick: setup local-servers ## one worker beside a bare loop, under three minutes; the last line is JSON

@@ -59,10 +59,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def between(values: dict[str, float], digits: int = 0, unit: str = "") -> str:
-    """`median (least to most)`."""
-    shown = [f"{values[which]:,.{digits}f}" for which in ("median", "least", "most")]
-    return f"{shown[0]}{unit} ({shown[1]} to {shown[2]})"
+def between(values: dict[str, float], digits: int = 0) -> str:
+    """`median (least to most)`; of a single run its value alone."""
+    median, least, most = (f"{values[which]:,.{digits}f}" for which in ("median", "least", "most"))
+    return median if values["least"] == values["most"] else f"{median} ({least} to {most})"
 
 
 def replaced(page: str, name: str, text: str) -> str:

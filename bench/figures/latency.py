@@ -53,7 +53,10 @@ def measure(options: Options) -> dict[str, Any]:
         seen, cpu, applied = found
         late = [seconds for seconds in seen if seconds >= 0]
         if not late or told is None:
-            raise RunFailed(f"no command came after its grace; the worker says:\n{worker.tail()}")
+            raise RunFailed(
+                f"{len(seen)} commands came, none after its grace; {applied} events were applied at {options.rate} a "
+                f"second for {options.seconds} s: is the machine too slow? The worker says:\n{worker.tail()}"
+            )
         if min(seen) < -GRACE:
             raise RunFailed(f"a command could be read {-min(seen) - GRACE:.3f} s before it was due")
         rate = round(int(sent) / float(took))

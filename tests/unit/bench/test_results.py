@@ -12,6 +12,7 @@ from bench.results import PAGE, between, machine, replaced, spread, spreads, tab
 def test_a_spread_is_the_median_with_the_least_and_the_most() -> None:
     assert spread([3, 1, 2]) == {"median": 2, "least": 1, "most": 3}
     assert between(spread([3000, 1000, 2000])) == "2,000 (1,000 to 3,000)"
+    assert between(spread([2.5]), 1) == "2.5"
 
 
 def test_a_field_that_some_run_lacks_has_no_spread() -> None:
