@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from feeds.store import ProductStore, StoreInUse, claim
 from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog, heartbeat
+from streams.careful import Limits
 from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import ChunkApp
 from streams.chunks.fetch import Fetching
@@ -29,7 +30,7 @@ from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.products import ProductsReader
-from streams.provision import Provisioner, specs_of
+from streams.provision import Existing, Provisioner, specs_of
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import SharedLog
@@ -86,6 +87,7 @@ class App:
         self._ownership: Ownership | None = None
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
+        self._limits: dict[str, int] = {}
         topic = heartbeat(settings.app_id).name
         self._clocks = Watch(WallGuard(), self._options, topic, metrics, self.readiness)
 
@@ -153,6 +155,7 @@ class App:
         missing = [spec.name for spec in specs if spec.name not in existing]
         if missing:
             raise CannotStart(f"topics are missing: {', '.join(missing)}; run `rewake topics create`")
+        self._note_limits(existing)
         counts = {name: topic.partitions for name, topic in existing.items()}
         grouped = {spec.name: counts[spec.name] for spec in (*CO_PARTITIONED, changelog(self.settings.app_id))}
         if len(set(grouped.values())) > 1:
@@ -174,6 +177,18 @@ class App:
         except (KafkaError, OSError) as error:
             raise CannotStart(f"the topic {rows} can't be read: {error!r}") from error
 
+    def _note_limits(self, existing: Mapping[str, Existing]) -> None:
+        """How large a batch each topic takes now; where the broker does not tell, what `topics create` has asked."""
+        for spec in specs_of(self.settings.app_id):
+            topic = existing.get(spec.name)
+            said = None if topic is None else topic.config.get("max.message.bytes")
+            self._limits[spec.name] = spec.max_message_bytes if said is None else int(said)
+
+    async def _look_at_limits(self) -> None:
+        """The broker has found something too large: an operator has lowered a limit meanwhile. Raises KafkaError."""
+        async with Provisioner(self._options) as broker:
+            self._note_limits(await broker.existing(specs_of(self.settings.app_id)))
+
     async def _check_redis(self) -> None:
         if self.settings.ledger == "rows":
             return
@@ -190,7 +205,7 @@ class App:
     async def _policy(self) -> DeliveryPolicy:
         settings, options = self.settings, self._options
         rows = changelog(settings.app_id).name
-        writers = KafkaWriters(options, settings.app_id)
+        writers = KafkaWriters(options, settings.app_id, self._limits)
         wanted = settings.delivery
         try:
             abilities = await probe(options, settings.app_id)
@@ -258,6 +273,7 @@ class App:
             skip_applied=policy.skip_applied,
             wall=_wall,
             trusts=self._clocks.trusts,
+            limits=Limits(self._limits, changelog(settings.app_id).name),
         )
         self._ownership = Ownership(
             plan,
@@ -268,6 +284,7 @@ class App:
             metrics=self.metrics,
             readiness=self.readiness,
             rows=ChangelogRows(self._options, changelog(settings.app_id).name),
+            look_at_limits=self._look_at_limits,
         )
         self._faust = ChunkApp.build(
             self._ownership,

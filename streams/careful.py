@@ -34,21 +34,27 @@ PAUSE: Final = 3_600_000_000
 
 TRIES: Final = 8
 
-FRAME: Final = 512
+FRAME: Final = 128
 """Bytes of a record batch that are not the key and the value of its one record, at most (headers not counted)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large records may be, bytes with key: rows, and by topic all others. None and absent: any size."""
+    """How large a record batch may be, bytes by topic, as the brokers have it now; absent: any size. `rows` names the
+    changelog."""
 
-    row: int | None = None
     topics: Mapping[str, int] = field(default_factory=dict)
+    rows: str = ""
+
+    @property
+    def row(self) -> int | None:
+        return self.topics.get(self.rows)
 
     def check_row(self, key: str, size: int) -> None:
         """Raises TooLarge."""
-        if self.row is not None and len(key.encode()) + 8 + size + FRAME > self.row:
-            raise TooLarge(f"a row of {size} bytes is more than the changelog takes ({self.row})")
+        most = self.row
+        if most is not None and len(key.encode()) + 8 + size + FRAME > most:
+            raise TooLarge(f"a row of {size} bytes is more than the changelog takes ({most})")
 
     def check(self, topic: str, key: bytes, size: int) -> None:
         """Raises TooLarge."""

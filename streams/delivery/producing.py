@@ -28,11 +28,13 @@ sender.BACKOFF_OVERRIDE = 0.004
 
 
 class KafkaWriters:
-    """See `streams.delivery.Writers`. `options` for any aiokafka client; ids begin with `app_id`."""
+    """See `streams.delivery.Writers`. `options` for any aiokafka client; ids begin with `app_id`. `limits`: how large a
+    batch each topic takes, bytes, as it is at the moment; any size where nothing is said."""
 
-    def __init__(self, options: Mapping[str, Any], app_id: str) -> None:
+    def __init__(self, options: Mapping[str, Any], app_id: str, limits: Mapping[str, int] | None = None) -> None:
         self._options = options
         self._app_id = app_id
+        self._limits = limits if limits is not None else {}
 
     def transactional(self, partition: int, timeout: float) -> KafkaWriter:
         return self._writer(
@@ -45,14 +47,16 @@ class KafkaWriters:
         return self._writer(partition, enable_idempotence=idempotent)
 
     def _writer(self, partition: int, **options: Any) -> KafkaWriter:
-        return KafkaWriter(partition, **self._options, client_id=f"{self._app_id}-{partition}", **options)
+        options = {**self._options, "client_id": f"{self._app_id}-{partition}", **options}
+        return KafkaWriter(partition, self._limits, **options)
 
 
 class KafkaWriter:
     """See `streams.delivery.Writer`; `options` are aiokafka's, on top of what all of ours have in common."""
 
-    def __init__(self, partition: int, **options: Any) -> None:
+    def __init__(self, partition: int, limits: Mapping[str, int], **options: Any) -> None:
         self.partition = partition
+        self._limits = limits
         self._options = options
         self._producer: AIOKafkaProducer | None = None
 
@@ -86,7 +90,7 @@ class KafkaWriter:
         producer = self._started
         sent = []
         for (topic, partition), records in written:
-            for batch in batches(producer, records):
+            for batch in batches(producer, records, self._limits.get(topic, BATCH_BYTES)):
                 sent.append(await producer.send_batch(batch, topic, partition=partition))
         for result in await asyncio.gather(*sent, return_exceptions=True):
             if isinstance(result, BaseException):
@@ -100,8 +104,20 @@ class KafkaWriter:
         await stop(producer)
 
 
-def batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Any]:
-    """Closed batches with these records in order. Only the producer that made a batch may send it."""
+def batches(producer: AIOKafkaProducer, records: Iterable[Record], most: int = BATCH_BYTES) -> list[Any]:
+    """Closed batches with these records in order, none larger than `most` bytes unless a single record is. Only the
+    producer that made a batch may send it."""
+    if most < BATCH_BYTES:
+        accumulator = producer._message_accumulator
+        usual, accumulator._batch_size = accumulator._batch_size, most
+        try:
+            return _batches(producer, records)
+        finally:
+            accumulator._batch_size = usual
+    return _batches(producer, records)
+
+
+def _batches(producer: AIOKafkaProducer, records: Iterable[Record]) -> list[Any]:
     filled: list[Any] = []
     now = int(time.time() * 1000)  # the record's own timestamp; nothing reads it back
     batch = producer.create_batch()

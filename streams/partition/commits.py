@@ -44,6 +44,8 @@ class Commits:
         self._queue: asyncio.Queue[Commit] = asyncio.Queue()
         self._dropped: list[Ask] = []
         self._unfinished = 0
+        self.made = 0
+        """Commits that are durable."""
         self._progress = asyncio.Event()
 
     @property
@@ -106,6 +108,7 @@ class Commits:
                 return
             self._metrics.commit_seconds.observe(time.perf_counter() - began)
             self._metrics.commits.inc()
+            self.made += 1
             commit.done()
             if commit.asked:
                 await self._ledger.confirm(commit.asked)

@@ -154,6 +154,9 @@ class Partition:
         self._reached = table.record.reached
         self._believed = BEGINNING
         """The last reading of the wall that could be believed: while it can't, time does not move by it."""
+        self._unheard = 0.0
+        """Seconds since the log that was asked for its end the longest ago was: what came after that nobody has seen,
+        so time by the wall stops there. (A worker that was frozen wakes with ends from before.)"""
         self._accepting = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
@@ -198,6 +201,11 @@ class Partition:
     def sound(self) -> bool:
         """Everything computed is durable: rows and offsets belong together."""
         return self._commits.idle
+
+    @property
+    def has_committed(self) -> bool:
+        """Something has become durable since it was loaded."""
+        return self._commits.made > 0
 
     def start(self, stagger: float) -> None:
         """Run. `stagger` seconds shift this partition's turns against the others'."""
@@ -349,6 +357,7 @@ class Partition:
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
 
     def _look_at_ends(self, wall: int) -> None:
+        asked = float("inf")
         for name, source in self.intake.inputs.items():
             if source.grouped:
                 end = self._flow.log_end(name, self.number)
@@ -361,13 +370,19 @@ class Partition:
             if end is not None and end.begins > (source.next or 0):
                 self.intake.begins(name, end.begins)
             if not self._plan.stream_clock:
-                self.intake.set_end(name, end is not None and (source.next or 0) >= end.offset)
+                at_end = end is not None and (source.next or 0) >= end.offset
+                self.intake.set_end(name, at_end)
+                if end is not None and at_end and source.spec.holds_clock:
+                    asked = min(asked, end.asked)
+        self._unheard = max(0.0, self._now() - asked)
 
     def _time(self, taken: Taken) -> int:
         """The time this turn reaches: deadlines strictly below it fire."""
         # Of a bounded chunk the rest lies above its last record; deadlines at that instant wait for the next one.
         cut = self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
-        return cut if self._plan.stream_clock else min(cut, self._believed - self._plan.grace_us)
+        if self._plan.stream_clock:
+            return cut
+        return min(cut, self._believed - round(self._unheard * 1_000_000) - self._plan.grace_us)
 
     async def _emit(self, wall: int, held: bool, effects: Effects) -> None:
         """Judge what waits in outboxes and may be judged now: nothing while it is `held`."""

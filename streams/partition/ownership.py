@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from streams.chunks import Chunk, LogEnd
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
@@ -43,6 +43,11 @@ COMMITS_PER_SECOND: Final = 40
 
 RELOAD_SECONDS: Final = 0.5
 RELOAD_SECONDS_MOST: Final = 5.0
+
+BARREN_SECONDS_MOST: Final = 15.0
+"""Before a partition is loaded again that has committed nothing since it was loaded the last time, at most."""
+
+_TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class Broker(Protocol):
@@ -94,6 +99,7 @@ class Ownership:
         metrics: Metrics,
         readiness: Readiness,
         rows: RowsReader,
+        look_at_limits: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
         self._readiness = readiness
@@ -104,6 +110,9 @@ class Ownership:
         self._shared = shared
         self._metrics = metrics
         self._rows = rows
+        self._look_at_limits = look_at_limits or _nothing
+        self._barren: dict[int, int] = {}
+        """By partition number: failures in a row without a commit between them."""
         self._generation = -1
         self._accepting = False
         self._loading = asyncio.Lock()
@@ -232,6 +241,10 @@ class Ownership:
     def observe(self) -> None:
         """Set the gauges: what is held, and how far behind."""
         metrics, partitions = self._metrics, list(self.partitions.values())
+        for partition in partitions:
+            if partition.has_committed and self._accepting and _note(partition.number) in self._readiness.notes:
+                self._barren.pop(partition.number, None)
+                self._recovered(partition.number)
         metrics.rows.set(sum(len(partition.table) for partition in partitions))
         metrics.deadlines.set(sum(len(partition.deadlines) for partition in partitions))
         metrics.outbox_rows.set(sum(partition.waiting_rows for partition in partitions))
@@ -242,6 +255,10 @@ class Ownership:
             metrics.lag_records.labels(topic=topic).set(records)
         behind = [self._plan.wall() - partition.reached for partition in partitions if partition.reached > 0]
         metrics.clock_behind_seconds.set(max(behind, default=0) / 1_000_000)
+
+    def _recovered(self, number: int) -> None:
+        self._readiness.recovered.add(number)
+        self._readiness.notes.pop(_note(number), None)
 
     def _numbers(self, assigned: set[tuple[str, int]]) -> set[int]:
         topics = {spec.name for spec in self._plan.inputs}
@@ -254,6 +271,8 @@ class Ownership:
 
     async def _let_go(self, numbers: list[int]) -> None:
         closing = [self.partitions.pop(number) for number in numbers]
+        for number in numbers:
+            self._readiness.notes.pop(_note(number), None)
         await asyncio.gather(*(partition.close() for partition in closing))
         self._metrics.partitions_owned.set(len(self.partitions))
 
@@ -359,23 +378,37 @@ class Ownership:
     # -- when one goes bad
 
     def _failed(self, partition: Partition, failure: DeliveryFailed) -> None:
-        log.warning("commit failed", partition=partition.number, why=str(failure))
-        if self._accepting and self.partitions.get(partition.number) is partition:
-            self._reloads[partition.number] = asyncio.create_task(self._reload(partition))
+        number = partition.number
+        barren = self._barren[number] = 0 if partition.has_committed else self._barren.get(number, -1) + 1
+        log.warning("commit failed", partition=number, why=str(failure), **({"in_a_row": barren} if barren else {}))
+        self._readiness.notes[_note(number)] = f"offsets stand still: {failure}"
+        if self._accepting and self.partitions.get(number) is partition:
+            self._reloads[number] = asyncio.create_task(
+                self._reload(partition, isinstance(failure.__cause__, _TOO_LARGE))
+            )
 
-    async def _reload(self, bad: Partition) -> None:
+    async def _reload(self, bad: Partition, too_large: bool) -> None:
         """ProducerFenced means a takeover or a timeout of the broker's, so ask the group which: while this worker is
-        still a member it loads the partition again, else the next assignment does."""
+        still a member it loads the partition again, else the next assignment does.
+
+        What can't be written (a topic is gone, or closed to us) fails again at once: then the pauses grow, while the
+        offsets stand still, and the partition counts as recovered only once it has committed.
+        """
         number, generation = bad.number, self._generation
         pause = RELOAD_SECONDS
+        barren = self._barren.get(number, 0)
 
         def moot() -> bool:
             return not self._accepting or self._generation != generation or self.partitions.get(number) is not bad
 
         self._readiness.recovered.discard(number)
         await bad.close()
+        if barren:
+            await asyncio.sleep(min(RELOAD_SECONDS * 2.0**barren, BARREN_SECONDS_MOST))
         while not moot():
             try:
+                if too_large:
+                    await self._look_at_limits()
                 if await self.group.broker.is_member():
                     async with self._loading:
                         if moot():
@@ -390,7 +423,8 @@ class Ownership:
                             for topic in partition.intake.inputs:
                                 self.resume(topic, number)  # the bad one may have paused it
                             self._metrics.reloads.inc()
-                            self._readiness.recovered.add(number)
+                            if not barren:
+                                self._recovered(number)
                             log.info("partition loaded again", partition=number, rows=len(partition.table))
                             return
             except UnreadableRows as unreadable:
@@ -400,3 +434,10 @@ class Ownership:
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)
             pause = min(2 * pause, RELOAD_SECONDS_MOST)
+
+
+def _note(number: int) -> str:
+    return f"partition {number}"
+
+
+async def _nothing() -> None: ...

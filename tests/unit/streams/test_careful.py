@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.careful import PAUSE, TRIES, Limits
+from streams.careful import FRAME, PAUSE, TRIES, Limits
 from streams.deadlines import DeadlineIndex
 from streams.effects import Effects
 from streams.ledger import MemoryLedger
@@ -204,19 +204,19 @@ async def test_a_touch_that_cannot_even_be_refused_waits_no_more() -> None:
 
 
 async def test_a_row_too_large_for_its_topic_parks_the_record_that_made_it_so() -> None:
-    line = Line(Flawed(rule()), limits=Limits(row=2000))
+    line = Line(Flawed(rule()), limits=Limits({"rows": 2000}, "rows"))
     events = [*shopper(BEFORE), *(viewed(MONDAY, f"{n:0>60}") for n in range(40))]
     effects = await line.unstored(events, MONDAY)
     with pytest.raises(Unstorable) as found:
-        line.table.rows(effects.touched, 2000 - 512)
+        line.table.rows(effects.touched, 2000 - FRAME)
     await line.timeline.again(found.value.keys, effects)
     assert {told.kind for told in effects.faults} == {"TooLarge"}
     assert effects.applied + len(effects.faults) == len(events) and effects.applied > 10
-    assert len(line.table.rows(effects.touched, 2000 - 512)) == 1
+    assert len(line.table.rows(effects.touched, 2000 - FRAME)) == 1
 
 
 async def test_a_message_too_large_for_its_topic_is_refused() -> None:
-    line = Line(Flawed(rule()), limits=Limits(topics={"sms-commands": 600}))
+    line = Line(Flawed(rule()), limits=Limits(topics={"sms-commands": 400}))
     effects = await line.unstored([*shopper(BEFORE), added(MONDAY)], NEVER)
     assert len(effects.commands) == 1
     await line.timeline.again({"main:42"}, effects)

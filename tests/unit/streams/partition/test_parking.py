@@ -107,7 +107,7 @@ async def test_on_the_wall_clock_a_touch_that_fails_is_not_tried_at_every_turn()
 
 
 async def test_a_message_too_large_is_refused_before_it_blocks_a_transaction() -> None:
-    async with Bench(stream=True, limits=Limits(topics={"sms-commands": 700})) as bench:
+    async with Bench(stream=True, limits=Limits(topics={"sms-commands": 400})) as bench:
         await bench.offer("customer-events", *profile())
         await bench.offer("cart-events", added(MONDAY))
         await bench.markers(MONDAY + 2 * HOUR)
@@ -119,7 +119,7 @@ async def test_a_message_too_large_is_refused_before_it_blocks_a_transaction() -
 
 
 async def test_a_row_too_large_parks_the_records_that_made_it_so() -> None:
-    async with Bench(stream=True, limits=Limits(row=1500)) as bench:
+    async with Bench(stream=True, limits=Limits({"rows": 1500}, "rows")) as bench:
         await bench.offer("customer-events", *profile())
         views = [
             {**added(MONDAY + n, f"v{n}"), "type": "CartItemAdded", "product_id": f"{n:0>60}"} for n in range(30)
