@@ -211,14 +211,14 @@ class Partition:
         """Run. `stagger` seconds shift this partition's turns against the others'."""
         self._next_turn = self._now() + stagger
         self._tasks = [
-            asyncio.create_task(self._guarded(self._run()), name=f"partition-{self.number}"),
-            asyncio.create_task(self._guarded(self._commits.run()), name=f"commits-{self.number}"),
+            asyncio.create_task(self._guarded(self._run), name=f"partition-{self.number}"),
+            asyncio.create_task(self._guarded(self._commits.run), name=f"commits-{self.number}"),
         ]
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A fault of ours stops this partition, loudly, and not the others; its owner loads it again."""
         try:
-            await work
+            await work()
         except Exception as error:
             log.exception("partition failed", partition=self.number)
             self._commits.give_up()

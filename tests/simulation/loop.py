@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
+import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -225,8 +226,10 @@ def simulated(seed: int) -> Iterator[SimLoop]:
         former = events._get_running_loop()
         events._set_running_loop(loop)
         try:
-            for process in loop._processes:
-                process.bury()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # some of them had only been made, and never ran
+                for process in loop._processes:
+                    process.bury()
         finally:
             events._set_running_loop(former)
         loop.close()

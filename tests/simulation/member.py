@@ -211,6 +211,7 @@ class Member:
                 continue
             for place, answer in answers.items():
                 self._ends[place] = LogEnd(answer.last_stable, asked, answer.begins)
+            for place, answer in answers.items():
                 if not self._flows.is_set() or self.generation != generation:
                     break
                 if self.positions.get(place) != answer.start or not answer.records:

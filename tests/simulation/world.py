@@ -101,8 +101,17 @@ class World:
 
     def start(self, loop: SimLoop, broker: Broker, trace: Trace) -> None:
         """Let it happen."""
+        by_instant: dict[float, list[tuple[int, Batch]]] = defaultdict(list)
         for number, batch in enumerate(self.batches):
-            loop.call_at(batch.at, self._write, batch, number, loop, broker, trace, context=loop.outside)
+            by_instant[batch.at].append((number, batch))
+        for at, batches_then in by_instant.items():
+            loop.call_at(at, self._write_all, batches_then, loop, broker, trace, context=loop.outside)
+
+    def _write_all(
+        self, batches_then: list[tuple[int, Batch]], loop: SimLoop, broker: Broker, trace: Trace
+    ) -> None:
+        for number, batch in batches_then:
+            self._write(batch, number, loop, broker, trace)
 
     def _write(self, batch: Batch, number: int, loop: SimLoop, broker: Broker, trace: Trace) -> None:
         transaction = batch.fate != "plain"
@@ -125,6 +134,9 @@ class World:
             self.log[batch.place] += told
             self.events += len(told)
         if batch.fate in ("commit", "abort"):
+            if batch.ends <= batch.at:
+                _end(batch, name, producer, epoch, broker, trace)
+                return
             loop.call_at(batch.ends, _end, batch, name, producer, epoch, broker, trace, context=loop.outside)
 
     def at_offset(self, place: Place, offset: int) -> list[Logged]:
@@ -155,6 +167,7 @@ class Shoppers:
         self._seconds = seconds
         self._grace = grace
         self._number = 0
+        self._lags: dict[str, float] = {}
         self._begins = EVENING - 2 * DAY if stream else EVENING
         self._span = 2 * DAY if stream else round(seconds * SECOND)
         self._unit = 60 * SECOND if stream else SECOND / 4
@@ -226,16 +239,19 @@ class Shoppers:
             "occurred_at": rfc3339(at), **fields,
         }  # fmt: skip
         place = (topic, partition_of(key, self._partitions))
-        return Sent(self._published(at), place, key, orjson.dumps(value), at, customer, kind)
+        return Sent(self._published(at, customer), place, key, orjson.dumps(value), at, customer, kind)
 
-    def _published(self, at: int) -> float:
+    def _published(self, at: int, customer: str) -> float:
         """When a record of what happened at `at` reaches the broker."""
         rng = self._rng
         if self._stream:
             late = rng.random() * 0.2 if rng.random() < 0.06 else rng.random() * 0.004
             return min(max((at - self._begins) / self._span + late, 0.0), 1.0) * self._seconds
-        # With time to spare: a batch goes out at the next tick.
-        return (at - self._begins + rng.random() * 0.5 * self._grace) / SECOND
+        # With time to spare: a batch goes out at the next tick. One shopper's events come in their order: live, what
+        # overtakes another topic's record within the grace is applied as it arrives.
+        if customer not in self._lags:
+            self._lags[customer] = rng.random() * 0.6 * self._grace
+        return (at - self._begins + self._lags[customer]) / SECOND
 
     def _again(self, one: Sent) -> Sent:
         """The storefront sends it twice."""
@@ -281,7 +297,7 @@ class Shoppers:
                     price="9999.00", currency="RUB",
                 )  # fmt: skip
             fate = rng.choice(["abort", "abort", "abandoned"])
-            open_for = rng.random() * (3.0 if self._stream else 0.1 * self._grace / SECOND)
+            open_for = rng.random() * 3.0 if self._stream else 0.0
             if fate == "abandoned" and not self._stream:
                 fate = "abort"  # what follows would be read later than the grace
             found.append(Batch(at, one.place, [one], fate, at + open_for))
@@ -332,6 +348,6 @@ class Shoppers:
         for (number, place), records in by_tick.items():
             at = number * tick
             fate = "commit" if rng.random() < 0.06 else "plain"
-            open_for = rng.random() * (2.0 if self._stream else 0.1 * self._grace / SECOND)
+            open_for = rng.random() * 2.0 if self._stream else 0.0
             made.append(Batch(at, place, records, fate, at + open_for))
         return made
