@@ -17,6 +17,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from triggers.phones import is_mobile
 from triggers.verdicts import Answer, Verdict
 
 _NO_SMS: Final = frozenset({
@@ -44,6 +45,11 @@ def _refusal(reason: str) -> Verdict:
 
 @lru_cache(maxsize=16_384)
 def _read(raw: str, region: str | None) -> tuple[str | None, str | None]:
+    return (raw, None) if is_mobile(raw) else by_library(raw, region)
+
+
+def by_library(raw: str, region: str | None) -> tuple[str | None, str | None]:
+    """The number in E.164, or why it can take no SMS."""
     try:
         number = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:
