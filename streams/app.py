@@ -31,6 +31,8 @@ from streams.partition.ownership import Ownership
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.products import ProductsReader
 from streams.provision import Existing, Provisioner, specs_of
+from streams.rows import MemoryRows
+from streams.rows.rocks import NoRocks, RocksFolder
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import SharedLog
@@ -113,7 +115,10 @@ class App:
             try:
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
-                faust = self._wire(policy, shared, Engine(self.rules.book, store, suppressions), partitions)
+                rows = self._rows()
+                if rows is not None:
+                    stack.callback(rows.close)
+                faust = self._wire(policy, shared, rows, Engine(self.rules.book, store, suppressions), partitions)
                 self._say(policy, partitions)
                 await self._work(faust, shared, stop)
             except NoSecret as blind:
@@ -255,8 +260,22 @@ class App:
         finally:
             await reader.stop()
 
+    def _rows(self) -> RocksFolder | None:
+        """Where rows lie on the disk, None when they lie in memory."""
+        if self.settings.rows == "memory":
+            return None
+        try:
+            return RocksFolder(self.settings.rows_dir)
+        except NoRocks as error:
+            raise CannotStart(str(error)) from error
+
     def _wire(
-        self, policy: DeliveryPolicy, shared: SharedLog, engine: Engine, partitions: Mapping[str, int]
+        self,
+        policy: DeliveryPolicy,
+        shared: SharedLog,
+        rows: RocksFolder | None,
+        engine: Engine,
+        partitions: Mapping[str, int],
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
@@ -284,6 +303,8 @@ class App:
             metrics=self.metrics,
             readiness=self.readiness,
             rows=ChangelogRows(self._options, changelog(settings.app_id).name),
+            store=MemoryRows if rows is None else rows.store,
+            decoded_rows=settings.rows_decoded,
             look_at_limits=self._look_at_limits,
         )
         self._faust = ChunkApp.build(
@@ -319,6 +340,7 @@ class App:
             partitions=partitions[CO_PARTITIONED[0].name],
             fetch=settings.fetch,
             ledger=settings.ledger,
+            rows_in=settings.rows,
             instance=settings.instance_id,
         )
 

@@ -181,6 +181,22 @@ class Settings(BaseSettings):
         description="Records of one partition handled at once, at most.",
     )
 
+    # -- customer rows
+    rows: Literal["memory", "rocksdb"] = Field(
+        default="memory",
+        description="Where a worker keeps the rows of its partitions: `memory`, or `rocksdb` on the local disk for "
+        "more customers than memory holds (`pip install 'rewake[rocksdb]'`). Either is rebuilt from the changelog.",
+    )
+    rows_dir: Path = Field(
+        default=Path(".rewake/rows"),
+        description="Folder of `rocksdb` rows on a local disk; workers may share it. It may be lost.",
+    )
+    rows_decoded: int = Field(
+        default=200_000,
+        ge=1_000,
+        description="Rows that a worker keeps decoded, over all its partitions: those in use, about 3 KB each.",
+    )
+
     # -- the frequency ledger
     ledger: Literal["redis", "rows"] = Field(
         default="redis",

@@ -1,19 +1,23 @@
 """The customer rows of one partition, and how they lie in the changelog.
 
-A row is kept as it came from the changelog, as bytes, until something first touches it: a restore decodes nothing, and
-a customer who never comes back costs only its bytes. The changelog's key is the row's key (`shop_id:customer_id`), its
-value 8 bytes with the row's next time, big-endian microseconds since the epoch, and then the row as msgpack. The time
-in front is what the deadline index is rebuilt from; ATTENTION stands there for a row with touches in its outbox.
+Rows lie in a store (`streams.rows`) as bytes, as in the changelog: a restore decodes nothing, and a customer who seldom
+comes costs only its bytes. Those in use are kept decoded above it, a bounded number of them.
+
+The changelog's key is the row's key (`shop_id:customer_id`), its value 8 bytes with the row's next time, big-endian
+microseconds since the epoch, and then the row as msgpack. The time in front is what the deadline index is rebuilt from;
+ATTENTION stands there for a row with touches in its outbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from streams.delivery import Record
+from streams.rows import Loaded, MemoryRows, RowStore
 from triggers.engine import NEVER
 from triggers.layouts import LAYOUTS, UnknownLayout
 
@@ -22,6 +26,8 @@ PARTITION_KEY: Final = b"\x00partition"
 
 ATTENTION: Final = 0
 """In place of a next time: look at the row as soon as it is restored."""
+
+DECODED_ROWS: Final = 200_000
 
 _TIME_BYTES: Final = 8
 _HEAD_END: Final = _TIME_BYTES + 4
@@ -96,48 +102,58 @@ class Table(Generic[Row]):
         encode: Callable[[Row], bytes],
         decode: Callable[[bytes], Row],
         check: Callable[[bytes], None] = lambda data: None,
+        store: RowStore | None = None,
     ) -> None:
         self._encode = encode
         self._decode = decode
         self._check = check
         self._heads: set[bytes] = set()
-        self._rows: dict[str, bytes | Row] = {}
-        self._stored: dict[str, bytes] = {}
-        """Of decoded rows, as they were stored last: what `undo` goes back to."""
+        self._store: RowStore = MemoryRows() if store is None else store
+        self._decoded: dict[str, Row] = {}
+        self.decoded_most = DECODED_ROWS
+        """How many rows are kept decoded from one `rows` to the next."""
         self.record = PartitionRecord()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._store)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._rows
+        return key in self._decoded or key in self._store
 
     def get(self, key: str) -> Row | None:
-        row = self._rows.get(key)
-        if isinstance(row, bytes):
-            self._rows[key] = decoded = self._decode(row[_TIME_BYTES:])
-            self._stored[key] = row
-            return decoded
+        row = self._decoded.get(key)
+        if row is None:
+            stored = self._store.get(key)
+            if stored is None:
+                return None
+            row = self._decoded[key] = self._decode(stored[_TIME_BYTES:])
         return row
 
+    def stored(self, key: str) -> bytes | None:
+        """The row as it was stored last, its next time in front."""
+        return self._store.get(key)
+
     def put(self, key: str, row: Row) -> None:
-        self._rows[key] = row
+        """A new row. It is stored by the next `rows` that names it."""
+        self._decoded[key] = row
 
     def undo(self, key: str) -> Row | None:
         """Put the row back as it was stored last, whatever has become of it; None, and no row, where it never was."""
-        stored = self._stored.pop(key, None)
-        if stored is not None:
-            self._rows[key] = stored
-        elif not isinstance(self._rows.get(key), bytes):
-            self._rows.pop(key, None)
+        self._decoded.pop(key, None)
         return self.get(key)
+
+    def close(self) -> None:
+        """Let go of memory and files. Of no more use afterwards."""
+        self._decoded.clear()
+        self._store.close()
 
     def records(self, touched: Mapping[str, Row]) -> list[Record]:
         """The changelog's records for these rows as they are now, and the partition's own as the last."""
         return [*self.rows(touched), self.own()]
 
     def rows(self, touched: Mapping[str, Row], most: int | None = None) -> list[Record]:
-        """The changelog's records for these rows as they are now.
+        """The changelog's records for these rows as they are now, which are stored. Afterwards rows may be decoded
+        anew: nobody keeps one from before.
 
         Raises Unstorable, having noted nothing, for rows that can't be encoded, or to more than `most` bytes.
         """
@@ -151,8 +167,16 @@ class Table(Generic[Row]):
             raise Unstorable([key for key, row in touched.items() if not self._encodes(row)]) from error
         if most is not None and values and max(map(len, values)) > most:
             raise Unstorable([key for key, value in zip(touched, values, strict=True) if len(value) > most])
-        self._stored.update(zip(touched, values, strict=True))
+        self._store.update(zip(touched, values, strict=True))
+        if len(self._decoded) > self.decoded_most:
+            self._drop_decoded()
         return [Record(key.encode(), value) for key, value in zip(touched, values, strict=True)]
+
+    def _drop_decoded(self) -> None:
+        """A quarter more than there are too many, the oldest first: what is needed again is decoded again."""
+        decoded = self._decoded
+        for key in list(islice(decoded, len(decoded) - self.decoded_most * 3 // 4)):
+            del decoded[key]
 
     def own(self) -> Record:
         """The changelog's record of the partition itself."""
@@ -171,21 +195,22 @@ class Table(Generic[Row]):
 
     def restore(self, keys: Iterable[bytes | None], values: Iterable[bytes | None]) -> None:
         """A stretch of the changelog, in its order. A record without a value ends a row. Raises UnknownLayout."""
-        rows, heads = self._rows, self._heads
+        heads = self._heads
+        rows: list[Loaded] = []
         record = None
         for key, value in zip(keys, values, strict=True):
             if key is None:
                 continue
             if key == PARTITION_KEY:
                 record = value or record
-            elif value is None:
-                rows.pop(key.decode(), None)
-            else:
+                continue
+            if value is not None:
                 head = value[_TIME_BYTES:_HEAD_END]
                 if head not in heads:
                     self._check(value[_TIME_BYTES:])
                     heads.add(head)
-                rows[key.decode()] = value
+            rows.append((key.decode(), value))
+        self._store.load(rows)
         if record is not None:
             self.record = read_record(record)
 
@@ -195,10 +220,7 @@ class Table(Generic[Row]):
         attention: list[str] = []
         never = NEVER.to_bytes(_TIME_BYTES, "big")
         now = ATTENTION.to_bytes(_TIME_BYTES, "big")
-        for key, row in self._rows.items():
-            if not isinstance(row, bytes):
-                continue
-            first = row[:_TIME_BYTES]
+        for key, first in self._store.heads(_TIME_BYTES):
             if first == now:
                 attention.append(key)
             elif first != never:

@@ -24,7 +24,8 @@ from streams.metrics import Metrics
 from streams.partition import loop as partition_loop
 from streams.partition.loop import Partition, Plan
 from streams.partition.recovery import UnreadableRows
-from streams.table import Table
+from streams.rows import MemoryRows, RowStore
+from streams.table import DECODED_ROWS, Table
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.layouts import LAYOUTS
@@ -100,6 +101,8 @@ class Ownership:
         readiness: Readiness,
         rows: RowsReader,
         look_at_limits: Callable[[], Awaitable[None]] | None = None,
+        store: Callable[[], RowStore] = MemoryRows,
+        decoded_rows: int = DECODED_ROWS,
     ) -> None:
         self.partitions: dict[int, Partition] = {}
         self._readiness = readiness
@@ -111,6 +114,8 @@ class Ownership:
         self._metrics = metrics
         self._rows = rows
         self._look_at_limits = look_at_limits or _nothing
+        self._store = store
+        self._decoded_rows = decoded_rows
         self._barren: dict[int, int] = {}
         """By partition number: failures in a row without a commit between them."""
         self._generation = -1
@@ -184,7 +189,7 @@ class Ownership:
         new = sorted(wanted - set(kept))
         loaded = await self._load(new, superseded)
         if superseded() or len(loaded) < len(new):
-            await asyncio.gather(*(partition.close() for partition in loaded))
+            await asyncio.gather(*(_closed(partition) for partition in loaded))
             return False
         self.partitions |= {partition.number: partition for partition in loaded}
         if new:
@@ -209,6 +214,7 @@ class Ownership:
         interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
         for partition in self.partitions.values():
             partition.interval = interval
+            partition.table.decoded_most = self._decoded_rows // len(self.partitions)
             partition.accept()
             for topic, source in partition.intake.inputs.items():
                 if source.grouped:
@@ -273,7 +279,7 @@ class Ownership:
         closing = [self.partitions.pop(number) for number in numbers]
         for number in numbers:
             self._readiness.notes.pop(_note(number), None)
-        await asyncio.gather(*(partition.close() for partition in closing))
+        await asyncio.gather(*(_closed(partition) for partition in closing))
         self._metrics.partitions_owned.set(len(self.partitions))
 
     async def _gone_on(self, superseded: Callable[[], bool]) -> list[int]:
@@ -343,17 +349,23 @@ class Ownership:
         if not numbers:
             return []
         deliveries = {number: self._policy.delivery(number) for number in numbers}
+        tables: dict[int, Table[CustomerRow]] = {}
         try:
             await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
             committed = await self._committed(numbers)
-            tables = {number: Table[CustomerRow](encode_row, decode_row, LAYOUTS.check) for number in numbers}
+            tables = {number: self._table() for number in numbers}
             if await self._rows.read(tables, superseded):
                 self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
                 await self._forget_former_topics(tables, committed)
-                return [self._partition(n, tables[n], deliveries.pop(n), committed[n]) for n in numbers]
+                return [self._partition(n, tables.pop(n), deliveries.pop(n), committed[n]) for n in numbers]
             return []
         finally:
+            for table in tables.values():
+                table.close()
             await asyncio.gather(*(delivery.close() for delivery in deliveries.values()))
+
+    def _table(self) -> Table[CustomerRow]:
+        return Table(encode_row, decode_row, LAYOUTS.check, self._store())
 
     def _partition(
         self, number: int, table: Table[CustomerRow], delivery: Delivery, committed: Mapping[str, int]
@@ -402,7 +414,7 @@ class Ownership:
             return not self._accepting or self._generation != generation or self.partitions.get(number) is not bad
 
         self._readiness.recovered.discard(number)
-        await bad.close()
+        await _closed(bad)
         if barren:
             await asyncio.sleep(min(RELOAD_SECONDS * 2.0**barren, BARREN_SECONDS_MOST))
         while not moot():
@@ -415,7 +427,7 @@ class Ownership:
                             return
                         for partition in await self._load([number], moot):
                             if moot():
-                                await partition.close()
+                                await _closed(partition)
                                 return
                             self.partitions[number] = partition
                             partition.accept()
@@ -434,6 +446,11 @@ class Ownership:
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)
             pause = min(2 * pause, RELOAD_SECONDS_MOST)
+
+
+async def _closed(partition: Partition) -> None:
+    await partition.close()
+    partition.table.close()
 
 
 def _note(number: int) -> str:

@@ -232,7 +232,7 @@ async def test_a_row_that_cannot_be_read_parks_its_records_and_stays_as_it_is() 
     effects = await line.advance(both, MONDAY + 1)
     assert [(found.key, found.place) for found in effects.faults] == [("main:42", "row")] * 2
     assert list(effects.touched) == ["main:7"] and effects.applied == 1
-    assert line.table._rows["main:42"] == broken
+    assert line.table.stored("main:42") == broken
 
 
 async def test_a_row_of_a_newer_release_is_no_fault_of_the_customers() -> None:

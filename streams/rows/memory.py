@@ -1,0 +1,25 @@
+"""Rows in memory: a dictionary, as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from streams.rows.interface import Loaded
+
+
+class MemoryRows(dict[str, bytes]):
+    """See `RowStore`. `get`, `update` and the rest are the dictionary's own: they run for every event."""
+
+    def load(self, rows: Iterable[Loaded]) -> None:
+        for key, value in rows:
+            if value is None:
+                self.pop(key, None)
+            else:
+                self[key] = value
+
+    def heads(self, length: int) -> Iterator[tuple[str, bytes]]:
+        for key, value in self.items():
+            yield key, value[:length]
+
+    def close(self) -> None:
+        self.clear()
