@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import CO_PARTITIONED, changelog
-from streams.table import PARTITION_KEY, PartitionRecord
+from streams.table import PARTITION_KEY, PartitionRecord, read_record
 from tests.e2e.running import Shop
 from triggers.customer import CustomerRow, decode_row
 
@@ -40,9 +40,11 @@ async def progress(bootstrap: str, app: str, partitions: int) -> tuple[dict[Any,
 
 @dataclass(slots=True)
 class Kept:
-    """What the changelog holds: the last row of each key, and the partitions' own records."""
+    """What the changelog holds: the last row of each key, decoded and as plain values, and the partitions' own
+    records."""
 
     rows: dict[str, CustomerRow] = field(default_factory=dict)
+    plain: dict[str, Any] = field(default_factory=dict)
     partitions: dict[int, PartitionRecord] = field(default_factory=dict)
 
     @property
@@ -65,24 +67,23 @@ async def kept(shop: Shop) -> Kept:
     last: dict[str, bytes] = {}
     for record in await shop.records(changelog(shop.app).name):
         if record.key == PARTITION_KEY:
-            found.partitions[record.partition] = msgspec.msgpack.decode(
-                record.value[_TIME_BYTES:], type=PartitionRecord
-            )
+            found.partitions[record.partition] = read_record(record.value)
         elif record.value is None:
             last.pop(record.key.decode(), None)
         else:
             last[record.key.decode()] = record.value
     found.rows = {key: decode_row(value[_TIME_BYTES:]) for key, value in last.items()}
+    found.plain = {key: msgspec.msgpack.decode(value[_TIME_BYTES:]) for key, value in last.items()}
     return found
 
 
-def saved_rows(folder: Path) -> dict[str, CustomerRow]:
-    """The rows that `rewake replay --state` left."""
+def saved_rows(folder: Path) -> dict[str, Any]:
+    """The rows that `rewake replay --state` left, as plain values."""
     unpack = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
-    found: dict[str, CustomerRow] = {}
+    found: dict[str, Any] = {}
     (path,) = folder.glob("rows-*.msgpack")
     with path.open("rb") as stream:
         while head := stream.read(4):
             key, row = unpack(stream.read(int.from_bytes(head, "big")))
-            found[key] = decode_row(row)
+            found[key] = msgspec.msgpack.decode(row)
     return found

@@ -122,7 +122,7 @@ def failure(report: Report, wish: Wish) -> str:
         f"{len(complaints)} complaints:",
     ]
     (report.folder / "report.txt").write_text("\n".join([*full, *complaints]) + "\n")
-    shown = [f"  {complaint}"[:2000] for complaint in complaints[:SHOWN]]
+    shown = [f"  {complaint}"[:700] for complaint in complaints[:SHOWN]]
     return "\n".join([*full, *shown, f"logs, and all of it: {report.folder}"])
 
 

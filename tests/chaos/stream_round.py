@@ -88,4 +88,4 @@ class StreamRound(Round):
             findings.complaints.append("too few commands to prove anything")
         findings += same("commands", wanted["commands"], sent, "command_id")
         findings += same("decisions", wanted["decisions"], decided, "decision_id")
-        findings.complaints += same_rows(evidence.saved_rows(folder / "state"), kept.rows)
+        findings.complaints += same_rows(evidence.saved_rows(folder / "state"), kept.plain)
