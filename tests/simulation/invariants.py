@@ -130,7 +130,7 @@ def commands_of_decisions(seen: Evidence) -> str | None:
     said = {name for _, decision in seen.out.decisions for name in decision.command_ids}
     sent = {one.command_id for one in seen.out.commands if not isinstance(one, CancelSms)}
     if said != sent:
-        return f"commands without a decision: {sorted(sent - said)}; decisions without their command: {sorted(said - sent)}"
+        return f"commands without a decision: {sorted(sent - said)}; without their command: {sorted(said - sent)}"
     return None
 
 

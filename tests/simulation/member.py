@@ -53,6 +53,7 @@ class Member:
     rng: random.Random
     owner: Ownership
     generation: int = -1
+    assigned_at: float = 0.0
     positions: dict[Place, int] = field(default_factory=dict)
     _ends: dict[Place, LogEnd] = field(default_factory=dict)
     _paused: set[Place] = field(default_factory=set)
@@ -154,6 +155,7 @@ class Member:
             assignment = await self.coordinator.join(self.name)
             await asyncio.sleep(self.rng.random() * 0.01)
             self.generation = assignment.generation
+            self.assigned_at = asyncio.get_running_loop().time()
             places = [(topic, number) for number in sorted(assignment.numbers) for topic in self.topics]
             # What the client finds at first may be from before a fenced owner's last transaction: not yet ours to use.
             known = self.server.committed(self.app, places)

@@ -24,7 +24,7 @@ trigger:
   cart_abandoned: {{idle: {idle}, reenter: per_cart}}
 priority: 70
 steps:
-  - sms: "{{{{ customer.first_name | default('Hello') }}}}, your cart of {{{{ cart.count }}}} is waiting: {{{{ shop.cart_url }}}}"
+  - sms: "{{{{ customer.first_name | default('Hello') }}}}, your cart of {{{{ cart.count }}}}: {{{{ shop.cart_url }}}}"
   - after: {after}
     incentive: {{discount: 5%, valid: 48h}}
     sms: "-5 % on your cart: {{{{ shop.cart_url }}}}"

@@ -20,7 +20,8 @@ from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
-from tests.simulation.clocks import SECOND, TrueTime, WorkerClocks
+from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
+from tests.simulation.emissions import EmissionCheck, WatchedEngine
 from tests.simulation.group import Coordinator
 from tests.simulation.ledger import DistantLedger, LedgerWeather
 from tests.simulation.loop import Process, SimLoop
@@ -87,6 +88,7 @@ class Surroundings:
     trace: Trace
     hit: Callable[[str], None]
     seams: Seams
+    emissions: EmissionCheck
 
 
 class Worker:
@@ -132,9 +134,14 @@ class Worker:
         if not setting.stream:
             await self.clocks.start()
         await shared.look()
+        engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
+        if not setting.stream:
+            engine = WatchedEngine(
+                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded
+            )
         self._ownership = ownership = around.seams.ownership(
             self._plan(),
-            engine=Engine(setting.rules, EmptyCatalogue(), suppressions),
+            engine=engine,
             ledger=self._ledger(),
             policy=around.seams.policy(self._policy()),
             shared=shared,
@@ -162,6 +169,10 @@ class Worker:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+
+    def _loaded(self) -> int:
+        assert self.member is not None
+        return EVENING + round(self.member.assigned_at * SECOND)
 
     async def _leave(self) -> None:
         if self.member is not None and self._ownership is not None:
@@ -192,7 +203,9 @@ class Worker:
 
     def _ledger(self) -> Ledger:
         around = self._around
-        distant = around.seams.ledger(DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit, around.trace))
+        distant = around.seams.ledger(
+            DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit, around.trace)
+        )
         return PatientLedger(distant) if self._setting.stream else distant
 
     def _policy(self) -> DeliveryPolicy:

@@ -107,9 +107,7 @@ class World:
         for at, batches_then in by_instant.items():
             loop.call_at(at, self._write_all, batches_then, loop, broker, trace, context=loop.outside)
 
-    def _write_all(
-        self, batches_then: list[tuple[int, Batch]], loop: SimLoop, broker: Broker, trace: Trace
-    ) -> None:
+    def _write_all(self, batches_then: list[tuple[int, Batch]], loop: SimLoop, broker: Broker, trace: Trace) -> None:
         for number, batch in batches_then:
             self._write(batch, number, loop, broker, trace)
 
@@ -167,7 +165,7 @@ class Shoppers:
         self._seconds = seconds
         self._grace = grace
         self._number = 0
-        self._lags: dict[str, float] = {}
+        self._lag = rng.random() * 0.7 * grace
         self._begins = EVENING - 2 * DAY if stream else EVENING
         self._span = 2 * DAY if stream else round(seconds * SECOND)
         self._unit = 60 * SECOND if stream else SECOND / 4
@@ -239,19 +237,17 @@ class Shoppers:
             "occurred_at": rfc3339(at), **fields,
         }  # fmt: skip
         place = (topic, partition_of(key, self._partitions))
-        return Sent(self._published(at, customer), place, key, orjson.dumps(value), at, customer, kind)
+        return Sent(self._published(at), place, key, orjson.dumps(value), at, customer, kind)
 
-    def _published(self, at: int, customer: str) -> float:
+    def _published(self, at: int) -> float:
         """When a record of what happened at `at` reaches the broker."""
         rng = self._rng
         if self._stream:
             late = rng.random() * 0.2 if rng.random() < 0.06 else rng.random() * 0.004
             return min(max((at - self._begins) / self._span + late, 0.0), 1.0) * self._seconds
-        # With time to spare: a batch goes out at the next tick. One shopper's events come in their order: live, what
-        # overtakes another topic's record within the grace is applied as it arrives.
-        if customer not in self._lags:
-            self._lags[customer] = rng.random() * 0.6 * self._grace
-        return (at - self._begins + self._lags[customer]) / SECOND
+        # Everything as late as everything else, and less than the grace with the wait for a batch: live, what overtakes
+        # a record of another topic is applied as it arrives, and may fire what that record would have ended.
+        return (at - self._begins + self._lag) / SECOND
 
     def _again(self, one: Sent) -> Sent:
         """The storefront sends it twice."""

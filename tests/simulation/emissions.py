@@ -1,0 +1,69 @@
+"""The engine, watched at the moment of emission: what it had seen when it let a touch pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from tests.simulation.world import World
+from triggers.customer import CustomerRow
+from triggers.engine import Emitted, Engine, Judgement, LedgerAnswer, Proposal
+
+
+class EmissionCheck:
+    """On the wall clock no touch is emitted while a record that was in the log when it arose is unread."""
+
+    def __init__(self, world: World, true_time: Callable[[], int]) -> None:
+        self.wrong: str | None = None
+        self.true_time = true_time
+        self._world = world
+
+    def emitted(self, row: CustomerRow, proposal: Proposal, arose: int) -> None:
+        """`arose`: an instant of the broker's clock, at or before which the touch was in its outbox."""
+        if self.wrong is not None:
+            return
+        for place, logged in self._world.log.items():
+            for one in logged:
+                if one.stamp * 1000 >= arose:
+                    break
+                sent = one.sent
+                if not sent.happened or sent.customer != row.customer_id:
+                    continue
+                name = orjson.loads(sent.value)["event_id"]
+                if blake2b(name.encode(), digest_size=8).digest() not in row.seen:
+                    self.wrong = (
+                        f"{proposal.rule} of customer {row.customer_id} passed, though {sent.kind} at offset "
+                        f"{one.offset} of {place[0]}/{place[1]} was in the log when it arose and was not read"
+                    )
+                    return
+
+
+class WatchedEngine(Engine):
+    """`loaded`: when this worker's partitions were assigned, for touches that it found in their outboxes."""
+
+    def __init__(self, *args: Any, check: EmissionCheck, loaded: Callable[[], int]) -> None:
+        super().__init__(*args)
+        self._check = check
+        self._loaded = loaded
+        self._arose: dict[tuple[str, str, str, str, int], int] = {}
+
+    def on_deadline(self, row: CustomerRow, due: int) -> list[Proposal]:
+        proposals = super().on_deadline(row, due)
+        for one in proposals:
+            self._arose[_name(row, one)] = self._check.true_time()
+        return proposals
+
+    def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
+        emitted = super().conclude(row, judgement, answer)
+        if emitted.decision.outcome == "emitted":
+            # Of a step computed again, after a commit that failed, the earlier time stands: it asks for less.
+            arose = self._arose.get(_name(row, judgement.proposal), self._loaded())
+            self._check.emitted(row, judgement.proposal, arose)
+        return emitted
+
+
+def _name(row: CustomerRow, proposal: Proposal) -> tuple[str, str, str, str, int]:
+    return row.customer_id, proposal.rule, proposal.epoch, proposal.step, proposal.planned

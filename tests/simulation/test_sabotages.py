@@ -1,0 +1,143 @@
+"""The simulator bites: the product broken in five ways, each by a small part put in its place, is found each time.
+
+`test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+
+from streams.chunks.chunk import Columns
+from streams.delivery import Delivery, Outgoing
+from streams.delivery.at_least_once import AtLeastOnce
+from streams.delivery.transactional import Transactional
+from streams.ledger import Ledger
+from streams.partition import loop
+from streams.partition.lag import ReadThrough
+from tests.simulation.broker import FetchAnswer, SimWriters
+from tests.simulation.member import Member
+from tests.simulation.run import Result, run
+from tests.simulation.worker import Seams
+from triggers.engine import Ask, LedgerAnswer
+
+SEEDS = 300
+"""The seeds of every test run: a sabotage has to show in them."""
+
+
+def first_found(sabotage: Callable[[], Seams], invariants: set[str], seeds: int = SEEDS) -> Result:
+    """The first seed in which one of these invariants is broken."""
+    for seed in range(seeds):
+        result = run(seed, seams=sabotage())
+        if any(name in invariants for name, _ in result.wrong):
+            return result
+    pytest.fail(f"not found within {seeds} seeds")
+
+
+class OffsetsFirst:
+    """At least once, but the offsets are committed before what they stand for is written."""
+
+    def __init__(self, policy: AtLeastOnce) -> None:
+        self._policy = policy
+        self.name, self.says, self.skip_applied = policy.name, policy.says, policy.skip_applied
+
+    def delivery(self, partition: int) -> Delivery:
+        policy, inner = self._policy, self._policy.delivery(partition)
+
+        class Hasty:
+            open, close = inner.open, inner.close
+
+            async def commit(self, outgoing: Outgoing) -> None:
+                await policy.commit_offsets({(topic, partition): at for topic, at in outgoing.offsets.items()})
+                await inner.commit(Outgoing(outgoing.rows, outgoing.published))
+
+        return Hasty()
+
+
+def test_offsets_committed_before_their_effects_are_found_at_the_commit() -> None:
+    def policy(right: Any) -> Any:
+        return OffsetsFirst(right) if isinstance(right, AtLeastOnce) else right
+
+    found = first_found(lambda: Seams(policy=policy), {"offsets_after_effects"})
+    assert "does not know of offset" in found.wrong[0][1]
+
+
+class Unfenced(SimWriters):
+    """Every producer has a transactional id of its own, so opening one fences nobody."""
+
+    numbers: Any = None
+
+    def transactional(self, partition: int, timeout: float) -> Any:
+        own = copy.copy(self)
+        own._app_id = f"{self._app_id}-{next(self.numbers)}"
+        return SimWriters.transactional(own, partition, timeout)
+
+
+def test_a_zombie_that_nobody_fences_is_found() -> None:
+    def sabotage() -> Seams:
+        numbers = count()
+
+        def policy(right: Any) -> Any:
+            if not isinstance(right, Transactional):
+                return right
+            writers = copy.copy(right.writers)
+            writers.__class__ = Unfenced
+            writers.numbers = numbers
+            return dataclasses.replace(right, writers=writers)
+
+        return Seams(policy=policy)
+
+    first_found(sabotage, {"offsets_after_effects", "commands_once", "decisions_once", "same_rows", "same_decisions"})
+
+
+class Heedless(ReadThrough):
+    """Says that everything has been read."""
+
+    def since(self, among: Sequence[int] | None = None) -> float:
+        return float("inf")
+
+
+def test_emission_that_does_not_wait_for_the_log_to_be_read_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "ReadThrough", Heedless)
+    first_found(Seams, {"none_unread", "none_after_its_exit"})
+
+
+class CountsTwice:
+    """A ledger that does not know a touch again which it has reserved already."""
+
+    def __init__(self, ledger: Ledger, known: set[str]) -> None:
+        self._ledger = ledger
+        self._known = known
+        self.confirm, self.release, self.close = ledger.confirm, ledger.release, ledger.close
+
+    async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
+        again = [
+            dataclasses.replace(ask, touch_id=f"{ask.touch_id}-again") if ask.touch_id in self._known else ask
+            for ask in asks
+        ]
+        self._known |= {ask.touch_id for ask in asks}
+        return await self._ledger.reserve(again)
+
+
+def test_a_reservation_that_is_counted_twice_after_a_crash_is_found() -> None:
+    def sabotage() -> Seams:
+        known: set[str] = set()
+        return Seams(ledger=lambda ledger: CountsTwice(ledger, known))
+
+    first_found(sabotage, {"same_decisions", "same_commands", "same_rows"})
+
+
+class ReadsAll(Member):
+    """A consumer that takes aborted batches for records like others."""
+
+    def read(self, answer: FetchAnswer) -> Columns:
+        return super().read(answer._replace(aborted=[]))
+
+
+def test_an_aborted_batch_that_is_read_is_found() -> None:
+    first_found(lambda: Seams(member=ReadsAll), {"same_decisions", "same_rows", "same_facts", "same_proposals"})
