@@ -1,4 +1,4 @@
-"""What the broker does not take: records larger than their topic allows, and topics that can't be written for a while."""
+"""What the broker does not take: records larger than their topic allows, topics that can't be written for a while."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp import ClientSession
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.provision import provide
+from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, Worker
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, record
-from tests.topics import recreate
+from tests.topics import delete, recreate
 
 RULE = """\
 rule: abandoned-cart
@@ -92,4 +95,45 @@ async def test_a_message_too_large_for_its_topic_is_refused_and_all_others_go_ou
     for entry in await shop.records("decisions"):
         decision = orjson.loads(entry.value)
         outcomes[decision["customer_id"]] = decision["outcome"]
-    assert outcomes == {customer: "emitted" for customer in (*crowd, "long", "short-2")} | {"long-2": "skipped"}
+    assert outcomes == dict.fromkeys((*crowd, "long", "short-2"), "emitted") | {"long-2": "skipped"}
+
+
+async def ready(port: int) -> tuple[int, dict[str, Any]]:
+    async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+        return answer.status, orjson.loads(await answer.read())
+
+
+async def test_a_topic_that_cannot_be_written_stops_the_offsets_and_not_the_process(shop: Shop) -> None:
+    """Of the partitions where something is to be written; when it can be again, everything is, once."""
+    port = free_port()
+    here = [str(n) for n in range(100) if record({"customer_id": str(n)})[2] == 0][:5]
+    elsewhere = next(str(n) for n in range(100) if record({"customer_id": str(n)})[2] == 1)
+    with shop.worker(http_port=str(port)) as worker:
+        await publish(shop, here[:1])
+        assert await reached(shop, worker, 1) == here[:1]
+        before = await shop.commands()
+        await delete(shop.bootstrap, {"sms-commands"})
+        await publish(shop, here[1:])
+        status, said = 200, {}
+        async with asyncio.timeout(PATIENCE):
+            while status == 200 or "in_a_row" not in worker.said():
+                status, said = await ready(port)
+                assert worker.process.poll() is None, worker.said()[-5000:]
+                await asyncio.sleep(0.3)
+        assert status == 503 and "offsets stand still" in said["notes"]["partition 0"]
+        counted = (await shop.counters())["in"]
+        await shop.publish("customer-events", [record(event) for event in consent(elsewhere)])
+        await shop.until(lambda counters: counters["in"] == counted + 2)
+        options = {"bootstrap_servers": shop.bootstrap}
+        await provide(options, app=shop.app, partitions=PARTITIONS, default_partitions=PARTITIONS, history=True)
+        await reached(shop, worker, len(here) - len(before))
+        async with asyncio.timeout(PATIENCE):
+            while status != 200:
+                status, said = await ready(port)
+                await asyncio.sleep(0.3)
+        assert "partition 0" not in said["notes"]
+        await shop.until(lambda counters: counters["in"] == 3 * len(here) + 2)
+        assert worker.stop() == 0
+        assert worker.said().count("commit failed") < 12
+    sent = [command["customer_id"] for command in [*before, *await shop.commands()]]
+    assert sorted(sent) == sorted(here)
