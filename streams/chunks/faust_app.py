@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import faust
 from faust.app.base import BootStrategy
@@ -20,6 +20,10 @@ from streams.chunks.chunk import Chunk
 from streams.chunks.consumer import ChunkConsumer, Owner
 from streams.chunks.fetch import Fetching
 from streams.chunks.transport import ChunkTransport
+
+PATIENCE_SECONDS: Final = 1000.0
+"""Faust's own. A partition whose commits hang is loaded anew long before."""
+
 
 
 class PartitionOwner(Owner, Protocol):
@@ -101,8 +105,10 @@ class ChunkApp(faust.App):
         session_timeout: float,
         heartbeat_interval: float,
         instance_id: str | None,
+        patience: float = PATIENCE_SECONDS,
     ) -> ChunkApp:
-        """Nothing connects before `start`. Times in seconds."""
+        """Nothing connects before `start`. Times in seconds. `patience`: how long a worker may take no chunk and stay
+        in its group."""
         options: Mapping[str, Any] = {} if instance_id is None else {"consumer_group_instance_id": instance_id}
         app = cls(
             app_id,
@@ -115,12 +121,13 @@ class ChunkApp(faust.App):
             topic_allow_declare=False,
             TableManager=_Tables,
             consumer_auto_offset_reset="earliest",
-            consumer_max_fetch_size=1 << 20,
+            consumer_max_fetch_size=2 << 20,
             stream_buffer_maxsize=16,
             stream_recovery_delay=0.0,
             stream_wait_empty=True,
             broker_session_timeout=session_timeout,
             broker_heartbeat_interval=heartbeat_interval,
+            broker_max_poll_interval=patience,
             broker_request_timeout=max(40.0, session_timeout + 5.0),
             broker_commit_interval=3600.0,  # Faust's committer has nothing to commit: let it sleep
             **options,
