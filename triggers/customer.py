@@ -229,7 +229,10 @@ def new_row(shop_id: str, customer_id: str) -> CustomerRow:
 
 def remember(row: CustomerRow, event_id: str) -> bool:
     """False when the row has seen this id among its last 64."""
-    digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_HASH).digest()
+    try:
+        digest = blake2b(event_id.encode(), digest_size=_HASH).digest()
+    except UnicodeEncodeError:  # a surrogate that stands alone
+        digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_HASH).digest()
     seen = row.seen
     if digest in seen and any(seen[i : i + _HASH] == digest for i in range(0, len(seen), _HASH)):
         return False

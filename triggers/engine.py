@@ -110,6 +110,9 @@ class _Plan:
         self.caps = tuple(CapLimit(cap.limit, cap.window) for cap in shop.caps)
 
 
+_REFUSE: Final = Answer.REFUSE
+_DELAY: Final = Answer.DELAY
+
 _EXITS: Final[dict[type, str]] = {
     wire.OrderPlaced: "order_placed",
     wire.ConsentChanged: "consent_withdrawn",
@@ -245,11 +248,11 @@ class Engine:
         refused, wake = False, 0
         ending: str | None = None
         for verdict in verdicts:
-            if verdict.answer is Answer.REFUSE:
+            if verdict.answer is _REFUSE:
                 refused = True
                 if verdict.ends_journey and ending is None:
                     ending = verdict.reason
-            elif verdict.answer is Answer.DELAY and verdict.until is not None and verdict.until > wake:
+            elif verdict.answer is _DELAY and verdict.until is not None and verdict.until > wake:
                 wake = verdict.until
         commands: tuple[SendSms | GrantBonus, ...] = ()
         if journey is not None:
@@ -410,7 +413,10 @@ def _bonus(row: CustomerRow, rule: Rule, judgement: Judgement) -> tuple[GrantBon
 
 
 def _step(rule: Rule, step_id: str) -> Step | None:
-    return next((step for step in rule.steps if step.id == step_id), None)
+    for step in rule.steps:
+        if step.id == step_id:
+            return step
+    return None
 
 
 def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:

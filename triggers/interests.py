@@ -59,10 +59,10 @@ def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[
         else:
             count, begin = (int.from_bytes(data[1:3], "big"), 3) if head == _LONG else (MAX_INTERESTS, 0)
         if count < MAX_INTERESTS:
-            entry = _encode({product_id: Interest(at, 1, price)})
+            key = _encode(product_id)
             # Bytes that look like the product's id may stand elsewhere; where there are none it is not there for sure.
-            if _encode(product_id) not in data:
-                return Raw(_HEADS[count + 1] + data[begin:] + entry[1:]), False
+            if key not in data:
+                return Raw(_HEADS[count + 1] + data[begin:] + key + _encode((at, 1, price))), False
         part = _read_entries(part)
     known = part.get(product_id)
     if known is None:

@@ -1,0 +1,82 @@
+"""What a row keeps as bytes is what it would be, were everything decoded at each event and encoded afterwards."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triggers.cart import ADD, CHECKOUT, ORDER, REMOVE, CartBook, Op, look, new_book, read_book, record, settle, stored
+from triggers.interests import MAX_INTERESTS, Interest, read, viewed
+
+EMPTY = msgspec.Raw(b"\x80")
+PRODUCTS = st.one_of(
+    st.integers(0, 70).map(lambda number: f"p{number}"), st.sampled_from(["", "é", "x" * 40, "1", "\x01", "日本"])
+)
+PRICES = st.sampled_from([None, Decimal("19.90"), Decimal("5"), Decimal("0.000001")])
+VIEWS = st.lists(st.tuples(PRODUCTS, st.integers(1, 2**40), PRICES, st.booleans()), max_size=120)
+
+
+@given(VIEWS)
+@settings(max_examples=300, deadline=None)
+def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any]) -> None:
+    plain: dict[str, Interest] = {}
+    part: Any = EMPTY
+    for product, at, price, encode in views:
+        known = plain.get(product)
+        if known is None:
+            plain[product] = Interest(at, 1, price)
+        elif at >= known.at:
+            plain[product] = Interest(at, known.times + 1, known.price if price is None else price)
+        else:
+            plain[product] = Interest(known.at, known.times + 1, price if known.price is None else known.price)
+        full = len(plain) > MAX_INTERESTS
+        if full:
+            del plain[min(plain, key=lambda one: (plain[one].at, one))]
+        part, dropped = viewed(part, product, at, price)
+        assert dropped is full
+        if encode:
+            part = msgspec.Raw(msgspec.msgpack.encode(part))
+            assert bytes(part) == msgspec.msgpack.encode(plain)
+    assert read(part) == plain
+    assert list(read(part)) == list(plain)
+
+
+OPS = st.builds(
+    Op, at=st.integers(1, 60), kind=st.sampled_from([ADD, ADD, ADD, REMOVE, CHECKOUT, ORDER]),
+    event_id=st.sampled_from("abcdef"), product_id=st.sampled_from(["p1", "p2", "p3"]),
+    quantity=st.sampled_from([None, 1, 2]), price=PRICES, currency=st.sampled_from([None, "EUR"]),
+)
+
+
+def plainly(book: CartBook) -> bytes:
+    """All of it encoded at once."""
+    if book.ops:
+        return msgspec.msgpack.encode([None, book.base, book.ops])
+    return msgspec.msgpack.encode([book.now, None, []])
+
+
+@given(st.lists(st.one_of(OPS, OPS, OPS, st.sampled_from(["settle", "look", "store", "load"])), max_size=90))
+@settings(max_examples=300, deadline=None)
+def test_a_cart_is_stored_as_if_it_were_encoded_whole(steps: list[Any]) -> None:
+    book, untouched = new_book(), new_book()
+    for step in steps:
+        match step:
+            case "settle":
+                settle(book)
+                settle(untouched)
+            case "look":
+                look(book, 70)
+                look(untouched, 70)
+            case "store":
+                assert stored(book) == plainly(book)
+            case "load":
+                book = read_book(stored(book))
+            case _:
+                record(book, step)
+                record(untouched, step)
+    assert stored(book) == plainly(book) == plainly(untouched)
+    assert book.now == untouched.now
