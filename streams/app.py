@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -27,11 +27,12 @@ from streams.heartbeat import Watch
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.partition.loop import Plan
-from streams.partition.ownership import Ownership
+from streams.partition.ownership import Ownership, RowsReader, row_table
 from streams.partition.recovery import ChangelogRows, UnreadableRows
+from streams.partition.standby import Standby
 from streams.products import ProductsReader
 from streams.provision import Existing, Provisioner, specs_of
-from streams.rows import MemoryRows
+from streams.rows import MemoryRows, RowStore
 from streams.rows.rocks import NoRocks, RocksFolder
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
@@ -115,10 +116,9 @@ class App:
             try:
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
-                rows = self._rows()
-                if rows is not None:
-                    stack.callback(rows.close)
-                faust = self._wire(policy, shared, rows, Engine(self.rules.book, store, suppressions), partitions)
+                engine = Engine(self.rules.book, store, suppressions)
+                reader, row_store = await self._rows(stack, partitions)
+                faust = self._wire(policy, shared, reader, row_store, engine, partitions)
                 self._say(policy, partitions)
                 await self._work(faust, shared, stop)
             except NoSecret as blind:
@@ -260,20 +260,33 @@ class App:
         finally:
             await reader.stop()
 
-    def _rows(self) -> RocksFolder | None:
-        """Where rows lie on the disk, None when they lie in memory."""
-        if self.settings.rows == "memory":
-            return None
-        try:
-            return RocksFolder(self.settings.rows_dir)
-        except NoRocks as error:
-            raise CannotStart(str(error)) from error
+    async def _rows(
+        self, stack: contextlib.AsyncExitStack, partitions: Mapping[str, int]
+    ) -> tuple[RowsReader, Callable[[], RowStore]]:
+        """What reads rows, and what makes the stores that keep them; both end with `stack`."""
+        settings = self.settings
+        store: Callable[[], RowStore] = MemoryRows
+        if settings.rows == "rocksdb":
+            try:
+                folder = stack.enter_context(contextlib.closing(RocksFolder(settings.rows_dir)))
+            except NoRocks as error:
+                raise CannotStart(str(error)) from error
+            store = folder.store
+        topic = changelog(settings.app_id).name
+        rows = ChangelogRows(self._options, topic)
+        if settings.standby == "off":
+            return rows, store
+        numbers = range(partitions[topic])
+        standby = Standby(rows, numbers, lambda: self.readiness.assigned, lambda: row_table(store()), self.metrics)
+        await stack.enter_async_context(standby.running())
+        return standby, store
 
     def _wire(
         self,
         policy: DeliveryPolicy,
         shared: SharedLog,
-        rows: RocksFolder | None,
+        rows: RowsReader,
+        store: Callable[[], RowStore],
         engine: Engine,
         partitions: Mapping[str, int],
     ) -> ChunkApp:
@@ -302,8 +315,8 @@ class App:
             shared=shared,
             metrics=self.metrics,
             readiness=self.readiness,
-            rows=ChangelogRows(self._options, changelog(settings.app_id).name),
-            store=MemoryRows if rows is None else rows.store,
+            rows=rows,
+            store=store,
             decoded_rows=settings.rows_decoded,
             look_at_limits=self._look_at_limits,
         )
@@ -341,6 +354,7 @@ class App:
             fetch=settings.fetch,
             ledger=settings.ledger,
             rows_in=settings.rows,
+            standby=settings.standby,
             instance=settings.instance_id,
         )
 

@@ -115,6 +115,10 @@ class Metrics:
         )
 
         # -- how far behind
+        self.standby_rows = self._gauge(
+            "rewake_standby_rows",
+            "Rows of others' partitions held ready (`REWAKE_STANDBY`).",
+        )
         self.records_lost = self._counter(
             "rewake_records_lost",
             "Offsets that retention had removed from a topic before they were read.",

@@ -197,6 +197,12 @@ class Settings(BaseSettings):
         description="Rows that a worker keeps decoded, over all its partitions: those in use, about 3 KB each.",
     )
 
+    standby: Literal["off", "all"] = Field(
+        default="off",
+        description="`all`: the worker also follows the rows of the partitions it does not own, and takes one over "
+        "within seconds however many customers there are. Costs the memory of all rows, and reading them along.",
+    )
+
     # -- the frequency ledger
     ledger: Literal["redis", "rows"] = Field(
         default="redis",

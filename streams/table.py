@@ -142,6 +142,13 @@ class Table(Generic[Row]):
         self._decoded.pop(key, None)
         return self.get(key)
 
+    def swap(self, other: Table[Row]) -> None:
+        """Exchange everything that is kept, with nothing decoded in either."""
+        self._store, other._store = other._store, self._store
+        self._heads, other._heads = other._heads, self._heads
+        self.record, other.record = other.record, self.record
+        self._decoded, other._decoded = {}, {}
+
     def close(self) -> None:
         """Let go of memory and files. Of no more use afterwards."""
         self._decoded.clear()

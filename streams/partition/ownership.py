@@ -353,7 +353,7 @@ class Ownership:
         try:
             await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
             committed = await self._committed(numbers)
-            tables = {number: self._table() for number in numbers}
+            tables = {number: row_table(self._store()) for number in numbers}
             if await self._rows.read(tables, superseded):
                 self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
                 await self._forget_former_topics(tables, committed)
@@ -363,9 +363,6 @@ class Ownership:
             for table in tables.values():
                 table.close()
             await asyncio.gather(*(delivery.close() for delivery in deliveries.values()))
-
-    def _table(self) -> Table[CustomerRow]:
-        return Table(encode_row, decode_row, LAYOUTS.check, self._store())
 
     def _partition(
         self, number: int, table: Table[CustomerRow], delivery: Delivery, committed: Mapping[str, int]
@@ -446,6 +443,11 @@ class Ownership:
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)
             pause = min(2 * pause, RELOAD_SECONDS_MOST)
+
+
+def row_table(store: RowStore) -> Table[CustomerRow]:
+    """An empty table of customer rows."""
+    return Table(encode_row, decode_row, LAYOUTS.check, store)
 
 
 async def _closed(partition: Partition) -> None:

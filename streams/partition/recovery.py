@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -52,9 +52,15 @@ class ChangelogRows:
         self._options = options
         self._changelog = changelog
 
-    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
+    async def read(
+        self,
+        tables: Mapping[int, Table[Any]],
+        superseded: Callable[[], bool],
+        positions: MutableMapping[int, int] | None = None,
+    ) -> bool:
         """Fill `tables` (by partition number). False when `superseded` said that it is no longer wanted.
 
+        `positions`: what lies below these offsets is in the tables already; they are moved on.
         Raises KafkaError when the broker can't be read, UnreadableRows for what this release does not know.
         """
 
@@ -63,10 +69,13 @@ class ChangelogRows:
                 tables[number].restore(columns.keys, columns.values)
             except UnknownLayout as unknown:
                 raise UnreadableRows(number, unknown) from unknown
+            known[number] = columns.next
 
-        async with self._consumer() as consumer:
+        known: MutableMapping[int, int] = {} if positions is None else positions
+        starts = {number: known.get(number, 0) for number in tables}
+        async with self.consumer() as consumer:
             with _without_gc():
-                return await self._follow(consumer, dict.fromkeys(tables, 0), take, superseded)
+                return await self._follow(consumer, starts, take, superseded)
 
     async def check_layouts(self, numbers: Collection[int]) -> None:
         """Look at the last record that each of these partitions has of itself: was it, or rows beside it, written by a
@@ -78,7 +87,7 @@ class ChangelogRows:
                 if key == PARTITION_KEY and value is not None:
                     last[number] = value
 
-        async with self._consumer() as consumer:
+        async with self.consumer() as consumer:
             places = [TopicPartition(self._changelog, number) for number in numbers]
             begins = {tp.partition: at for tp, at in (await consumer.beginning_offsets(places)).items()}
             ends = {tp.partition: at for tp, at in (await consumer.end_offsets(places)).items()}
@@ -95,7 +104,8 @@ class ChangelogRows:
                 raise UnreadableRows(number, unknown) from unknown
 
     @contextlib.asynccontextmanager
-    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+    async def consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """One that reads committed records, for the calls below. It has nothing assigned yet."""
         consumer = AIOKafkaConsumer(
             **self._options,
             enable_auto_commit=False,
@@ -121,23 +131,41 @@ class ChangelogRows:
         superseded: Callable[[], bool],
     ) -> bool:
         """Read these partitions from their offsets on to their last stable ones, as of now or later."""
-        fetcher, began = consumer._fetcher, time.monotonic()
-        left = {TopicPartition(self._changelog, number) for number in starts}
-        consumer.assign(list(left))
-        for tp in left:
-            consumer.seek(tp, starts[tp.partition])
+        began = time.monotonic()
+        self.seek(consumer, starts)
+        left = set(starts)
         while left:
             if superseded():
                 return False
-            for tp, columns in (await fetch(fetcher, left, drain=drain_batches, seconds=POLL_SECONDS)).items():
-                take(tp.partition, columns)
-            for tp in list(left):
-                # From the answers to our own fetches: the embedded broker answers ListOffsets wrongly.
-                end = fetcher._client.ends.get(tp)
-                if end is not None and end.asked >= began and await consumer.position(tp) >= end.offset:
-                    left.discard(tp)
+            for number, columns in (await self.fetch(consumer, POLL_SECONDS, left)).items():
+                take(number, columns)
+            for number, end in self.ends(consumer, began).items():
+                if number in left and await consumer.position(TopicPartition(self._changelog, number)) >= end:
+                    left.discard(number)
             await asyncio.sleep(0)
         return True
+
+    def seek(self, consumer: AIOKafkaConsumer, starts: Mapping[int, int]) -> None:
+        """Read these partitions from these offsets, and no others."""
+        consumer.assign([TopicPartition(self._changelog, number) for number in starts])
+        for number, offset in starts.items():
+            consumer.seek(TopicPartition(self._changelog, number), offset)
+
+    async def fetch(
+        self, consumer: AIOKafkaConsumer, seconds: float, among: Collection[int] | None = None
+    ) -> dict[int, Columns]:
+        """What comes within `seconds`, by partition number."""
+        wanted = consumer.assignment()
+        if among is not None:
+            wanted = {TopicPartition(self._changelog, number) for number in among}
+        fetched = await fetch(consumer._fetcher, wanted, drain=drain_batches, seconds=seconds)
+        return {tp.partition: columns for tp, columns in fetched.items()}
+
+    def ends(self, consumer: AIOKafkaConsumer, since: float = 0.0) -> dict[int, int]:
+        """The last stable offsets, as the answers to fetches sent `since` say: the embedded broker answers ListOffsets
+        wrongly."""
+        known = consumer._fetcher._client.ends
+        return {tp.partition: end.offset for tp, end in known.items() if end.asked >= since}
 
 
 @contextlib.contextmanager
