@@ -7,7 +7,7 @@ PACKAGES := schemas triggers feeds streams
 LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
-.PHONY: help setup demo test servers local-servers check chaos bench bench-quick bench-peers soak lock clean
+.PHONY: help setup demo test servers local-servers check simulate chaos bench bench-quick bench-peers soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,6 +50,10 @@ check: setup ## linters, types, import contracts, packages that fit together
 	$(BIN)/lint-imports
 	$(BIN)/python -m pip --disable-pip-version-check check
 
+SEEDS ?= 0-9999
+simulate: setup ## ten thousand seeds of the simulator, about a quarter of an hour (SEEDS=9000-9100 runs those)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
 FAULTS ?= 1000
 SEED ?= 1
 chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 35 minutes (SEED=1)
@@ -62,7 +66,7 @@ bench-quick: setup local-servers ## one worker beside a bare loop, under three m
 	@$(BIN)/python -m bench.quick $(ARGS)
 
 bench-peers: setup local-servers .venv-peers/.installed ## Kafka Streams, Bytewax, Quix Streams and Faust beside us
-	@cd bench/peers/kafka-streams && mvn -q -B package
+	@cd bench/peers/kafka-streams && mvn -q -B -Dstyle.color=never package
 	@$(BIN)/python -m bench.peers $(if $(ARGS),$(ARGS),--write-docs)
 
 .venv-peers/.installed: requirements-peers.lock

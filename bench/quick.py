@@ -16,7 +16,7 @@ import orjson
 from bench.job import Job
 from bench.peers.engines import BARE, BY_NAME, OURS
 from bench.peers.running import Contest, by_engine, rounds
-from bench.stack import servers
+from bench.stack import failing_loudly, servers
 
 SECONDS: Final = 150.0
 """Of the three minutes; the rest is for ending everything."""
@@ -33,7 +33,7 @@ def main() -> None:
     engines = [BY_NAME[BARE], BY_NAME[OURS]]
     job = Job(events=given.events, customers=given.customers)
     began = time.monotonic()
-    with servers() as (stack, folder):
+    with failing_loudly(), servers() as (stack, folder):
         contest = Contest(stack, folder, job, engines)
         left = SECONDS - (time.monotonic() - began)
         runs = rounds(contest, engines, given.rounds, seconds=left)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from bench.processes import RunFailed
+from bench.publishing import PublishingFailed
 from streams import stacks
 from streams.stacks import Stack
 
@@ -30,6 +32,15 @@ def servers() -> Iterator[tuple[Stack, Path]]:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def failing_loudly() -> Iterator[None]:
+    """What makes a run worthless ends the program with its reason, without a trace of calls."""
+    try:
+        yield
+    except (RunFailed, PublishingFailed, stacks.StackFailed) as failure:
+        sys.exit(f"failed, nothing is saved: {failure}")
 
 
 def broker_pid(stack: Stack) -> int:

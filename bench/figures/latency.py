@@ -2,9 +2,9 @@
 
 A proposal is due at its deadline and may be emitted `grace` later (SEMANTICS, two clocks); what is measured is from
 then until the reader has the command. One process publishes at a steady pace, another is the worker, the reader is this
-one. Carts that stay quiet for IDLE seconds fall due; at this pace about 0.7 % of the events lead to one. A customer whose
-own next event shows that the deadline has passed is written to within the grace already: such commands are counted
-(`earlier`) and left out, which can only make the rest look slower.
+one. Carts that stay quiet for IDLE seconds fall due; at this pace about 0.7 % of the events lead to one. A customer
+whose own next event shows that the deadline has passed is written to within the grace already: such commands are
+counted (`earlier`) and left out, which can only make the rest look slower.
 """
 
 from __future__ import annotations

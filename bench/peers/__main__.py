@@ -22,7 +22,7 @@ from bench.job import Job
 from bench.peers.engines import BY_NAME, ENGINES, OURS, Engine
 from bench.peers.running import Contest, by_engine, rounds
 from bench.results import between, conditions, load, save, table, write_docs
-from bench.stack import servers
+from bench.stack import failing_loudly, servers
 
 NAME = "peers"
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 def measured(job: Job, engines: Sequence[Engine], number: int) -> dict[str, Any]:
     """All rounds on a broker of their own."""
-    with servers() as (stack, folder):
+    with failing_loudly(), servers() as (stack, folder):
         contest = Contest(stack, folder, job, engines)
         runs = rounds(contest, engines, number)
         return {
