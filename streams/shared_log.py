@@ -1,6 +1,6 @@
 """The hand-assigned topics: read once by a worker, whole, for all partitions it owns.
 
-Two kinds. Of those that partitions merge with their inputs (what marketing does, little enough to be kept in memory)
+Two kinds. Of those that partitions merge with their inputs (what marketing does; the last of it is kept in memory)
 each partition keeps its own position and asks for what follows it. Those that fill a store of the worker's are handed
 to it as they are read; a partition only asks how far that has come.
 """
@@ -23,6 +23,7 @@ from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
 from streams.chunks.stopping import stop_consumer
+from streams.kept import Kept
 from streams.partition.lag import ReadThrough
 
 log: Final = structlog.get_logger(__name__)
@@ -42,7 +43,9 @@ class SharedLog:
     ) -> None:
         self._options = options
         self._topics = [TopicPartition(topic, 0) for topic in (*kept, *taken)]
-        self._read: dict[str, list[Columns]] = {topic: [] for topic in kept}
+        self._kept = {topic: Kept(0) for topic in kept}
+        self._begins = dict.fromkeys(kept, 0)
+        self._paused: set[str] = set()
         self._taken = taken
         self._next: dict[str, int] = {}
         self._watched: WatchedClient | None = None
@@ -63,6 +66,9 @@ class SharedLog:
         consumer.assign(self._topics)
         for tp, beginning in (await consumer.beginning_offsets(self._topics)).items():
             self._next[tp.topic] = beginning
+            if tp.topic in self._kept:
+                self._begins[tp.topic] = beginning
+                self._kept[tp.topic] = Kept(beginning)
             consumer.seek(tp, beginning)
         self._task = asyncio.create_task(self._run(consumer), name="shared-logs")
 
@@ -88,8 +94,8 @@ class SharedLog:
             read.note(0, self.log_end(topic), self.position(topic))
 
     def beginnings(self) -> dict[str, int]:
-        """The first offset of each topic that is kept, for partitions that know none."""
-        return {topic: self._first(topic) for topic in self._read}
+        """Where the log of each topic that is kept began, for partitions that know no position."""
+        return dict(self._begins)
 
     def position(self, topic: str) -> int:
         """Everything below this offset of a topic is kept here, was taken, or is gone from its log."""
@@ -97,23 +103,16 @@ class SharedLog:
         return max(self._next.get(topic, 0), 0 if end is None else end.begins)
 
     def since(self, topic: str, position: int) -> list[Columns]:
-        """What was read of a topic that is kept, from `position` on."""
-        found: list[Columns] = []
-        for columns in reversed(self._read[topic]):
-            if columns.next <= position:
-                break
-            found.append(columns)
-        found.reverse()
-        return found
+        """What was read of a topic that is kept, from `position` on. Nothing while that is read again: it was so long
+        ago that it is kept no more."""
+        return self._kept[topic].since(position)
 
     def log_end(self, topic: str) -> LogEnd | None:
         return None if self._watched is None else self._watched.ends.get(TopicPartition(topic, 0))
 
-    def _first(self, topic: str) -> int:
-        return self._read[topic][0].start if self._read[topic] else self._next.get(topic, 0)
-
     async def _run(self, consumer: AIOKafkaConsumer) -> None:
         while True:
+            self._steer(consumer)
             try:
                 fetched = await fetch(consumer._fetcher, self._topics, drain=drain_batches, seconds=POLL_SECONDS)
             except KafkaError:
@@ -124,5 +123,18 @@ class SharedLog:
                 if tp.topic in self._taken:
                     self._taken[tp.topic](columns)
                 else:
-                    self._read[tp.topic].append(columns)
+                    self._kept[tp.topic].add(columns, time.monotonic())
                 self._next[tp.topic] = columns.next
+
+    def _steer(self, consumer: AIOKafkaConsumer) -> None:
+        """Back to where a partition needs records that are kept no more; on once it has had them."""
+        now = time.monotonic()
+        for topic, kept in self._kept.items():
+            tp = TopicPartition(topic, 0)
+            back = kept.back(now)
+            if back is not None:
+                consumer.seek(tp, back)
+            full = kept.full(now)
+            if full != (topic in self._paused):
+                (consumer.pause if full else consumer.resume)(tp)
+                (self._paused.add if full else self._paused.discard)(topic)
