@@ -1,4 +1,4 @@
-"""`python -m tests.simulation [--seeds 0-9999] [--trace] [--processes 2]`: run seeds, say which fail and how to see why.
+"""`python -m tests.simulation [--seeds 0-9999] [--trace] [--processes 2]`: run seeds, say which fail and why.
 
 Ends with 1 when a seed failed. Everything printed of a seed is the same on every run but its CPU time.
 """

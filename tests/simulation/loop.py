@@ -51,7 +51,8 @@ class Process:
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         """Run a coroutine in this process."""
-        return self._loop.create_task(work, name=name, context=self.context)
+        task: asyncio.Task[Any] = self._loop.create_task(work, name=name, context=self.context)
+        return task
 
     def after_steps(self, steps: int, hook: Hook) -> None:
         """Call `hook`, outside of the process, once it has run this many more callbacks: between two awaits."""
@@ -159,7 +160,7 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> events.TimerHandle:
         return self.call_at(self._now + max(delay, 0.0), callback, *args, context=context)
 
-    def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
+    def create_task(self, coro: Any, *, name: object = None, context: Any = None) -> Any:
         task = super().create_task(coro, name=name, context=context)
         process = _PROCESS.get(None) if context is None else context.get(_PROCESS)
         if process is not None:

@@ -73,7 +73,7 @@ class Simulation:
     """One seed's state."""
 
     def __init__(self, seed: int, loop: SimLoop, trace: Trace, seams: Seams) -> None:
-        rng = self._rng = random.Random(f"{seed}-world")
+        rng = self._rng = _drawn(seed)
         self.loop = loop
         self.trace = trace
         self.setting = _setting(rng)
@@ -333,6 +333,15 @@ class Simulation:
             wrong = invariant(evidence)
             if wrong is not None:
                 result.wrong.append((invariant.__name__, wrong))
+
+
+def setting_of(seed: int) -> Setting:
+    """What kind of seed it is, without running it."""
+    return _setting(_drawn(seed))
+
+
+def _drawn(seed: int) -> random.Random:
+    return random.Random(f"{seed}-world")
 
 
 def _setting(rng: random.Random) -> Setting:
