@@ -145,6 +145,18 @@ class Merge:
                 seen += len(effective)
         return best
 
+    def ready(self) -> int:
+        """Records that `take` would give out now."""
+        cut = self.cut()
+        ready = 0
+        for source in self._inputs:
+            for effective, *_ in source.segments:
+                if effective[-1] >= cut:
+                    ready += bisect_left(effective, cut)
+                    break
+                ready += len(effective)
+        return ready
+
     def buffered(self, index: int) -> int:
         """Records of this input that wait."""
         return self._inputs[index].buffered

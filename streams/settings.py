@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         description="Least pause between two commits of a partition; a full chunk commits sooner.",
     )
     chunk_records: int = Field(
-        default=4000,
+        default=12_000,
         ge=1,
         le=100_000,
         description="Records of one partition handled at once, at most.",

@@ -170,6 +170,11 @@ class Intake:
         """Records that the merge holds."""
         return self._merge.buffered_total()
 
+    @property
+    def ready(self) -> int:
+        """Of those, what `take` would give out now: no input holds them back."""
+        return self._merge.ready()
+
     def cut(self) -> int:
         return self._merge.cut()
 
@@ -245,7 +250,8 @@ class Intake:
             default=BEGINNING,
         )
         for name, source in self.inputs.items():
-            held = self._merge.buffered(source.index) + len(source.letters)
+            beside = len(source.letters) + len(source.markers) + len(source.idle)
+            held = self._merge.buffered(source.index) + beside
             full = source.grouped and held > limit and self._merge.running(source.index) > slowest
             if full != source.paused:
                 source.paused = full

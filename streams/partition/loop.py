@@ -49,8 +49,12 @@ log: Final = structlog.get_logger(__name__)
 LEDGER_RETRY: Final = 1.0
 """Seconds until touches that the ledger could not judge are tried again."""
 
-HELD_CHUNKS: Final = 5
+HELD_CHUNKS: Final = 2
 """Chunks' worth of records an input may hold before it is paused, if it is ahead of the slowest."""
+
+CATCHING_UP: Final = 1.0
+"""Seconds a partition waits for a full chunk while it knows of one that is unread: small chunks cost more an event (a
+row and a transaction each), and nobody waits for what is that old."""
 
 
 class Flow(Protocol):
@@ -283,7 +287,7 @@ class Partition:
         if not self._accepting:
             return {}
         self.intake.offer(topic, columns, self._plan.wall())
-        if self.intake.waiting >= self._plan.chunk_records:
+        if self.intake.ready >= self._plan.chunk_records:
             self._due.set()
             if self._turns is None:
                 self._turns = asyncio.get_running_loop().create_future()
@@ -307,6 +311,8 @@ class Partition:
         try:
             while True:
                 pause = self._next_turn - self._now()
+                if self._behind():
+                    pause = max(pause, CATCHING_UP)
                 if pause > 0:
                     try:
                         async with asyncio.timeout(pause):
@@ -325,6 +331,15 @@ class Partition:
         finally:
             self._accepting = False
             self._turned()
+
+    def _behind(self) -> bool:
+        """Whether a chunk's worth of records is known to lie unread where fetching goes on."""
+        unread = 0
+        for name, source in self.intake.inputs.items():
+            end = self._flow.log_end(name, self.number) if source.grouped and not source.paused else None
+            if end is not None:
+                unread += max(0, end.offset - (source.next or 0))
+        return unread >= self._plan.chunk_records
 
     async def _turn(self) -> None:
         """One stretch of time: everything that is due, computed and handed over."""

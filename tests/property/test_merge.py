@@ -34,7 +34,11 @@ def test_any_batching_gives_the_order_of_one_batch(inputs: list[list[int]], data
         offsets = list(range(position[index], position[index] + len(times)))
         merge.offer(index, times, offsets, times)
         position[index] += len(times)
-        taken += merge.take(limit=data.draw(st.one_of(st.none(), st.integers(1, 5))))
+        ready = merge.ready()
+        limit = data.draw(st.one_of(st.none(), st.integers(1, 5)))
+        more = merge.take(limit=limit)
+        assert len(more) == ready if limit is None else len(more) <= ready
+        taken += more
     for index in range(len(inputs)):
         merge.set_end(index, True)
     while more := merge.take(limit=7):

@@ -506,6 +506,19 @@ async def test_a_full_outbox_is_found_again_after_a_restart() -> None:
         await until(lambda: again.broker.commands)
 
 
+async def test_a_partition_far_behind_waits_for_a_full_chunk_and_at_the_end_of_its_logs_for_none() -> None:
+    async with Bench(stream=True, chunk_records=3) as bench:
+        bench.broker.ends = {"cart-events": LogEnd(1000, time.monotonic())}
+        await some_turns(bench)  # the one that began before the end was known is over
+        await bench.offer("customer-events", *profile())
+        await bench.markers(MONDAY)
+        await some_turns(bench)
+        assert bench.broker.committed == []
+        await bench.offer("customer-events", {"type": "ClockAdvanced", "event_id": "m", "occurred_at": rfc3339(MONDAY)})
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.offsets().get("customer-events") == 4)
+
+
 async def test_a_failed_commit_is_reported_once_and_nothing_follows_it() -> None:
     async with Bench(stream=True, chunk_records=1) as bench:
         bench.broker.fails = ConnectionError("gone")
