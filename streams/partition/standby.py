@@ -139,7 +139,7 @@ class Standby:
         return {number: self._followed[number] for number in sorted(others)}
 
     def _take(self, number: int, followed: Followed, columns: Columns) -> None:
-        if columns.start != followed.position:
+        if followed.position and columns.start != followed.position:
             log.warning("the changelog does not go on where it was left: reading it again", partition=number)
             self._drop(number)
             return
