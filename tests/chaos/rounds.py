@@ -20,13 +20,15 @@ from tests.chaos.checks import Findings, counted, offsets_at_ends
 from tests.chaos.evidence import Kept
 from tests.chaos.faults import SESSION_SECONDS, Planned, Stage, plan
 from tests.chaos.publisher import Publisher
-from tests.chaos.servers import Servers
+from tests.chaos.servers import Broker, Servers
 from tests.chaos.workers import Post
 from tests.e2e.running import Shop
 
 PARTITIONS: Final = 4
 WORKERS: Final = ("one", "two")
 SPARE: Final = "three"
+
+SLOWLY: Final = 0.2
 
 LIMIT_SECONDS: Final = 240.0
 """In peace, everything published has been applied by then. Far more than it takes: the machine may be busy."""
@@ -67,7 +69,38 @@ def drawn(rng: random.Random) -> dict[str, str]:
         "fetch": rng.choice(("batches", "batches", "plain")),
         "chunk_records": rng.choice(("20", "300", "4000")),
         "commit_interval": rng.choice(("0.02", "0.1")),
+        "rows": rng.choice(("memory", "rocksdb")),
+        "rows_decoded": rng.choice(("1000", "200000")),
     }
+
+
+class Pace:
+    """The time by which a round's faults and events come: it goes slowly while the broker is away, so that a restart,
+    which takes long, does not swallow the round. `seconds`: since `start`."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.seconds = 0.0
+        self._broker = broker
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="pace")
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def reach(self, seconds: float) -> None:
+        while self.seconds < seconds:  # noqa: ASYNC110  # it is a clock
+            await asyncio.sleep(0.02)
+
+    async def _run(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.02)
+            now = time.monotonic()
+            self.seconds += (now - last) * (1.0 if self._broker.answers else SLOWLY)
+            last = now
 
 
 class Round(ABC):
@@ -77,6 +110,7 @@ class Round(ABC):
 
     def __init__(self, number: int, seed: str, servers: Servers, folder: Path, count: int, every: float) -> None:
         self.servers = servers
+        self.pace = Pace(servers.broker)
         self.planned: Sequence[Planned] = plan(seed, count, WORKERS, every)
         rng = random.Random(f"{seed} settings")
         settings = {**drawn(rng), **self.settings()}
@@ -99,6 +133,7 @@ class Round(ABC):
             "kafka_bootstrap": f"127.0.0.1:{lines.kafka.port}",
             "redis_url": f"redis://127.0.0.1:{lines.redis.port}/0",
             "products_store": str(self.report.folder / f"products-{worker}"),
+            "rows_dir": str(self.report.folder / "rows"),
             **({"instance_id": worker} if self._static else {}),
         }
 
@@ -141,6 +176,7 @@ class Round(ABC):
         except Exception as error:  # noqa: BLE001  # whatever broke it, the round failed and says so
             self.report.findings.complaints.append(f"the round broke: {error!r}")
         finally:
+            self.pace.stop()
             for post in self.posts.values():
                 await post.close()
             for lines in self.servers.lines.values():
@@ -158,6 +194,7 @@ class Round(ABC):
                 self.posts[name].begin()
             await self._until(lambda: all("partitions owned" in self.posts[name].said() for name in WORKERS))
             seconds = self.planned[-1].at + self.planned[-1].fault.seconds if self.planned else 5.0
+            self.pace.start()
             publishing = asyncio.create_task(self.publish(publisher, seconds))
             try:
                 await self._faults(began)
@@ -202,10 +239,9 @@ class Round(ABC):
 
     async def _faults(self, began: float) -> None:
         stage = Stage(self.servers, self.posts, SPARE)
-        first = time.monotonic()
 
         async def one(planned: Planned) -> None:
-            await asyncio.sleep(max(0.0, planned.at - (time.monotonic() - first)))
+            await self.pace.reach(planned.at)
             begun = time.monotonic() - began
             await planned.fault.do(stage)
             self.report.faults.append((begun, time.monotonic() - began, str(planned.fault)))

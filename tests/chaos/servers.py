@@ -73,6 +73,8 @@ class Broker:
         text = real.broker_properties(port, controller, data)  # of a name given twice the last one holds
         self._properties.write_text(text + "".join(f"{name}={value}\n" for name, value in settings.items()))
         real.format_storage(self._java, self._libraries, self._properties)
+        self.answers = False
+        """Whether it is there, as far as is known: set by what is done to it."""
         self._starts = 0
         self._server: Server | None = None
 
@@ -83,12 +85,15 @@ class Broker:
             self._java, self._libraries, self._properties, self.port, log=log, guard=self._guard
         )
         await asyncio.to_thread(self._server.wait)
+        self.answers = True
 
     async def stop(self) -> None:
+        self.answers = False
         if self._server is not None:
             await asyncio.to_thread(self._server.stop)
 
     async def kill(self) -> None:
+        self.answers = False
         if self._server is not None:
             await asyncio.to_thread(self._server.kill)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -57,11 +56,10 @@ class StreamRound(Round):
 
     async def publish(self, publisher: Publisher, seconds: float) -> None:
         """In slices, each with its markers, so that there is work all the time."""
-        began = time.monotonic()
         published = 0
         while published < len(self._events):
             await asyncio.sleep(SLICE_SECONDS)
-            share = min(1.0, (time.monotonic() - began) / seconds)
+            share = min(1.0, self.pace.seconds / seconds)
             slice_ = self._events[published : int(len(self._events) * share)]
             for event in slice_:
                 await publisher.publish(event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Final
@@ -45,11 +44,8 @@ class WallRound(Round):
 
     async def publish(self, publisher: Publisher, seconds: float) -> None:
         """Nobody waits for the broker: what it does not take now it gets later."""
-        began = time.monotonic()
         for act in shoppers.acts(self.report.seed, self._who, seconds):
-            early = act.at - (time.monotonic() - began)
-            if early > 0:
-                await asyncio.sleep(early)
+            await self.pace.reach(act.at)
             await publisher.publish(act.event(_now()))
 
     async def finish(self, publisher: Publisher) -> None:
