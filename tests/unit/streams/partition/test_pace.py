@@ -12,7 +12,7 @@ import pytest
 from schemas.instants import rfc3339
 from streams.chunks import LogEnd
 from streams.partition.loop import HELD_CHUNKS
-from tests.unit.streams.partition.test_loop import INPUTS, Bench, Broker, added, profile, some_turns, until
+from tests.unit.streams.partition.test_loop import INPUTS, Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
 from triggers.engine import Ask, LedgerAnswer
 
@@ -115,3 +115,49 @@ async def test_whatever_lies_ahead_of_a_silent_topic_only_some_chunks_are_held(k
         await until(lambda: bench.broker.offsets().get("site-views") == sent + 1)
         assert waited > 5 and most <= (HELD_CHUNKS + 4) * size
         assert sum(len(source.held) for source in bench.partition.intake.inputs.values()) < 3 * len(INPUTS)
+
+
+@pytest.mark.parametrize("ordered_after", [30 * MINUTE, 90 * MINUTE], ids=["before it fell due", "after it fell due"])
+async def test_workers_that_were_all_down_for_an_hour_remind_nobody_whose_order_lies_unread(ordered_after: int) -> None:
+    broker = Broker()
+    async with Bench(stream=False, broker=broker) as before:
+        await before.offer("customer-events", *profile())
+        await before.offer("cart-events", added(MONDAY))
+        before.all_at_their_ends()
+        await until(lambda: broker.offsets().get("cart-events") == 1)
+    after = Bench(stream=False, broker=broker)
+    after.wall = MONDAY + 2 * HOUR
+    async with after:
+        after.all_at_their_ends()
+        broker.ends["order-events"] = LogEnd(1, time.monotonic())
+        await some_turns(after)
+        assert broker.values("decisions") == []  # however late it is
+        await after.offer("order-events", ordered(MONDAY + ordered_after))
+        for _ in range(5):
+            after.all_at_their_ends()
+            await some_turns(after)
+        await until(lambda: broker.offsets().get("order-events") == 1)
+        await until(lambda: len(broker.values("decisions")) == (ordered_after > HOUR))
+        assert broker.commands == []
+        assert [one["outcome"] for one in broker.values("decisions")] == (
+            ["refused"] if ordered_after > HOUR else []
+        )
+
+
+async def test_workers_that_were_all_down_for_an_hour_remind_who_has_not_ordered_and_once() -> None:
+    broker = Broker()
+    async with Bench(stream=False, broker=broker) as before:
+        await before.offer("customer-events", *profile())
+        await before.offer("cart-events", added(MONDAY))
+        before.all_at_their_ends()
+        await until(lambda: broker.offsets().get("cart-events") == 1)
+    for _ in range(2):
+        after = Bench(stream=False, broker=broker)
+        after.wall = MONDAY + 2 * HOUR
+        async with after:
+            after.all_at_their_ends()
+            await until(lambda: after.partition.reached > MONDAY + 2 * HOUR - MINUTE)  # noqa: B023  # waited for within this round
+            after.all_at_their_ends()
+            await until(lambda: broker.commands)
+            await some_turns(after)
+        assert len(broker.commands) == 1
