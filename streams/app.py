@@ -15,7 +15,7 @@ from feeds.store import ProductStore, StoreInUse, claim
 from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog, heartbeat
 from streams.careful import Limits
 from streams.chunks.credentials import faust_credentials
-from streams.chunks.faust_app import ChunkApp
+from streams.chunks.faust_app import PATIENCE_SECONDS, ChunkApp
 from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
@@ -49,6 +49,9 @@ FETCH_BYTES_LIVE: Final = 128 * 1024
 FETCH_WAIT_MS: Final = 50
 
 OBSERVE_SECONDS: Final = 2.0
+
+PATIENCE_STREAM: Final = 7 * 86_400.0
+"""On the stream clock a partition stands still until Redis answers, however long that takes: it stays in its group."""
 
 
 class CannotStart(Exception):
@@ -330,6 +333,7 @@ class App:
             session_timeout=settings.session_timeout,
             heartbeat_interval=settings.heartbeat_interval,
             instance_id=settings.instance_id,
+            patience=PATIENCE_STREAM if stream else PATIENCE_SECONDS,
         )
         self._ownership.group = self._faust.chunks
         return self._faust
