@@ -82,6 +82,9 @@ def take_batches(records: Any) -> Columns:
                     stamped = False
         position = batch.next_offset
     records.next_fetch_offset = position
+    # aiokafka's unused iterator refers back to the answer: the bytes of every fetch would wait for the collector, which
+    # seldom comes here, and not at all while rows are restored (measured: 0.6 GB of a million rows).
+    records._records_iterator = None
     return Columns(start, position, offsets, keys, values, timestamps, stamped)
 
 

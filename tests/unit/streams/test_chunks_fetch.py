@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from aiokafka.errors import CorruptRecordException
 
@@ -27,6 +30,19 @@ def test_what_the_broker_stamped_has_its_batchs_time_and_one_batch_that_it_did_n
     assert take_batches(fetched(stamped)).timestamps == [5_000] * 2 and take_batches(fetched(stamped)).stamped
     mixed = take_batches(fetched(stamped + batch(2, [b"c"])))
     assert mixed.timestamps == [5_000, 5_000, 1_000] and not mixed.stamped
+
+
+def test_an_answer_is_let_go_of_without_the_garbage_collector() -> None:
+    """Its bytes are as large as everything fetched, and the collector is off while rows are restored."""
+    answer = fetched(batch(0, [b"a", b"b"]))
+    take_batches(answer)
+    gone = weakref.ref(answer)
+    gc.disable()
+    try:
+        del answer
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_offsets_that_compaction_left_out_stay_left_out() -> None:
