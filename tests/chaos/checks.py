@@ -98,6 +98,11 @@ def offsets_at_ends(offsets: Mapping[Any, int], ends: Mapping[Any, int]) -> list
     ]
 
 
+OVERTAKEN_MOST: Final = 13_000_000
+"""Microseconds: the longest freeze or stall of the catalogue and two seconds. An order that lay in the log for longer
+than that when its touch was judged was there to be read."""
+
+
 # -- the wall clock
 
 
@@ -197,7 +202,8 @@ def _arose(cart: Cart, decision: Mapping[str, Any], grace: int) -> int:
 
 def none_after_the_order(live: Live) -> list[str]:
     """**Wall clock, not after the order.** No message for a cart whose order was in the log when the touch arose. An
-    order that arrives while a touch is being judged may come too late: no worker can read what comes after it looked.
+    order that arrives while a touch is being judged may come too late: no worker can read what comes after it looked,
+    and between looking and judging lies at most the longest freeze.
     """
     emitted = {(d["customer_id"], d["epoch"]): d for d in live.emitted()}
     complaints = []
@@ -207,6 +213,9 @@ def none_after_the_order(live: Live) -> list[str]:
             before = _arose(cart, decision, live.grace) - cart.ordered
             if before > STAMP_SLACK:
                 complaints.append(f"its order had been in the log for {before / 1e6:.3f} s when it arose: {decision}")
+            lay = parse_rfc3339(decision["wall_at"]) - cart.ordered
+            if lay > OVERTAKEN_MOST:
+                complaints.append(f"its order lay unread in the log for {lay / 1e6:.3f} s: {decision}")
     return complaints
 
 

@@ -59,7 +59,7 @@ async def test_workers_asked_to_end_while_the_broker_does_not_answer_end(servers
         servers.lines["one"].kafka.refuse()
         servers.lines["two"].kafka.stall()
         await until(lambda: "NodeNotReadyError" in one.said())
-        assert await asyncio.gather(one.leave(), two.leave()) == [0, 0], one.said()[-2000:] + two.said()[-2000:]
+        assert list(await asyncio.gather(one.leave(), two.leave())) == [0, 0], one.said()[-2000:] + two.said()[-2000:]
     finally:
         for lines in servers.lines.values():
             lines.heal()

@@ -88,6 +88,10 @@ def written_after_the_order(live: Live) -> None:
     live.carts[2].ordered = BEGIN + 5 * SECOND
 
 
+def judged_with_an_order_unread(live: Live) -> None:
+    live.decisions[1]["wall_at"] = rfc3339(BEGIN + 20 * SECOND)
+
+
 def lost_cart(live: Live) -> None:
     del live.decisions[0], live.commands[0]  # type: ignore[attr-defined]
 
@@ -119,6 +123,7 @@ def cap_broken(live: Live) -> None:
         (early_decision, "judged 0.000 s early", (0, 0, 0)),
         (early_command, "written 1.000 s early", (0, 0, 0)),
         (written_after_the_order, "had been in the log for 1.000 s", (0, 0, 0)),
+        (judged_with_an_order_unread, "lay unread in the log for 13.800 s", (0, 0, 0)),
         (lost_cart, "never judged", (1, 0, 0)),
         (refused_cart, "not written to", (1, 0, 0)),
         (judged_twice, "judged 2 times", (0, 0, 1)),
