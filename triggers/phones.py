@@ -1,8 +1,8 @@
 """Phone numbers that take an SMS beyond doubt, told at once: written as E.164 and of a mobile's range.
 
-`phonenumbers` reads anything that people write as a number, with some thirty patterns (measured: 21 us). Most numbers
+`phonenumbers` reads anything that people write as a number, with some thirty patterns (measured: 17 us). Most numbers
 come as `+79990000042`; for these three patterns of the very same metadata are enough to be sure of what it would say
-(1.6 us). Where they are not, nothing is said here, and the library is asked; a test holds the two together for numbers
+(1.3 us). Where they are not, nothing is said here, and the library is asked; a test holds the two together for numbers
 of every country and kind.
 """
 

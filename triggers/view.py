@@ -41,7 +41,7 @@ _Of = tuple[
 class _Seen(Context):
     """A context of which only what is named is made: a text names a few of its thirty values.
 
-    (Measured: 0.4 us instead of 16.) An attribute's slot is empty until `__getattr__` is asked for it."""
+    An attribute's slot is empty until `__getattr__` is asked for it."""
 
     __slots__ = ("of",)
     of: _Of

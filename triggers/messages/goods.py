@@ -170,8 +170,8 @@ def unpresentable(product: Product | None) -> str | None:
     return None
 
 
-# By product: what was found of it, true as long as the catalogue answers with the very same object. (Measured: 0.2 us
-# instead of 2.5 to look at a product, and instead of 4 to hash one.)
+# By product: what was found of it, true as long as the catalogue answers with the very same object. (Measured: 0.1 us
+# instead of 0.3 to look at a product, 0.4 instead of 1.4 to hash one.)
 _KEPT: Final = 10_000
 _looks: Final[dict[tuple[str, str], tuple[Product, str | None, str | None]]] = {}
 _hashes: Final[dict[tuple[str, str], tuple[Product, str]]] = {}
