@@ -194,7 +194,7 @@ class Settings(BaseSettings):
     rows_decoded: int = Field(
         default=200_000,
         ge=1_000,
-        description="Rows that a worker keeps decoded, over all its partitions: those in use, about 3 KB each.",
+        description="Rows that a worker keeps decoded, over all its partitions: those in use, 1 to 5 KB each.",
     )
 
     standby: Literal["off", "all"] = Field(
