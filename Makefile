@@ -54,13 +54,9 @@ SEEDS ?= 0-9999
 simulate: setup ## ten thousand seeds of the simulator, about a quarter of an hour (SEEDS=9000-9100 runs those)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
-SEEDS ?= 0-9999
-simulate: setup ## ten thousand seeds of the simulator, about a quarter of an hour (SEEDS=9000-9100 runs those)
-	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
-
 FAULTS ?= 1000
 SEED ?= 1
-chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 35 minutes (SEED=1)
+chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 40 minutes (SEED=1)
 	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
 bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)

@@ -58,6 +58,7 @@ class Broker:
         self._java, self._libraries = real.find_java(), real.kafka_libraries()
         self._properties = folder / "kafka.properties"
         data = folder / "kafka"
+        shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
         listeners = [f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller}"]
         listeners += [f"{name.upper()}://127.0.0.1:{behind}" for name, behind in self.behind.items()]
