@@ -30,7 +30,9 @@ conditions = st.recursive(st.sampled_from(list(LEAVES.items())), tree, max_leave
 @given(conditions)
 def test_conditions_follow_kleenes_logic(condition: tuple[str, float]) -> None:
     source, value = condition
-    assert compile_expression(source).judge(context()).value is {0: False, 0.5: None, 1: True}[value]
+    compiled = compile_expression(source)
+    assert compiled.judge(context()).value is {0: False, 0.5: None, 1: True}[value]
+    assert compiled.holds(context()) is (value == 1)
 
 
 WORDS = """
@@ -52,6 +54,7 @@ def test_any_source_is_refused_with_a_place_in_it_or_judged(source: str) -> None
         assert error.message
     else:
         assert condition.judge(GIVEN) == condition.judge(GIVEN)
+        assert condition.holds(GIVEN) is condition.judge(GIVEN).holds
 
 
 @given(

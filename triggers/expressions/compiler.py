@@ -352,9 +352,19 @@ def _reader(owner: Run, name: str, type_: Type, full: str, is_line: bool = False
 
 
 def _kleene(runs: Sequence[Run], *, absorbing: bool) -> Run:
-    """`or` (True absorbs) and `and` (False absorbs). All are worked out: a decision shows every part."""
+    """`or` (True absorbs) and `and` (False absorbs). All are worked out: a decision shows every part. Only who does not
+    ask why gets the answer as soon as it stands (an audience of twenty rules at a deadline: most end at the first)."""
 
     def judge(scope: Scope) -> Any:
+        if not scope.noting:
+            missing = None
+            for run in runs:
+                value = run(scope)
+                if value is absorbing:
+                    return absorbing
+                if missing is None and isinstance(value, Missing):
+                    missing = value
+            return not absorbing if missing is None else missing
         values = [run(scope) for run in runs]
         if absorbing in (value for value in values if isinstance(value, bool)):
             return absorbing
