@@ -19,8 +19,12 @@ class DeadlineIndex:
     __slots__ = ("_entry", "_heap")
 
     def __init__(self, entries: Iterable[tuple[str, int]] = ()) -> None:
-        self._entry: dict[str, int] = {key: at for key, at in entries if at < NEVER}
-        self._heap: list[tuple[int, str]] = [(at, key) for key, at in self._entry.items()]
+        # A million of them at once, while a partition waits to be accepted: no loop of ours.
+        entry = dict(entries)
+        if max(entry.values(), default=0) >= NEVER:
+            entry = {key: at for key, at in entry.items() if at < NEVER}
+        self._entry: dict[str, int] = entry
+        self._heap: list[tuple[int, str]] = list(zip(entry.values(), entry, strict=True))
         heapify(self._heap)
 
     def note(self, key: str, at: int) -> None:

@@ -223,15 +223,11 @@ class Table(Generic[Row]):
 
     def restored(self) -> tuple[list[tuple[str, int]], list[str]]:
         """After a restore: (key, next time) of the rows that wait for a time, and keys of those with a full outbox."""
-        waiting: list[tuple[str, int]] = []
-        attention: list[str] = []
-        never = NEVER.to_bytes(_TIME_BYTES, "big")
-        now = ATTENTION.to_bytes(_TIME_BYTES, "big")
-        for key, first in self._store.heads(_TIME_BYTES):
-            if first == now:
-                attention.append(key)
-            elif first != never:
-                waiting.append((key, int.from_bytes(first, "big")))
+        never, number = NEVER.to_bytes(_TIME_BYTES, "big"), int.from_bytes
+        waiting = [(key, number(first, "big")) for key, first in self._store.heads(_TIME_BYTES) if first != never]
+        attention = [key for key, at in waiting if at == ATTENTION]
+        if attention:
+            waiting = [entry for entry in waiting if entry[1] != ATTENTION]
         for key in attention:
             loaded = self.get(key)
             if loaded is not None and loaded.deadline < NEVER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from streams.rows.interface import Loaded
 
@@ -18,8 +19,7 @@ class MemoryRows(dict[str, bytes]):
                 self[key] = value
 
     def heads(self, length: int) -> Iterator[tuple[str, bytes]]:
-        for key, value in self.items():
-            yield key, value[:length]
+        return zip(self, map(itemgetter(slice(length)), self.values()), strict=True)
 
     def close(self) -> None:
         self.clear()
