@@ -39,6 +39,7 @@ from streams.partition.lag import ReadThrough
 from streams.partition.parking import FaultLog, fitting, parked
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
+from streams.partition.turnstile import Turnstile
 from streams.table import Table, Unstorable
 from streams.timeline import Effects, Out, Timeline
 from triggers.customer import CustomerRow
@@ -97,6 +98,7 @@ class Plan:
     trusts: Callable[[int], bool]
     limits: Limits = field(default_factory=Limits)
     """How large the records of each topic may be, as the broker has it set."""
+    turnstile: Turnstile = field(default_factory=Turnstile)
 
 
 class Waiting(NamedTuple):
@@ -324,6 +326,7 @@ class Partition:
                 async with self._turning:
                     if not await self._commits.room():
                         return
+                    await self._plan.turnstile.enter()
                     if self._accepting:
                         await self._turn()
                         self._steer()

@@ -19,8 +19,8 @@ from streams.chunks.chunk import Columns
 from streams.delivery import Record
 
 _MILLISECOND: Final = 1000
-KNOWN_KEYS: Final = 100_000
-"""Keys a partition remembers as right, at most."""
+KNOWN_KEYS: Final = 500_000
+"""Keys a partition remembers as right, at most: 0.2 KB each, beside rows of 1 KB."""
 
 _TOO_FAR: Final = "occurred_at lies too far after the time the record was written"
 
