@@ -82,7 +82,7 @@ soak: setup local-servers ## 50,000,000 events through one worker: is memory fla
 lock: setup ## resolve the dependencies anew and write the lock files
 	$(LOCK) --upgrade --extra embedded --extra dev -o requirements.lock pyproject.toml
 	$(LOCK) --upgrade --extra peers -o requirements-peers.lock pyproject.toml
-	$(LOCK) --upgrade --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
+	$(LOCK) --upgrade --extra rocksdb --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
 
 clean: ## remove what was built and run here, .venv included
 	-test -x $(BIN)/rewake && $(BIN)/rewake stack down
