@@ -6,6 +6,8 @@ touch is judged the moment it falls due; where the gates need the ledger the row
 in one call, and go on with its answers. On the wall clock touches stay in the row's outbox until `emit` is called for
 them. The pausing is a generator a row, so the order of work is the same whatever the ledger's speed.
 
+A long stretch gives way now and then, by count: nothing else touches its rows meanwhile, so what comes out is the same.
+
 An exception out of the engine leaves one row in pieces and stops nobody: the others go on, and at the end of the
 stretch that customer's own is done again with care (streams.careful).
 """
@@ -13,8 +15,8 @@ stretch that customer's own is done again with care (streams.careful).
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Generator, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator, Sequence
+from typing import Final, Protocol, TypeVar
 
 from schemas.wire import CustomerEvent
 from streams.careful import Careful, Limits
@@ -29,6 +31,12 @@ __all__ = ["Deadlines", "Effects", "Out", "Reserve", "Rows", "Timeline", "Walk",
 Walk = Generator[Ask, LedgerAnswer | None, None]
 """One row's way: yields what it asks the ledger, is sent the answer (None: the ledger is away)."""
 
+STRETCH: Final = 256
+"""Records, or rows, after which a stretch gives way: some 5 ms of work. Commits, heartbeats and the ledger wait as long
+for each of their steps."""
+
+Part = TypeVar("Part")
+
 
 class Deadlines(Protocol):
     """An index of rows by deadline, lazily kept: an entry may be early, never late."""
@@ -38,7 +46,8 @@ class Deadlines(Protocol):
 
 
 class Timeline:
-    """Drives one partition's rows. `judge_at_once` is the stream clock, `skip_applied` the at-least-once policy."""
+    """Drives one partition's rows. `judge_at_once` is the stream clock, `skip_applied` the at-least-once policy;
+    `give_way` is awaited after each `stretch` of records or rows, and comes back when work may go on."""
 
     def __init__(
         self,
@@ -50,6 +59,8 @@ class Timeline:
         judge_at_once: bool,
         skip_applied: bool = False,
         limits: Limits | None = None,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+        stretch: int = STRETCH,
     ) -> None:
         self._engine = engine
         self._rows = rows
@@ -57,6 +68,8 @@ class Timeline:
         self._ledger = ledger
         self._judge_at_once = judge_at_once
         self._skip_applied = skip_applied
+        self._give_way = give_way or _go_on
+        self._stretch = stretch
         self._careful = Careful(
             engine, rows, ledger, judge_at_once=judge_at_once, skip_applied=skip_applied, limits=limits or Limits()
         )
@@ -66,8 +79,32 @@ class Timeline:
         effects = effects or Effects()
         paused: dict[str, tuple[Walk, Ask]] = {}
         rests: dict[str, deque[Merged]] = {}
+        known = len(effects.repeats)
+        for number, part in enumerate(_parts(items, self._stretch)):
+            if number:
+                await self._give_way()
+            self._apply(part, paused, rests, effects)
+        await self._rounds(paused, effects)
+        while due := self._deadlines.pop_below(reached):
+            for number, keys in enumerate(_parts(due, self._stretch)):
+                if number:
+                    await self._give_way()
+                self._fire_due(keys, reached, paused, effects)
+            await self._rounds(paused, effects)
+        effects.applied += len(items) - (len(effects.repeats) - known)
+        effects.passed.append(Advanced(items, reached))
+        await self._mend(effects)
+        return effects
+
+    def _apply(
+        self,
+        items: Sequence[Merged],
+        paused: dict[str, tuple[Walk, Ask]],
+        rests: dict[str, deque[Merged]],
+        effects: Effects,
+    ) -> None:
+        """Events in order. What follows of a customer whose row is `paused` goes to its `rests`."""
         touched, repeats, failed = effects.touched, effects.repeats, effects.failed
-        known = len(repeats)
         rows_get, on_event, skip_applied = self._rows.get, self._engine.on_event, self._skip_applied
         for item in items:
             effective, rank, _, offset, key, event = item
@@ -105,31 +142,32 @@ class Timeline:
             except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
                 failed.add(key)
                 rests[key] = deque()  # swallows what follows of this customer
-        await self._rounds(paused, effects)
-        while due := self._deadlines.pop_below(reached):
-            for key in due:
-                try:
-                    row = None if key in failed else touched.get(key) or rows_get(key)
-                    if row is not None and row.deadline < reached:
-                        self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
-                    elif row is not None:  # it has moved on since it was noted: nothing fires, nothing is to be stored
-                        self._deadlines.note(key, row.deadline)
-                except NOT_A_CUSTOMERS:
-                    raise
-                except Exception:  # noqa: BLE001  # as above
-                    failed.add(key)
-            await self._rounds(paused, effects)
-        effects.applied += len(items) - (len(repeats) - known)
-        effects.passed.append(Advanced(items, reached))
-        await self._mend(effects)
-        return effects
+
+    def _fire_due(
+        self, due: Sequence[str], reached: int, paused: dict[str, tuple[Walk, Ask]], effects: Effects
+    ) -> None:
+        """Deadlines below `reached` of rows that the index named."""
+        touched, failed, rows_get = effects.touched, effects.failed, self._rows.get
+        for key in due:
+            try:
+                row = None if key in failed else touched.get(key) or rows_get(key)
+                if row is not None and row.deadline < reached:
+                    self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+                elif row is not None:  # it has moved on since it was noted: nothing fires, nothing is to be stored
+                    self._deadlines.note(key, row.deadline)
+            except NOT_A_CUSTOMERS:
+                raise
+            except Exception:  # noqa: BLE001  # as above
+                failed.add(key)
 
     async def emit(self, keys: Iterable[str], wall: int | None, effects: Effects | None = None) -> Effects:
         """Judge what waits in these rows' outboxes, at `wall`, or each at its own due time (None: the stream clock)."""
         effects = effects or Effects()
         paused: dict[str, tuple[Walk, Ask]] = {}
         keys = dict.fromkeys(keys)
-        for key in keys:
+        for number, key in enumerate(keys, 1):
+            if number % self._stretch == 0:
+                await self._give_way()
             try:
                 row = effects.touched.get(key) or self._rows.get(key)
                 if row is not None and row.outbox:
@@ -187,10 +225,11 @@ class Timeline:
             except BaseException:
                 effects.returned += asks  # may have been granted: nobody will know
                 raise
-            for (key, (walk, asked)), answer in zip(waiting, answers, strict=True):
-                # Only these: confirming counts a touch for good, also one that was refused or not judged at all.
-                if isinstance(answer, Granted):
-                    effects.granted.append(asked)
+            # Only these: confirming counts a touch for good, also one that was refused or not judged at all.
+            effects.granted += [ask for ask, answer in zip(asks, answers, strict=True) if isinstance(answer, Granted)]
+            for number, ((key, (walk, _)), answer) in enumerate(zip(waiting, answers, strict=True), 1):
+                if number % self._stretch == 0:
+                    await self._give_way()
                 try:
                     ask = walk.send(answer)
                 except StopIteration:
@@ -262,6 +301,14 @@ class Timeline:
         if row.outgoing:
             effects.commands += [Out(key, at, "", command) for command in row.outgoing]
             row.outgoing = []
+
+
+def _parts(whole: Sequence[Part], most: int) -> Iterator[Sequence[Part]]:
+    for begin in range(0, len(whole), most):
+        yield whole[begin : begin + most]
+
+
+async def _go_on() -> None: ...
 
 
 def is_customer_event(event: object) -> bool:

@@ -41,7 +41,7 @@ from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
 from streams.partition.turnstile import Turnstile
 from streams.table import Table, Unstorable
-from streams.timeline import Effects, Out, Timeline
+from streams.timeline import STRETCH, Effects, Out, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
 
@@ -99,6 +99,8 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     """How large the records of each topic may be, as the broker has it set."""
     turnstile: Turnstile = field(default_factory=Turnstile)
+    stretch: int = STRETCH
+    """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 
 
 class Waiting(NamedTuple):
@@ -146,6 +148,8 @@ class Partition:
             judge_at_once=plan.stream_clock,
             skip_applied=plan.skip_applied,
             limits=plan.limits,
+            give_way=plan.turnstile.give_way,
+            stretch=plan.stretch,
         )
         self._faults = FaultLog(number)
         self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})

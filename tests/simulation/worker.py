@@ -41,6 +41,9 @@ METRICS: Final = Metrics()
 
 FUTURE_BOUND: Final = 3600 * SECOND
 
+STRETCH: Final = 3
+"""Chunks are small here, and turns are to give way all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -199,6 +202,7 @@ class Worker:
             skip_applied=not setting.transactions,
             wall=self.clocks.wall,
             trusts=self.clocks.trusts,
+            stretch=STRETCH,
         )
 
     def _ledger(self) -> Ledger:

@@ -21,6 +21,7 @@ from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
 from streams.partition.loop import Partition, Plan
 from streams.table import PARTITION_KEY, Table
+from streams.timeline import STRETCH
 from streams.wall import WallGuard
 from tests.unit.streams.chunking import columns
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, engine, rule
@@ -118,6 +119,7 @@ class Bench:
         rules: Sequence[Rule] = (),
         bugs: Engine | None = None,
         limits: Limits | None = None,
+        stretch: int = STRETCH,
     ) -> None:
         self.broker = broker or Broker()
         self.ledger = MemoryLedger()
@@ -141,6 +143,7 @@ class Bench:
             wall=lambda: self.wall,
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
             limits=limits or Limits(),
+            stretch=stretch,
         )
         self.partition = Partition(
             HERE,
@@ -565,6 +568,35 @@ async def test_a_chunk_that_never_went_out_gives_its_reservations_back_and_one_u
         await until(lambda: bench.partition.reached == MONDAY + 2 * HOUR + MINUTE)
         assert released == []
     assert [ask.at for ask in released] == [MONDAY + 2 * HOUR]
+
+
+async def test_the_loops_other_work_goes_on_while_a_turn_of_many_events_is_computed() -> None:
+    passes = 0
+
+    async def commits_and_heartbeats() -> None:
+        nonlocal passes
+        while True:
+            passes += 1
+            await asyncio.sleep(0)
+
+    seen: list[int] = []
+
+    class Watched(Engine):
+        def on_event(self, row: CustomerRow, event: Any, effective: int) -> bool:
+            seen.append(passes)
+            return super().on_event(row, event, effective)
+
+    watched = engine(rule(idle=HOUR))
+    watched.__class__ = Watched
+    async with Bench(stream=True, chunk_records=5000, bugs=watched, stretch=100) as bench:
+        await bench.offer("cart-events", *(added(MONDAY + index) for index in range(1000)))
+        other = asyncio.create_task(commits_and_heartbeats())
+        await bench.markers(MONDAY + MINUTE)
+        await until(lambda: len(seen) == 1000)
+        other.cancel()
+    # one turn of 1,000 events, and the other task had its turn between any hundred of them and the next
+    assert max(seen.count(number) for number in set(seen)) == 100
+    assert bench.counted("rewake_chunk_records_count") == 1.0
 
 
 async def test_draining_makes_durable_what_was_computed_and_takes_nothing_more() -> None:

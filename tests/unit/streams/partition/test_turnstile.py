@@ -35,3 +35,28 @@ async def test_who_comes_alone_enters_at_once() -> None:
         else:
             raise AssertionError("it waited")
         await asyncio.sleep(0)
+
+
+async def test_a_turn_under_way_goes_on_before_another_begins() -> None:
+    turnstile = Turnstile()
+    seen: list[str] = []
+
+    async def turn(name: str) -> None:
+        await turnstile.enter()
+        for _ in range(3):
+            seen.append(name)
+            await turnstile.give_way()
+
+    await asyncio.gather(turn("a"), turn("b"))
+    assert seen == ["a", "a", "a", "b", "b", "b"]
+
+
+async def test_who_is_cancelled_while_giving_way_holds_nobody_up() -> None:
+    turnstile = Turnstile()
+    await turnstile.enter()
+    going = asyncio.create_task(turnstile.give_way())
+    await asyncio.sleep(0)
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
+    async with asyncio.timeout(20):
+        await turnstile.enter()
