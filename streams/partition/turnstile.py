@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+
+Queue = deque["asyncio.Future[None]"]
 
 
 class Turnstile:
-    """Lets one stretch of one partition's turn through in each pass of the event loop.
+    """Lets one stretch of one partition's turn through in a pass of the event loop.
 
     A turn computes for tenths of a second. A commit needs some ten passes, and so do heartbeats and the ledger of their
     kind: were a pass as long as a turn, or as the turns of all partitions, a commit would outlast its transaction on a
@@ -18,27 +21,36 @@ class Turnstile:
 
     def __init__(self) -> None:
         self._passed = False
-        self._going_on = 0
+        self._going_on: Queue = deque()
+        self._beginning: Queue = deque()
 
     async def enter(self) -> None:
-        """Begin a turn. Comes back at once for the first of a pass, for the others in a later one."""
-        while self._passed or self._going_on:  # noqa: ASYNC110  # the next pass is what is waited for
-            await asyncio.sleep(0)
-        self._pass()
+        """Begin a turn. Comes back at once for the first of a pass, for the others in a later one, in order."""
+        await self._pass(self._beginning)
 
     async def give_way(self) -> None:
         """Between two stretches of a turn: comes back in a later pass."""
-        self._going_on += 1
-        try:
-            while self._passed:  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0)
-        finally:
-            self._going_on -= 1
-        self._pass()
+        await self._pass(self._going_on)
 
-    def _pass(self) -> None:
+    async def _pass(self, queue: Queue) -> None:
+        loop = asyncio.get_running_loop()
+        if self._passed:
+            turn: asyncio.Future[None] = loop.create_future()
+            queue.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._open()  # it was let through, and is not there to go
+                raise
         self._passed = True
-        asyncio.get_running_loop().call_soon(self._open)
+        loop.call_soon(self._open)
 
     def _open(self) -> None:
+        for queue in (self._going_on, self._beginning):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
         self._passed = False

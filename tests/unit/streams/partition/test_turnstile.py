@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from streams.partition.turnstile import Turnstile
 
 
@@ -51,12 +53,16 @@ async def test_a_turn_under_way_goes_on_before_another_begins() -> None:
     assert seen == ["a", "a", "a", "b", "b", "b"]
 
 
-async def test_who_is_cancelled_while_giving_way_holds_nobody_up() -> None:
+@pytest.mark.parametrize("passes", range(1, 5))
+async def test_who_is_cancelled_while_giving_way_holds_nobody_up(passes: int) -> None:
     turnstile = Turnstile()
     await turnstile.enter()
     going = asyncio.create_task(turnstile.give_way())
-    await asyncio.sleep(0)
+    waiting = asyncio.create_task(turnstile.enter())
+    for _ in range(passes):
+        await asyncio.sleep(0)
     going.cancel()
     await asyncio.gather(going, return_exceptions=True)
     async with asyncio.timeout(20):
+        await waiting
         await turnstile.enter()
