@@ -14,7 +14,7 @@ from triggers.expressions.filters import SHARED
 from triggers.expressions.syntax import SourceInvalid, parse_expression, plain_newlines
 from triggers.expressions.values import Missing, Part, Run, Scope
 
-__all__ = ["Expression", "ExpressionInvalid", "Part", "Truth", "compile_expression"]
+__all__ = ["Expression", "ExpressionInvalid", "Part", "Scope", "Truth", "compile_expression", "unexplained"]
 
 
 class ExpressionInvalid(Exception):
@@ -61,7 +61,11 @@ class Expression:
 
     def holds(self, context: Context) -> bool:
         """Whether it is true, for who does not ask why. Raises as `judge`."""
-        return self._run(Scope(context, noting=False)) is True
+        return self.holds_in(unexplained(context))
+
+    def holds_in(self, scope: Scope) -> bool:
+        """The same, in a scope of `unexplained` that other conditions share."""
+        return self._run(scope) is True
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and other.source == self.source
@@ -71,6 +75,11 @@ class Expression:
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
+
+
+def unexplained(context: Context) -> Scope:
+    """Where any number of conditions can be asked whether they hold: what they have in common is worked out once."""
+    return Scope(context, noting=False)
 
 
 def compile_expression(source: str) -> Expression:

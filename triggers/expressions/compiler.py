@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, DecimalException
+from operator import attrgetter
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -119,7 +120,7 @@ class Compiler:
         if name not in root:
             known = [*every_name(), *self.names]
             raise _invalid(node, f"unknown name `{name}`", did_you_mean(name, known) or f"there are: {_listed(root)}")
-        return Term(root[name], _reader(lambda scope: scope.context, name, root[name], name), node)
+        return Term(root[name], _reader(_the_context, name, root[name], name), node)
 
     def _attribute(self, node: nodes.Getattr) -> Term:
         owner = self.term(node.node)
@@ -137,13 +138,15 @@ class Compiler:
                 or f"`{owner.source}` has: {_listed(known)}"
             )
             raise _invalid(node, f"unknown name `{full}`", hint)
+        run, prefix = owner.run, ""
+        if isinstance(node.node, nodes.Name) and node.node.name not in self.names:
+            run, prefix = _the_context, f"{node.node.name}."  # of the context's own names none is ever missing
         currency = None
         if known[node.attr].kind is Kind.NUMBER and "currency" in known:
-            currency = _reader(owner.run, "currency", TEXT, f"{owner.source}.currency")
+            currency = _reader(run, f"{prefix}currency", TEXT, f"{owner.source}.currency")
         is_line = owner.type.view is LineView
-        return Term(
-            known[node.attr], _reader(owner.run, node.attr, known[node.attr], full, is_line), node, currency=currency
-        )
+        read = _reader(run, f"{prefix}{node.attr}", known[node.attr], full, is_line)
+        return Term(known[node.attr], read, node, currency=currency)
 
     def _item(self, node: nodes.Getitem) -> Term:
         owner = self.term(node.node)
@@ -321,25 +324,35 @@ class Compiler:
         return Term(chosen.type, choose, node, currency=chosen.currency or other.currency)
 
 
+def _the_context(scope: Scope) -> Any:
+    return scope.context
+
+
 def _reader(owner: Run, name: str, type_: Type, full: str, is_line: bool = False) -> Run:
-    """Reads one attribute: whole numbers become decimals, None and blank texts are missing."""
+    """Reads one attribute, or one of an attribute: whole numbers become decimals, None and blank texts are missing."""
     kind = type_.kind
+    get, missing = attrgetter(name), Missing(full)
+    is_text, is_number = kind is Kind.TEXT, kind is Kind.NUMBER
+
+    def read_context(scope: Scope) -> Any:  # most names that are read
+        value = get(scope.context)
+        if value is None or (is_text and not value.strip()):
+            return missing
+        return Decimal(value) if is_number and type(value) is not Decimal else value
 
     def read(scope: Scope) -> Any:
         view = owner(scope)
-        if isinstance(view, Missing):
+        if type(view) is Missing:
             return view
         if is_line:
             scope.products[view.product_id] = None
-        value = getattr(view, name)
-        if value is None or (kind is Kind.TEXT and not value.strip()):
-            return Missing(full)
-        if kind is Kind.NUMBER:
-            return Decimal(value)
-        return value
+        value = get(view)
+        if value is None or (is_text and not value.strip()):
+            return missing
+        return Decimal(value) if is_number and type(value) is not Decimal else value
 
     if kind is not Kind.TRUTH:
-        return read
+        return read_context if owner is _the_context else read
 
     def read_truth(scope: Scope) -> Any:
         value = read(scope)

@@ -101,19 +101,28 @@ def comparison(left: Term, sign: str, right: Term) -> Run:
     if sign not in ("==", "!=") and kind not in _ORDERED:
         raise left.refused(f"`{sign}` needs numbers, dates or durations, `{left.source}` is {left.type}")
     one, other, compare = left.run, right.run, _COMPARISONS[sign]
-    as_read = _dates if by_date else in_utc
+    as_read = _dates if by_date else in_utc if kind is Kind.INSTANT else None
     show = _shower(left, right)
 
-    def compared(scope: Scope) -> bool | Missing:
+    def work_out(scope: Scope) -> bool | Missing:
         a, b = one(scope), other(scope)
-        missing = scope.miss(a, b)
-        if missing is not None:
+        if type(a) is Missing or type(b) is Missing:
+            missing = scope.miss(a, b)
+            assert missing is not None
             if scope.noting:
                 scope.note(source, None, show(a, b))
             return missing
-        value = compare(as_read(a), as_read(b))
+        value = compare(a, b) if as_read is None else compare(as_read(a), as_read(b))
         if scope.noting:
             scope.note(source, value, show(a, b))
+        return value
+
+    def compared(scope: Scope) -> bool | Missing:
+        if scope.noting:
+            return work_out(scope)
+        value: bool | Missing | None = scope.known.get(source)
+        if value is None:
+            value = scope.known[source] = work_out(scope)
         return value
 
     return compared

@@ -36,11 +36,13 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 class Scope:
     """One working-out: the context, the names a template has set, and what was met."""
 
-    __slots__ = ("context", "missing", "noting", "parts", "products", "variables")
+    __slots__ = ("context", "known", "missing", "noting", "parts", "products", "variables")
 
     def __init__(self, context: Context, noting: bool = True) -> None:
-        """`noting`: whether somebody wants to know the parts."""
+        """`noting`: whether somebody wants to know the parts. Where nobody does, one scope may serve many conditions
+        of one context: a comparison that several of them make is made once, and `known` by its source."""
         self.noting = noting
+        self.known: dict[str, Any] = {}
         self.context = context
         self.variables: dict[str, Any] = {}
         self.products: dict[str, None] = {}  # ids of the lines read, in order

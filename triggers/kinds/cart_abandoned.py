@@ -10,6 +10,7 @@ With `on_order: items` an order that leaves goods in the cart is a change; the c
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -65,25 +66,30 @@ class _Watch:
     """See `triggers.kinds.Watch`. The rules that wait least come first: the first that is free is the next to look."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = sorted(((rule.trigger.idle, rule) for rule in rules), key=lambda waiting: waiting[0])
+        self._rules = sorted(rules, key=lambda rule: rule.trigger.idle)
+        self._idles = [rule.trigger.idle for rule in self._rules]
 
     def next_look(self, row: CustomerRow) -> int:
         cart = row.cart.now
         if not cart.lines:
             return NEVER
-        for idle, rule in self._rules:
-            if idle > cart.looked and not _used_up(row, cart, rule):
-                return cart.changed_at + idle
+        for number in range(bisect_right(self._idles, cart.looked), len(self._idles)):
+            if not _used_up(row, cart, self._rules[number]):
+                return cart.changed_at + self._idles[number]
         return NEVER
 
     def due(self, row: CustomerRow, at: int) -> list[Rule]:
         cart = row.cart.now
         if not cart.lines:
             return []
-        quiet = at - cart.changed_at
-        return [
-            rule for idle, rule in self._rules if cart.looked < idle <= quiet and not _used_up(row, cart, rule)
-        ]
+        idles = self._idles
+        begin, end = bisect_right(idles, cart.looked), bisect_right(idles, at - cart.changed_at)
+        if begin >= end:
+            return []
+        rules = self._rules[begin:end]
+        if not (row.journeys or row.history):  # nothing began yet, so nothing is used up
+            return rules
+        return [rule for rule in rules if not _used_up(row, cart, rule)]
 
 
 def _used_up(row: CustomerRow, cart: Cart, rule: Rule) -> bool:
