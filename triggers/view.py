@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
 from triggers.context import Context, CustomerView, IncentiveView, JourneyView, OrdersView, ShopView
-from triggers.customer import CustomerRow, Orders
-from triggers.messages.goods import Goods, GoodsLine, MissingProduct, goods
+from triggers.customer import PROFILE_FIELDS, CustomerRow, Orders
+from triggers.messages.goods import Goods, GoodsLine, MissingProduct, newest_first
 from triggers.rules.model import Incentive, Shop
 from triggers.zones import civil, local_date
 
@@ -47,14 +47,14 @@ class _Seen(Context):
     of: _Of
 
     def __init__(self, of: _Of) -> None:
-        object.__setattr__(self, "of", of)
+        _set(self, "of", of)
 
     def __getattr__(self, name: str) -> Any:
         make = _PARTS.get(name)
         if make is None:
             raise AttributeError(name)
         value = make(*self.of)
-        object.__setattr__(self, name, value)
+        _set(self, name, value)
         return value
 
 
@@ -65,31 +65,36 @@ class _Customer(CustomerView):
     of: tuple[CustomerRow, ZoneInfo, int]
 
     def __init__(self, row: CustomerRow, tz: ZoneInfo, now: int) -> None:
-        object.__setattr__(self, "of", (row, tz, now))
+        _set(self, "of", (row, tz, now))
 
     def __getattr__(self, name: str) -> Any:
         row, tz, now = self.of
         value: Any
-        match name:
-            case "id":
-                value = row.customer_id
-            case "birthday":
-                value = _date(row.field("birthday"))
-            case "age":
-                value = None if self.birthday is None else _age(self.birthday, local_date(now, tz))
-            case "bonus_balance":
-                value = row.bonus_balance
-            case "registered":
-                value = None
-            case _ if name in _FIELDS:
-                value = row.field(name)
-            case _:
-                raise AttributeError(name)
-        object.__setattr__(self, name, value)
+        number = _FIELDS.get(name)
+        if number is not None:
+            known = row.profile.get(number)
+            value = None if known is None else known.value
+        else:
+            match name:
+                case "id":
+                    value = row.customer_id
+                case "birthday":
+                    value = _date(row.field("birthday"))
+                case "age":
+                    value = None if self.birthday is None else _age(self.birthday, local_date(now, tz))
+                case "bonus_balance":
+                    value = row.bonus_balance
+                case "registered":
+                    value = None
+                case _:
+                    raise AttributeError(name)
+        _set(self, name, value)
         return value
 
 
-_FIELDS: Final = frozenset({"first_name", "last_name", "gender", "city", "region", "card", "language", "time_zone"})
+_set: Final = object.__setattr__
+_SHOWN: Final = frozenset({"first_name", "last_name", "gender", "city", "region", "card", "language", "time_zone"})
+_FIELDS: Final = {name: number for number, name in enumerate(PROFILE_FIELDS) if name in _SHOWN}
 
 _PARTS: Final[dict[str, Callable[..., Any]]] = {
     "customer": lambda row, shop, catalogue, tz, now, *_: _Customer(row, tz, now),
@@ -118,7 +123,7 @@ def _cart(
         GoodsLine(product, line.quantity, line.price, line.currency, line.at)
         for product, line in row.cart.now.lines.items()
     ]
-    return goods(shop.id, lines, catalogue, missing_product, zone=tz, currency=shop.currency)
+    return Goods(shop.id, newest_first(lines), catalogue, missing_product, tz, shop.currency)
 
 
 def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:

@@ -56,14 +56,22 @@ def goods(
     product-out-of-stock, product-unnamed, product-unlinked; its detail is the product's id) when that line, or a
     newer one, is not presentable; with "next" such lines are passed over.
     """
-    newest_first = sorted(lines, key=lambda line: -line.at)  # stable: lines of one instant keep the cart's order
-    return Goods(shop_id, newest_first, catalogue, missing_product, zone, currency)
+    return Goods(shop_id, newest_first(lines), catalogue, missing_product, zone, currency)
+
+
+def newest_first(lines: Sequence[GoodsLine]) -> Sequence[GoodsLine]:
+    """By their last change; lines of one instant keep the cart's order."""
+    return sorted(lines, key=_age) if len(lines) > 1 else lines
+
+
+def _age(line: GoodsLine) -> int:
+    return -line.at
 
 
 class Goods:
     """A cart's goods; satisfies `triggers.context.CartView`. Made by `goods`."""
 
-    __slots__ = ("_catalogue", "_currency", "_found", "_goods", "_shop_id", "_worth", "_zone", "lines")
+    __slots__ = ("_catalogue", "_currency", "_found", "_goods", "_lines", "_policy", "_shop_id", "_worth", "_zone")
 
     def __init__(
         self,
@@ -79,14 +87,25 @@ class Goods:
         self._catalogue = catalogue
         self._zone = zone
         self._currency = currency
+        self._policy = missing_product
         self._found: dict[str, Product | None] = {}
         self._worth: tuple[Decimal | None, str | None] | None = None
-        self.lines: Sequence[LineView] = _Lines(self, missing_product)
+        self._lines: _Lines | None = None
+
+    @property
+    def lines(self) -> Sequence[LineView]:
+        """The presentable ones."""
+        if self._lines is None:
+            self._lines = _Lines(self, self._policy)
+        return self._lines
 
     @property
     def count(self) -> int:
         """How many goods lie in the cart, quantities added up, presentable or not."""
-        return sum(line.quantity for line in self._goods)
+        count = 0
+        for line in self._goods:
+            count += line.quantity
+        return count
 
     @property
     def total(self) -> Decimal | None:
