@@ -15,12 +15,12 @@ import msgspec
 
 from schemas import wire
 from schemas.catalogue import Catalogue
-from schemas.emitted import CancelSms, Decision, GrantBonus, SendSms, VerdictRecord
+from schemas.emitted import CancelSms, Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
 from schemas.wire import CustomerEvent
 from triggers import cart, customer, emission
-from triggers.context import Context
 from triggers.customer import MAX_TOUCHES, NEVER, CustomerRow, Touch
+from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
 from triggers.gates import ledger
 from triggers.gates.conditions import holds
@@ -175,11 +175,11 @@ class Engine:
         beginning = [(rule, kind) for watch, kind in plan.watches for rule in watch.due(row, due)]
         if beginning:
             beginning.sort(key=_name)
-            seen: Context | None = None  # one for all: to begin a journey changes nothing that an audience sees
+            seen: Scope | None = None  # one for all: to begin a journey changes nothing that an audience sees
             for rule, kind in beginning:
                 if rule.audience is not None and seen is None:
                     tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
-                    seen = context(row, plan.shop, self._catalogue, tz, due)
+                    seen = unexplained(context(row, plan.shop, self._catalogue, tz, due))
                 self._begin(row, rule, kind, due, seen)
         for kind in plan.kinds:
             kind.looked(row, due)
@@ -284,7 +284,7 @@ class Engine:
         verdicts, touch = emission.failed(row, proposal)
         return self.conclude(row, Judgement(proposal, wall, verdicts, None, touch), None)
 
-    def _begin(self, row: CustomerRow, rule: Rule, kind: Kind, due: int, seen: Context | None) -> None:
+    def _begin(self, row: CustomerRow, rule: Rule, kind: Kind, due: int, seen: Scope | None) -> None:
         """Begin a journey of `rule`, unless `once_per`, `cooldown` or the audience, to whom the row is `seen`, forbids
         it now."""
         past = row.history.get(rule.name)
@@ -475,13 +475,6 @@ def _decision(
         shop_id=row.shop_id, customer_id=row.customer_id, rule=proposal.rule, rule_version=proposal.rule_version,
         epoch=proposal.epoch, step=proposal.step, outcome=outcome, due_at=rfc3339(proposal.due),
         judged_at=rfc3339(wall), wall_at=rfc3339(wall) if wall != planned else None, command_ids=command_ids,
-        verdicts=[_record(verdict) for verdict in verdicts], products_hash=touch.products_hash, inputs=touch.inputs,
-        tzdata=TZDATA_VERSION, policy=touch.policy,
-    )
-
-
-def _record(verdict: Verdict) -> VerdictRecord:
-    return VerdictRecord(
-        gate=verdict.gate, verdict=verdict.answer, reason=verdict.reason,
-        until=None if verdict.until is None else rfc3339(verdict.until), numbers=dict(verdict.numbers),
+        verdicts=[verdict.record or verdict.said() for verdict in verdicts], products_hash=touch.products_hash,
+        inputs=touch.inputs, tzdata=TZDATA_VERSION, policy=touch.policy,
     )

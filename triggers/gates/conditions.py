@@ -7,7 +7,7 @@ either place when a value was missing, which one says `missing`. `numbers` show 
 from __future__ import annotations
 
 from triggers.context import Context
-from triggers.expressions import Expression
+from triggers.expressions import Expression, Scope
 from triggers.messages.refused import MessageRefused
 from triggers.verdicts import Answer, Verdict
 
@@ -16,10 +16,10 @@ def audience(condition: Expression, context: Context) -> Verdict:
     return _judge("audience", "not-in-audience", condition, context, ends_journey=True)
 
 
-def holds(condition: Expression, context: Context) -> bool:
-    """Whether `audience` would pass."""
+def holds(condition: Expression, scope: Scope) -> bool:
+    """Whether `audience` would pass, in a scope of `triggers.expressions.unexplained`."""
     try:
-        return condition.holds(context)
+        return condition.holds_in(scope)
     except MessageRefused:
         return False
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from schemas.instants import rfc3339
 from triggers.customer import Consent
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_TRANSACTIONAL: Final = Verdict(gate="consent", answer=Answer.PASS, reason="transactional")
+_TRANSACTIONAL: Final = constant(Verdict(gate="consent", answer=Answer.PASS, reason="transactional"))
 
 
 def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verdict:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.instants import rfc3339
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_RUNNING: Final = Verdict(gate="exit", answer=Answer.PASS, reason="running")
+_RUNNING: Final = constant(Verdict(gate="exit", answer=Answer.PASS, reason="running"))
 
 
 def running(ended_at: int, why: str) -> Verdict:

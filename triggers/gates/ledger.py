@@ -9,30 +9,33 @@ how many touches its window held before this one. Both are `not_asked` when a pu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from triggers.rules.model import Cap
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
 _SECOND = 1_000_000
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 NOT_ASKED = (
-    Verdict(gate="dedupe", answer=Answer.NOT_ASKED, reason="decided-before"),
-    Verdict(gate="cap", answer=Answer.NOT_ASKED, reason="decided-before"),
+    constant(Verdict(gate="dedupe", answer=Answer.NOT_ASKED, reason="decided-before")),
+    constant(Verdict(gate="cap", answer=Answer.NOT_ASKED, reason="decided-before")),
 )
 
 
-_ONCE = Verdict(gate="dedupe", answer=Answer.PASS, reason="once")
-_NO_CAP = Verdict(gate="cap", answer=Answer.PASS, reason="off")
+_ONCE = constant(Verdict(gate="dedupe", answer=Answer.PASS, reason="once"))
+_ONCE_NO_CAP = (_ONCE, constant(Verdict(gate="cap", answer=Answer.PASS, reason="off")))
 
 
 def granted(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:
     if not caps:
-        return _ONCE, _NO_CAP
-    return (
-        _ONCE,
-        Verdict(gate="cap", answer=Answer.PASS, reason="free", numbers=_numbers(caps, counts)),
-    )
+        return _ONCE_NO_CAP
+    return _ONCE, _free(tuple(caps), tuple(counts))
+
+
+@lru_cache(maxsize=1024)
+def _free(caps: tuple[Cap, ...], counts: tuple[int, ...]) -> Verdict:
+    return constant(Verdict(gate="cap", answer=Answer.PASS, reason="free", numbers=_numbers(caps, counts)))
 
 
 def full(caps: Sequence[Cap], counts: Sequence[int]) -> tuple[Verdict, Verdict]:

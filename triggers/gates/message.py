@@ -12,9 +12,9 @@ from typing import Final
 from triggers.context import Context
 from triggers.messages.refused import MessageRefused
 from triggers.messages.template import Message, MessageTemplate
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_NONE: Final = Verdict(gate="message", answer=Answer.PASS, reason="none")
+_NONE: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="none"))
 
 
 def message(template: MessageTemplate | None, context: Context) -> tuple[Message | None, Verdict]:
@@ -30,7 +30,5 @@ def message(template: MessageTemplate | None, context: Context) -> tuple[Message
 
 @lru_cache(maxsize=64)
 def _rendered(encoding: str, segments: int) -> Verdict:
-    return Verdict(
-        gate="message", answer=Answer.PASS, reason="rendered",
-        numbers=(("encoding", encoding), ("segments", str(segments))),
-    )
+    numbers = (("encoding", encoding), ("segments", str(segments)))
+    return constant(Verdict(gate="message", answer=Answer.PASS, reason="rendered", numbers=numbers))

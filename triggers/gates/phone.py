@@ -18,7 +18,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from triggers.phones import is_mobile
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
 _NO_SMS: Final = frozenset({
     PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN,
@@ -36,7 +36,7 @@ def phone(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
     return number, _USABLE
 
 
-_USABLE: Final = Verdict(gate="phone", answer=Answer.PASS, reason="usable")
+_USABLE: Final = constant(Verdict(gate="phone", answer=Answer.PASS, reason="usable"))
 
 
 def _refusal(reason: str) -> Verdict:

@@ -10,10 +10,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from triggers.rules.model import QuietHours
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 from triggers.zones import minute_of_day, quiet_until
 
-_OFF: Final = Verdict(gate="quiet_hours", answer=Answer.PASS, reason="off")
+_OFF: Final = constant(Verdict(gate="quiet_hours", answer=Answer.PASS, reason="off"))
 
 
 def quiet_hours(hours: QuietHours | None, at: int, tz: ZoneInfo) -> Verdict:
@@ -30,7 +30,7 @@ def quiet_hours(hours: QuietHours | None, at: int, tz: ZoneInfo) -> Verdict:
 
 @lru_cache(maxsize=8192)
 def _open(local: int, zone: str) -> Verdict:
-    return Verdict(gate="quiet_hours", answer=Answer.PASS, reason="open", numbers=_numbers(local, zone))
+    return constant(Verdict(gate="quiet_hours", answer=Answer.PASS, reason="open", numbers=_numbers(local, zone)))
 
 
 def _numbers(local: int, zone: str) -> tuple[tuple[str, str], ...]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_FRESH: Final = Verdict(gate="stale", answer=Answer.PASS, reason="fresh")
+_FRESH: Final = constant(Verdict(gate="stale", answer=Answer.PASS, reason="fresh"))
 
 
 def stale(wall: int, planned: int, stale_after: int) -> Verdict:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_NO_PHONE: Final = Verdict(gate="suppression", answer=Answer.PASS, reason="no-phone")
-_NOT_SUPPRESSED: Final = Verdict(gate="suppression", answer=Answer.PASS, reason="not-suppressed")
+_NO_PHONE: Final = constant(Verdict(gate="suppression", answer=Answer.PASS, reason="no-phone"))
+_NOT_SUPPRESSED: Final = constant(Verdict(gate="suppression", answer=Answer.PASS, reason="not-suppressed"))
 
 
 class Suppressions(Protocol):

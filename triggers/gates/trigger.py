@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from triggers.verdicts import Answer, Verdict
+from triggers.verdicts import Answer, Verdict, constant
 
-_READY: Final = Verdict(gate="trigger", answer=Answer.PASS, reason="ready")
+_READY: Final = constant(Verdict(gate="trigger", answer=Answer.PASS, reason="ready"))
 
 
 def ready(at: int, ready_at: int) -> Verdict:
