@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from schemas.emitted import encode
@@ -83,17 +84,20 @@ class Careful:
         self.skip_applied = skip_applied
         self.limits = limits
 
-    async def again(self, key: str, passed: Sequence[Advanced | Judged], items: Mapping[int, list[Merged]]) -> Effects:
+    async def again(
+        self, key: str, passed: Sequence[Advanced | Judged], items: Mapping[int, list[Merged]]
+    ) -> tuple[Effects, CustomerRow | None]:
         """What the customer's own way through these stretches causes; `items` are its records by index of `passed`.
 
-        The row is in place afterwards. Raises Unkept, and what is in NOT_A_CUSTOMERS.
+        And the row, which is in place, as it is afterwards; None where there is none, or none that can be read.
+        Raises Unkept, and what is in NOT_A_CUSTOMERS.
         """
         try:
             row = self.rows.undo(key)
         except (*NOT_A_CUSTOMERS, Unkept):
             raise
         except Exception as error:  # noqa: BLE001  # a row that can't be read is one customer's
-            return _unreadable(error, key, passed, items)
+            return _unreadable(error, key, passed, items), None
         customer = _Customer(self, key, row)
         for index, stretch in enumerate(passed):
             customer.mine.arisen.clear()
@@ -109,7 +113,7 @@ class Careful:
             self.rows.put(key, customer.row)
             if customer.changed:
                 customer.mine.touched[key] = customer.row
-        return customer.mine
+        return customer.mine, customer.row
 
 
 def _unreadable(
@@ -240,12 +244,13 @@ class _Customer:
                 "step": proposal.step, "due_at": rfc3339(proposal.due),
             }  # fmt: skip
             found: list[Ask | None] = []
-            failed = self._step(
-                at,
-                "emission",
-                lambda row, proposal=proposal, at=at, found=found: found.append(engine.on_emit(row, proposal, at).ask),  # type: ignore[misc]
-                about=about,
-            )
+
+            def ask_for(
+                row: CustomerRow, proposal: Proposal = proposal, at: int = at, found: list[Ask | None] = found
+            ) -> None:
+                found.append(engine.on_emit(row, proposal, at).ask)
+
+            failed = self._step(at, "emission", ask_for, about=about)
             answer: LedgerAnswer | None = None
             ask = found[0] if found else None
             if failed is None and ask is not None:
@@ -263,7 +268,7 @@ class _Customer:
             if ask is not None and isinstance(answer, Granted):
                 mine.returned.append(ask)
             if self._step(at, "emission", self._refusing(proposal, at)) is not None:
-                self._step(at, "emission", lambda row, proposal=proposal: _forget(row, proposal))  # type: ignore[misc]
+                self._step(at, "emission", partial(_forget, proposal=proposal))
 
     def _concluding(self, proposal: Proposal, at: int, answer: LedgerAnswer | None) -> Callable[[CustomerRow], None]:
         def conclude(row: CustomerRow) -> None:

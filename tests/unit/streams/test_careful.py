@@ -100,6 +100,17 @@ async def test_the_row_goes_back_to_what_was_stored_not_to_nothing() -> None:
     assert len(line.commands()) == 1
 
 
+async def test_a_row_that_is_as_it_was_is_still_looked_at_at_its_deadline() -> None:
+    line = Line(Flawed(rule(), event=bad))
+    await line.advance([*shopper(BEFORE), added(MONDAY, event_id="1")], MONDAY + MINUTE)
+    await line.advance([added(MONDAY + 30 * MINUTE, event_id="2")], MONDAY + 31 * MINUTE)
+    # the index still has the first add's hour: it comes up in the very turn of the poison
+    effects = await line.advance([viewed(MONDAY + 40 * MINUTE, event_id="bad")], MONDAY + 70 * MINUTE)
+    assert len(effects.faults) == 1 and effects.touched == {}
+    await line.advance([], MONDAY + 3 * HOUR)
+    assert len(line.commands()) == 1
+
+
 async def test_a_customer_whose_first_record_is_poison_has_no_row() -> None:
     line = Line(Flawed(rule(), event=bad))
     effects = await line.advance([added(MONDAY, event_id="bad")], MONDAY + DAY)
