@@ -18,12 +18,11 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
-from schemas.wire import CustomerEvent, ProductViewed
+from schemas.wire import CustomerEvent
 from streams.careful import Careful, Limits
 from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.merge import Merged
-from streams.table import TIME_BYTES
 from triggers.customer import CustomerRow
 from triggers.engine import Ask, Engine, Granted, LedgerAnswer, Proposal
 
@@ -107,7 +106,6 @@ class Timeline:
         """Events in order. What follows of a customer whose row is `paused` goes to its `rests`."""
         touched, repeats, failed = effects.touched, effects.repeats, effects.failed
         rows_get, on_event, skip_applied = self._rows.get, self._engine.on_event, self._skip_applied
-        stored, on_view = self._rows.stored, self._engine.on_view
         for item in items:
             effective, rank, _, offset, key, event = item
             key = key or f"{event.shop_id}:{event.customer_id}"
@@ -116,16 +114,6 @@ class Timeline:
                 continue
             try:
                 found = touched.get(key)
-                if type(event) is ProductViewed and type(found) is not CustomerRow and not skip_applied:
-                    data = found or stored(key)
-                    # Its next time is in front: nothing falls due before the event, and nothing waits to be judged.
-                    if data is not None and effective >= 0 and data > effective.to_bytes(TIME_BYTES, "big"):
-                        viewed = on_view(data, TIME_BYTES, event)  # type: ignore[arg-type]
-                        if viewed is not None:
-                            touched[key] = viewed
-                            continue
-                if type(found) is bytes:
-                    found = touched[key] = self._rows.read(key, found)
                 row = found or rows_get(key)
                 if row is None:
                     row = self._engine.new_row(event.shop_id, event.customer_id)
@@ -162,7 +150,7 @@ class Timeline:
         touched, failed, rows_get = effects.touched, effects.failed, self._rows.get
         for key in due:
             try:
-                row = None if key in failed else self._row(key, effects)
+                row = None if key in failed else touched.get(key) or rows_get(key)
                 if row is not None and row.deadline < reached:
                     self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
                 elif row is not None:  # it has moved on since it was noted: nothing fires, nothing is to be stored
@@ -181,7 +169,7 @@ class Timeline:
             if number % self._stretch == 0:
                 await self._give_way()
             try:
-                row = self._row(key, effects)
+                row = effects.touched.get(key) or self._rows.get(key)
                 if row is not None and row.outbox:
                     self._start(key, self._judge(key, row, list(row.outbox), wall, effects), paused, effects)
             except NOT_A_CUSTOMERS:
@@ -216,13 +204,6 @@ class Timeline:
                 self._deadlines.note(key, row.deadline)
         known = {ask.touch_id for ask in (*effects.granted, *effects.returned)}
         effects.returned += [ask for ask in granted if ask.touch_id not in known]
-
-    def _row(self, key: str, effects: Effects) -> CustomerRow | None:
-        """As it is now."""
-        row = effects.touched.get(key)
-        if isinstance(row, bytes):
-            row = effects.touched[key] = self._rows.read(key, row)
-        return row or self._rows.get(key)
 
     def _start(self, key: str, walk: Walk, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> bool:
         """Run a row's way up to its first question; True when it paused there."""
