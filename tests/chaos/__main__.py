@@ -27,7 +27,7 @@ def main() -> int:
     wish = Wish(given.faults, given.seed, given.round_of, given.every, given.round)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="rewake-chaos-"))
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is what is meant to be
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a TextIOWrapper, as it is started
     try:
         total = asyncio.run(run(wish, folder))
     except StackFailed as error:

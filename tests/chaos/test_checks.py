@@ -65,15 +65,15 @@ def test_a_good_log_is_not_complained_of() -> None:
 
 
 def lost_command(live: Live) -> None:
-    del live.commands[0]  # type: ignore[attr-defined]
+    del live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
 
 
 def doubled_command(live: Live) -> None:
-    live.commands.append(live.commands[0])  # type: ignore[attr-defined]
+    live.commands.append(live.commands[0])  # type: ignore[attr-defined]  # a list, as made here
 
 
 def made_up_command(live: Live) -> None:
-    live.commands.append(Logged(BEGIN + 9 * SECOND, {**live.commands[0].record, "command_id": "?"}))  # type: ignore[attr-defined]
+    live.commands.append(Logged(BEGIN + 9 * SECOND, {**live.commands[0].record, "command_id": "?"}))  # type: ignore[attr-defined]  # a list, as made here
 
 
 def early_decision(live: Live) -> None:
@@ -81,7 +81,7 @@ def early_decision(live: Live) -> None:
 
 
 def early_command(live: Live) -> None:
-    live.commands[0] = live.commands[0]._replace(at=BEGIN + 5 * SECOND)  # type: ignore[index]
+    live.commands[0] = live.commands[0]._replace(at=BEGIN + 5 * SECOND)  # type: ignore[index]  # as above
 
 
 def written_after_the_order(live: Live) -> None:
@@ -93,25 +93,25 @@ def judged_with_an_order_unread(live: Live) -> None:
 
 
 def lost_cart(live: Live) -> None:
-    del live.decisions[0], live.commands[0]  # type: ignore[attr-defined]
+    del live.decisions[0], live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
 
 
 def refused_cart(live: Live) -> None:
     live.decisions[0].update(outcome="skipped", command_ids=[])
-    del live.commands[0]  # type: ignore[attr-defined]
+    del live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
 
 
 def judged_twice(live: Live) -> None:
-    live.decisions.append({**live.decisions[3], "decision_id": "other"})  # type: ignore[attr-defined]
+    live.decisions.append({**live.decisions[3], "decision_id": "other"})  # type: ignore[attr-defined]  # a list, as made here
 
 
 def judged_without_a_cart(live: Live) -> None:
-    live.decisions.append(decision("nobody", "e9", outcome="skipped"))  # type: ignore[attr-defined]
+    live.decisions.append(decision("nobody", "e9", outcome="skipped"))  # type: ignore[attr-defined]  # a list, as made here
 
 
 def cap_broken(live: Live) -> None:
     live.decisions[3].update(outcome="emitted", command_ids=["m-twice-e2"])
-    live.commands.append(command(live.decisions[3], 30))  # type: ignore[attr-defined]
+    live.commands.append(command(live.decisions[3], 30))  # type: ignore[attr-defined]  # a list, as made here
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class Line:
         return await asyncio.wait_for(self._reader.readline(), SOON)
 
     def hears_nothing_yet(self) -> bool:
-        return not self._reader._buffer and not self._reader.at_eof()  # type: ignore[attr-defined]
+        return not self._reader._buffer and not self._reader.at_eof()  # type: ignore[attr-defined]  # nothing public says what has come
 
     def close(self) -> None:
         self._writer.close()

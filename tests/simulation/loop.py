@@ -140,14 +140,14 @@ class SimLoop(asyncio.BaseEventLoop):
 
     # -- asyncio's side
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(  # type: ignore[override]  # its TypeVarTuple adds nothing here
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> events.Handle:
         handle = events.Handle(callback, args, self, context)
         self._queue.append(handle)
         return handle
 
-    def call_at(  # type: ignore[override]
+    def call_at(  # type: ignore[override]  # as above
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> events.TimerHandle:
         timer = events.TimerHandle(when, callback, args, self, context)
@@ -155,7 +155,7 @@ class SimLoop(asyncio.BaseEventLoop):
         heappush(self._timers, (when, self._number, timer))
         return timer
 
-    def call_later(  # type: ignore[override]
+    def call_later(  # type: ignore[override]  # as above
         self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> events.TimerHandle:
         return self.call_at(self._now + max(delay, 0.0), callback, *args, context=context)
@@ -177,14 +177,14 @@ class SimLoop(asyncio.BaseEventLoop):
         """Everything that is ready at this instant, then on to the next."""
         queue = self._queue
         at_once = 0
-        while queue and not self._stopping:  # type: ignore[attr-defined]
+        while queue and not self._stopping:  # type: ignore[attr-defined]  # asyncio's own, which its stubs leave out
             if len(queue) > 1:
                 chosen = int(self._random() * len(queue))
                 queue[chosen], queue[-1] = queue[-1], queue[chosen]
             handle = queue.pop()
             if handle._cancelled:
                 continue
-            process = handle._context.get(_PROCESS)  # type: ignore[attr-defined]
+            process = handle._context.get(_PROCESS)  # type: ignore[attr-defined]  # asyncio's own, which its stubs leave out
             if process is not None:
                 if process.dead:
                     continue
@@ -197,7 +197,7 @@ class SimLoop(asyncio.BaseEventLoop):
             if at_once > STEPS_AT_ONE_INSTANT:
                 raise Busy(f"{at_once} steps at {self._now:.3f} s")
             handle._run()
-        if not self._stopping:  # type: ignore[attr-defined]
+        if not self._stopping:  # type: ignore[attr-defined]  # asyncio's own, which its stubs leave out
             self._go_on()
 
     def _go_on(self) -> None:

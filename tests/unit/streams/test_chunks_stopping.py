@@ -20,7 +20,7 @@ class Consumer:
         self.closed = False
 
     async def stop(self) -> None:
-        await self._stop()  # type: ignore[misc]
+        await self._stop()  # type: ignore[misc]  # called as a function, not as a method
 
     async def close(self) -> None:
         self.closed = True

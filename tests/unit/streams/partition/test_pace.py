@@ -65,8 +65,8 @@ async def test_a_turn_that_is_cancelled_gives_back_what_it_was_granted_and_what_
                 await asyncio.Event().wait()  # Redis went away between the two
             return await granting(asks)
 
-        bench.ledger.reserve = reserve  # type: ignore[method-assign]
-        bench.ledger.release = release  # type: ignore[method-assign]
+        bench.ledger.reserve = reserve  # type: ignore[method-assign]  # the bench's own, for this test
+        bench.ledger.release = release  # type: ignore[method-assign]  # as above
         await bench.offer("customer-events", *profile())
         await bench.offer("cart-events", added(MONDAY))
         await bench.markers(MONDAY + 3 * HOUR)
