@@ -135,14 +135,14 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_cart
         if type(part) is Raw:
             part = self.part_cart = read_book(bytes(part))
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # a Part is Any to the type checker
 
     @property
     def orders(self) -> Orders | None:
         part = self.part_orders
         if type(part) is Raw:
             part = self.part_orders = _read_orders(part)
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # see `cart`
 
     @orders.setter
     def orders(self, orders: Orders | None) -> None:
@@ -153,7 +153,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_profile
         if type(part) is Raw:
             part = self.part_profile = _read_profile(part)
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # see `cart`
 
     @profile.setter
     def profile(self, profile: dict[int, Field]) -> None:
@@ -164,7 +164,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_consents
         if type(part) is Raw:
             part = self.part_consents = _read_consents(part)
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # see `cart`
 
     @consents.setter
     def consents(self, consents: dict[str, Consent]) -> None:
@@ -180,7 +180,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_history
         if type(part) is Raw:
             part = self.part_history = _read_history(part)
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # see `cart`
 
     @history.setter
     def history(self, history: dict[str, Past]) -> None:
@@ -191,7 +191,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_touches
         if type(part) is Raw:
             part = self.part_touches = _read_touches(part)
-        return part  # type: ignore[no-any-return]
+        return part  # type: ignore[no-any-return]  # see `cart`
 
     @touches.setter
     def touches(self, touches: list[Touch]) -> None:
@@ -244,10 +244,6 @@ def remember(row: CustomerRow, event_id: str) -> bool:
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final = msgspec.msgpack.Decoder(CustomerRow)
 _NEW_CART: Final = Raw(stored(new_book()))
-
-
-class UnknownLayout(ValueError):
-    """A row written by a release that this one does not know."""
 
 
 def encode_row(row: CustomerRow) -> bytes:
