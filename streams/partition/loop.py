@@ -441,7 +441,12 @@ class Partition:
 
     def _planned(self, key: str) -> int:
         """Microseconds: when the last of a row's waiting touches is to be judged; 0 on the stream clock."""
-        row = None if self._plan.stream_clock else self.table.get(key)
+        try:
+            row = None if self._plan.stream_clock else self.table.get(key)
+        except NOT_A_CUSTOMERS:
+            raise
+        except Exception:  # noqa: BLE001  # a row that can't be read: told when its touches are judged
+            return 0
         return max((proposal.planned for proposal in row.outbox), default=0) if row is not None else 0
 
     async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
@@ -486,7 +491,7 @@ class Partition:
             for key in bad:
                 row = effects.touched.get(key)
                 if row is not None and row.outbox:
-                    self._outbox.setdefault(key, Waiting(now, now))
+                    self._outbox.setdefault(key, Waiting(now, now, self._planned(key)))
 
     def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:
         outgoing.offsets = offsets = self.intake.offsets()

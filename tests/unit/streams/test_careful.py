@@ -12,6 +12,7 @@ import pytest
 from streams.careful import FRAME, PAUSE, TRIES, Limits
 from streams.deadlines import DeadlineIndex
 from streams.effects import Effects
+from streams.faults import TooLarge
 from streams.ledger import MemoryLedger
 from streams.merge import Merged
 from streams.table import Table, Unstorable
@@ -224,6 +225,22 @@ async def test_a_row_too_large_for_its_topic_parks_the_record_that_made_it_so() 
     assert {told.kind for told in effects.faults} == {"TooLarge"}
     assert effects.applied + len(effects.faults) == len(events) and effects.applied > 10
     assert len(line.table.rows(effects.touched, 2000 - FRAME)) == 1
+
+
+async def test_a_row_counts_with_its_key_as_the_broker_counts_it() -> None:
+    customer = "k" * 120
+    line = Line(Flawed(rule()))
+    effects = await line.unstored(of(customer, *shopper(BEFORE), added(MONDAY)), MONDAY)
+    (row,) = effects.touched.values()
+    assert isinstance(row, CustomerRow)
+    most = len(encode_row(row)) + 8 + 60
+    assert Limits({"rows": most + FRAME}, "rows").row == most + FRAME
+    with pytest.raises(TooLarge):
+        Limits({"rows": most + FRAME}, "rows").check_row(f"main:{customer}", len(encode_row(row)))
+    with pytest.raises(Unstorable) as found:
+        line.table.rows(effects.touched, most)
+    assert found.value.keys == [f"main:{customer}"]
+    assert len(line.table.rows(effects.touched, most + 65)) == 1
 
 
 async def test_a_message_too_large_for_its_topic_is_refused() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 import structlog
 
 from streams.careful import Limits
-from streams.delivery import Record
+from streams.delivery import Outgoing, Record
 from streams.faults import Fault
 from streams.partition.parking import QUIET_SECONDS, FaultLog, fitting
 from tests.unit.streams.flawed import Flawed
-from tests.unit.streams.partition.test_loop import Bench, added, ordered, profile, some_turns, until
+from tests.unit.streams.partition.test_loop import Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MONDAY, rule
+from triggers.customer import encode_row, new_row
 
 
 def letters(bench: Bench) -> list[Record]:
@@ -104,6 +106,24 @@ async def test_on_the_wall_clock_a_touch_that_fails_is_not_tried_at_every_turn()
         bench.all_at_their_ends()
         await some_turns(bench)
         assert len(tried) == before and bench.partition.waiting_rows == 0
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_row_with_a_full_outbox_that_cannot_be_read_holds_up_nobody_else(stream: bool) -> None:
+    broker = Broker()
+    broken = bytes(8) + encode_row(new_row("main", "broken"))[:40]
+    broker.committed.append(Outgoing(rows=[Record(b"main:broken", broken)]))
+    async with Bench(stream=stream, broker=broker) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        if stream:
+            await bench.markers(MONDAY + 2 * HOUR)
+        else:
+            bench.wall = MONDAY + 2 * HOUR
+        bench.all_at_their_ends()
+        await until(lambda: (bench.all_at_their_ends(), letters(bench) and bench.broker.commands)[1])
+        assert {(one.key, dict(one.headers)["reason"]) for one in letters(bench)} == {(b"main:broken", b"engine-error")}
+        assert not bench.failures and bench.partition.table.stored("main:broken") == broken
 
 
 async def test_a_message_too_large_is_refused_before_it_blocks_a_transaction() -> None:
