@@ -36,8 +36,7 @@ class CustomerView:
     registered: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrdersView:
+class OrdersView(msgspec.Struct, frozen=True, gc=False):
     count: int = 0
     total: Decimal | None = None
     average: Decimal | None = None
@@ -76,8 +75,7 @@ class CartView(Protocol):
     def changed(self) -> datetime | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class IncentiveView:
+class IncentiveView(msgspec.Struct, frozen=True, gc=False):
     kind: str | None = None
     amount: Decimal | None = None
     discount: Decimal | None = None
@@ -86,14 +84,12 @@ class IncentiveView:
     valid_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JourneyView:
+class JourneyView(msgspec.Struct, frozen=True, gc=False):
     step: str = ""
     started: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ShopView:
+class ShopView(msgspec.Struct, frozen=True, gc=False):
     id: str
     name: str | None = None
     sender: str | None = None

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from schemas.catalogue import Catalogue
-from triggers.customer import CustomerRow
+from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import conditions, exit, ledger, trigger
 from triggers.gates.consent import consent
 from triggers.gates.message import message
@@ -19,7 +19,7 @@ from triggers.gates.phone import phone
 from triggers.gates.quiet_hours import quiet_hours
 from triggers.gates.stale import stale
 from triggers.gates.suppression import Suppressions, suppression
-from triggers.ids import identifier, spread
+from triggers.ids import Stem, identifier, spread
 from triggers.journeys import Journey, Proposal
 from triggers.kinds import Kind
 from triggers.messages.goods import products_hash
@@ -34,9 +34,11 @@ SPREAD: Final = 15 * 60 * 1_000_000
 
 CHANNEL: Final = "sms"
 
-# Names of the module: a member of an enumeration takes as long to find as all else in these loops.
-_REFUSE: Final = Answer.REFUSE
-_DELAY: Final = Answer.DELAY
+_PASS: Final = Answer.PASS  # a name of the module: a member of an enumeration takes longer to find than to compare
+_PHONE: Final = PROFILE_FIELDS.index("phone")
+_TIME_ZONE: Final = PROFILE_FIELDS.index("time_zone")
+_POLICIES: Final = {"customer": None, "shop": "zone:shop", "utc": "zone:utc"}
+"""As decisions name the rule by which a zone was found."""
 
 
 class Touch(msgspec.Struct, gc=False):
@@ -46,6 +48,7 @@ class Touch(msgspec.Struct, gc=False):
     """
 
     touch_id: str
+    ids: Stem  # its commands' and its decision's begin with it
     message: Message | None = None
     phone: str | None = None
     not_before: int = 0
@@ -56,17 +59,36 @@ class Touch(msgspec.Struct, gc=False):
     policy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class World:
-    """What a judgement looks at besides the row."""
+    """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`."""
 
-    shop: Shop
-    catalogue: Catalogue
-    suppressions: Suppressions
+    __slots__ = ("catalogue", "policy", "shop", "suppressions", "zone")
+
+    def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
+        self.shop = shop
+        self.catalogue = catalogue
+        self.suppressions = suppressions
+        self.zone, self.policy = zone_of(None, shop.time_zone)
 
 
-def touch_id(row: CustomerRow, proposal: Proposal) -> str:
-    return command_id(row, proposal.rule, proposal.epoch, proposal.step, "touch")
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A step of a rule, and what is the same for all its touches. `following`: the step after it."""
+
+    rule: Rule
+    step: Step
+    kind: Kind
+    following: Step | None
+
+
+def plans(rule: Rule, kind: Kind) -> dict[str, Plan]:
+    """By the step's id."""
+    following = (*rule.steps[1:], None)
+    return {step.id: Plan(rule, step, kind, after) for step, after in zip(rule.steps, following, strict=True)}
+
+
+def _stem(row: CustomerRow, proposal: Proposal) -> Stem:
+    return Stem(row.shop_id, row.customer_id, proposal.rule, proposal.epoch, proposal.step)
 
 
 def command_id(row: CustomerRow, rule: str, epoch: str, step: str, command: str) -> str:
@@ -75,14 +97,19 @@ def command_id(row: CustomerRow, rule: str, epoch: str, step: str, command: str)
 
 def without_rule(row: CustomerRow, proposal: Proposal, reason: str) -> tuple[tuple[Verdict, ...], Touch]:
     """The judgement of a proposal whose rule or step is in force no more: there is nothing to judge it by."""
-    return (exit.withdrawn(reason), *ledger.NOT_ASKED), Touch(touch_id(row, proposal))
+    return (exit.withdrawn(reason), *ledger.NOT_ASKED), _nothing(row, proposal)
 
 
 def failed(row: CustomerRow, proposal: Proposal) -> tuple[tuple[Verdict, ...], Touch]:
     """The judgement of a proposal that a fault of ours kept from being judged."""
-    return (Verdict(gate="engine", answer=Answer.REFUSE, reason="engine-error"), *ledger.NOT_ASKED), Touch(
-        touch_id(row, proposal)
+    return (Verdict(gate="engine", answer=Answer.REFUSE, reason="engine-error"), *ledger.NOT_ASKED), _nothing(
+        row, proposal
     )
+
+
+def _nothing(row: CustomerRow, proposal: Proposal) -> Touch:
+    ids = _stem(row, proposal)
+    return Touch(ids.id("touch"), ids)
 
 
 def judge(
@@ -90,16 +117,20 @@ def judge(
     proposal: Proposal,
     wall: int,
     world: World,
-    rule: Rule,
-    step: Step,
-    kind: Kind,
+    plan: Plan,
     journey: Journey | None,
 ) -> tuple[tuple[Verdict, ...], Touch]:
     """The verdicts of all the pure gates, in order, and the touch. `journey` None: it is gone from the row."""
-    shop = world.shop
-    touch = Touch(touch_id(row, proposal))
-    tz, policy = zone_of(row.field("time_zone"), shop.time_zone)
-    touch.policy = None if policy == "customer" else f"zone:{policy}"
+    shop, rule, step = world.shop, plan.rule, plan.step
+    ids = _stem(row, proposal)
+    touch = Touch(ids.id("touch"), ids)
+    profile = row.profile
+    zone = profile.get(_TIME_ZONE)
+    if zone is None or zone.value is None:
+        tz, policy = world.zone, world.policy
+    else:
+        tz, policy = zone_of(zone.value, shop.time_zone)
+    touch.policy = _POLICIES[policy]
 
     verdicts: list[Verdict] = []
     if journey is None:
@@ -110,7 +141,7 @@ def judge(
     else:
         verdicts.append(exit.running(*journey.end))
         if journey.running:
-            verdicts.append(trigger.ready(wall, kind.ready(row, rule, journey, wall)))
+            verdicts.append(trigger.ready(wall, plan.kind.ready(row, rule, journey, wall)))
         started = journey.began
 
     seen = context(row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=step.incentive)
@@ -119,10 +150,12 @@ def judge(
     if step.when is not None:
         verdicts.append(conditions.when(step.when, seen))
     verdicts.append(consent(row.consents, CHANNEL, rule.purpose))
-    touch.phone, verdict = phone(row.field("phone"), shop.default_region)
+    number = profile.get(_PHONE)
+    touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
     verdicts.append(verdict)
     verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
-    verdicts.append(stale(wall, proposal.planned, rule.stale_after))
+    planned = proposal.planned
+    verdicts.append(stale(wall, planned, rule.stale_after))
     verdicts.append(quiet_hours(shop.quiet_hours, wall, tz))
     shown = seen
     if step.missing_product == "refuse":
@@ -135,7 +168,7 @@ def judge(
     if touch.message is not None and touch.message.products:
         touch.products_hash = products_hash(world.catalogue, shop.id, touch.message.products) or None
 
-    not_after = proposal.planned + rule.stale_after
+    not_after = planned + rule.stale_after
     if step.incentive is not None and step.incentive.valid is not None:
         touch.incentive_ends = day_end(wall + step.incentive.valid, tz)
         not_after = min(not_after, touch.incentive_ends)
@@ -151,9 +184,9 @@ def judge(
     return tuple(verdicts), touch
 
 
-def decided(verdicts: tuple[Verdict, ...]) -> bool:
-    """Whether a pure gate refused or delayed, so that the ledger is not asked."""
-    return any(verdict.answer is _REFUSE or verdict.answer is _DELAY for verdict in verdicts)
+def against(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
+    """Those that did not pass. The ledger is not asked where a pure gate refused or delayed."""
+    return [verdict for verdict in verdicts if verdict.answer is not _PASS]
 
 
 def _inputs(row: CustomerRow) -> dict[str, str]:

@@ -27,7 +27,7 @@ from triggers.gates.conditions import holds
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Journey, Past, Proposal, Sent
 from triggers.kinds import KINDS, Kind, Watch
-from triggers.rules.model import Rule, RuleBook, Shop, Step
+from triggers.rules.model import Rule, RuleBook, Shop
 from triggers.verdicts import Answer, Verdict
 from triggers.view import context
 from triggers.zones import TZDATA_VERSION, zone_of
@@ -81,7 +81,8 @@ class Judgement(msgspec.Struct, gc=False):
     wall: int
     verdicts: tuple[Verdict, ...]
     ask: Ask | None
-    touch: emission.Touch  # what would be sent: the engine's own
+    touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
+    journey: Journey | None = None
 
 
 class Emitted(msgspec.Struct, gc=False):
@@ -94,12 +95,13 @@ class Emitted(msgspec.Struct, gc=False):
 class _Plan:
     """One shop's settings and rules, made ready for the hot path."""
 
-    __slots__ = ("by_items", "by_name", "caps", "kinds", "shop", "watched", "watches", "world")
+    __slots__ = ("by_items", "by_name", "caps", "kinds", "shop", "steps", "watched", "watches", "world")
 
     def __init__(self, shop: Shop, rules: tuple[Rule, ...], catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
         self.world = emission.World(shop, catalogue, suppressions)
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
+        self.steps = {name: emission.plans(rule, kind) for name, (rule, kind) in self.by_name.items()}
         self.kinds = tuple({kind.name: kind for _, kind in self.by_name.values()}.values())
         self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
             (kind.watch([rule for rule, its in self.by_name.values() if its is kind]), kind) for kind in self.kinds
@@ -174,7 +176,8 @@ class Engine:
         row.fired = due
         beginning = [(rule, kind) for watch, kind in plan.watches for rule in watch.due(row, due)]
         if beginning:
-            beginning.sort(key=_name)
+            if len(beginning) > 1:
+                beginning.sort(key=_name)
             seen: Scope | None = None  # one for all: to begin a journey changes nothing that an audience sees
             for rule, kind in beginning:
                 if rule.audience is not None and seen is None:
@@ -201,29 +204,28 @@ class Engine:
                 rule=rule.name, rule_version=rule.version, epoch=journey.epoch, step=journey.step, due=journey.due,
                 wake=journey.wake or None,
             ))
-        proposals.sort(key=lambda proposal: (proposal.planned, proposal.rule))
-        row.outbox.extend(proposals)
+        if len(proposals) > 1:
+            proposals.sort(key=lambda proposal: (proposal.planned, proposal.rule))
+        row.outbox += proposals
         self._schedule(row, plan, due)
         return proposals
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""
         plan = self._plans.get(row.shop_id, self._no_rules)
-        known = plan.by_name.get(proposal.rule)
-        if known is None:
-            verdicts, touch = emission.without_rule(row, proposal, "rule-withdrawn")
-            return Judgement(proposal, wall, verdicts, None, touch)
-        rule, kind = known
-        step = _step(rule, proposal.step)
+        steps = plan.steps.get(proposal.rule)
+        step = None if steps is None else steps.get(proposal.step)
         if step is None:
-            verdicts, touch = emission.without_rule(row, proposal, "step-withdrawn")
+            reason = "rule-withdrawn" if steps is None else "step-withdrawn"
+            verdicts, touch = emission.without_rule(row, proposal, reason)
             return Judgement(proposal, wall, verdicts, None, touch)
-        verdicts, touch = emission.judge(row, proposal, wall, plan.world, rule, step, kind, _journey(row, proposal))
-        if emission.decided(verdicts):
-            return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch)
+        journey = _journey(row, proposal)
+        verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
+        if emission.against(verdicts):
+            return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch, journey)
         touches = tuple([(touched.touch_id, touched.at) for touched in row.touches])
         ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, plan.caps, touches)
-        return Judgement(proposal, wall, verdicts, ask, touch)
+        return Judgement(proposal, wall, verdicts, ask, touch, journey)
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
         """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).
@@ -241,12 +243,14 @@ class Engine:
                 raise TypeError("a judgement that asks the ledger is concluded with its answer")
         outbox = row.outbox
         row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
-        journey = _journey(row, proposal)
-        known = plan.by_name.get(proposal.rule)
-        rule = known[0] if known is not None else None
+        journey = judgement.journey
+        if journey is None or journey.step != proposal.step or not any(journey is own for own in row.journeys):
+            journey = _journey(row, proposal)  # the row was read anew since it was judged
+        steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
+        step = None if steps is None else steps.get(proposal.step)
         refused, wake = False, 0
         ending: str | None = None
-        for verdict in verdicts:
+        for verdict in emission.against(verdicts):
             if verdict.answer is _REFUSE:
                 refused = True
                 if verdict.ends_journey and ending is None:
@@ -261,17 +265,17 @@ class Engine:
             if journey is not None and journey.running:
                 if ending is not None:
                     journey.exits(max(wall, journey.epoch_at), ending)
-                elif rule is not None:
-                    _advance(journey, rule, proposal.due, wall)
+                elif steps is not None:
+                    _advance(journey, step, proposal.due, wall)
         elif wake:
             outcome = "delayed"
             if journey is not None:
                 journey.wake = wake
         else:
             outcome = "emitted"
-            if rule is not None and journey is not None:
-                commands = self._emit(row, plan.shop, rule, journey, judgement)
-                _advance(journey, rule, proposal.planned, wall)
+            if step is not None and journey is not None:
+                commands = self._emit(row, plan.shop, step, journey, judgement)
+                _advance(journey, step, proposal.planned, wall)
         if journey is not None and journey.exit_at and not journey.sent:
             _leave(row, journey)
             row.journeys = [other for other in row.journeys if other is not journey]
@@ -359,20 +363,23 @@ class Engine:
         row.deadline = deadline
 
     def _emit(
-        self, row: CustomerRow, shop: Shop, rule: Rule, journey: Journey, judgement: Judgement
+        self, row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement
     ) -> tuple[SendSms | GrantBonus, ...]:
         """The commands of a touch that passed: all it offers and says, or nothing. The row remembers it."""
-        proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
-        row.touches.append(Touch(touch.touch_id, wall, rule.name))
-        if len(row.touches) > MAX_TOUCHES:
-            del row.touches[0]
+        rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
+        touches, history = row.touches, row.history
+        touches.append(Touch(touch.touch_id, wall, rule.name))
+        if len(touches) > MAX_TOUCHES:
+            del touches[0]
             row.dropped_touches += 1
-        past = row.history.setdefault(rule.name, Past())
+        past = history.get(rule.name)
+        if past is None:
+            past = history[rule.name] = Past()
         if past.passed_at < journey.began:
             past.passed_at = wall
         if touch.message is None or touch.phone is None:
             return ()
-        command_id = emission.command_id(row, rule.name, proposal.epoch, proposal.step, "SendSms")
+        command_id = touch.ids.id("SendSms")
         if touch.not_before > wall:
             journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
         send = SendSms(
@@ -382,7 +389,9 @@ class Engine:
             segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
             not_after=rfc3339(touch.not_after),
         )
-        return (send, *_bonus(row, rule, judgement))
+        if plan.step.incentive is None or plan.step.incentive.kind != "bonus":
+            return (send,)
+        return (send, *_bonus(row, plan, judgement))
 
 
 def _name(waiting: tuple[Rule, Kind]) -> str:
@@ -390,32 +399,25 @@ def _name(waiting: tuple[Rule, Kind]) -> str:
 
 
 def _journey(row: CustomerRow, proposal: Proposal) -> Journey | None:
+    rule, step, epoch = proposal.rule, proposal.step, proposal.epoch
     for journey in row.journeys:
-        if journey.rule == proposal.rule and journey.step == proposal.step and journey.epoch == proposal.epoch:
+        if journey.rule == rule and journey.step == step and journey.epoch == epoch:
             return journey
     return None
 
 
-def _bonus(row: CustomerRow, rule: Rule, judgement: Judgement) -> tuple[GrantBonus, ...]:
+def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement) -> tuple[GrantBonus, ...]:
     """The points that the touch promises, with the end that its text names."""
     proposal, ends = judgement.proposal, judgement.touch.incentive_ends
-    step = _step(rule, proposal.step)
-    incentive = None if step is None else step.incentive
-    if incentive is None or incentive.kind != "bonus" or incentive.amount is None:
+    rule, incentive = plan.rule, plan.step.incentive
+    if incentive is None or incentive.amount is None:
         return ()
     return (GrantBonus(
-        command_id=emission.command_id(row, rule.name, proposal.epoch, proposal.step, "GrantBonus"),
+        command_id=judgement.touch.ids.id("GrantBonus"),
         shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name, rule_version=rule.version,
         step=proposal.step, points=int(incentive.amount), expires_at=rfc3339(ends) if ends else None,
         due_at=rfc3339(proposal.planned),
     ),)
-
-
-def _step(rule: Rule, step_id: str) -> Step | None:
-    for step in rule.steps:
-        if step.id == step_id:
-            return step
-    return None
 
 
 def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
@@ -429,12 +431,11 @@ def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
     return why in rule.exit_on
 
 
-def _advance(journey: Journey, rule: Rule, base: int, wall: int) -> None:
-    """To the next step, `after` which counts from `base`; without one the journey is over."""
-    steps = rule.steps
-    index = next((i for i, step in enumerate(steps) if step.id == journey.step), len(steps))
-    if index + 1 < len(steps):
-        following = steps[index + 1]
+def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int) -> None:
+    """To the next step, `after` which counts from `base`; without one the journey is over. `plan` None: its step is
+    there no more."""
+    following = None if plan is None else plan.following
+    if following is not None:
         journey.step, journey.due, journey.wake = following.id, base + following.after, 0
     else:
         journey.exits(max(wall, journey.epoch_at), "completed")
@@ -471,7 +472,7 @@ def _decision(
     proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
     planned = proposal.planned
     return Decision(
-        decision_id=emission.command_id(row, proposal.rule, proposal.epoch, proposal.step, f"decision {planned}"),
+        decision_id=touch.ids.id(f"decision {planned}"),
         shop_id=row.shop_id, customer_id=row.customer_id, rule=proposal.rule, rule_version=proposal.rule_version,
         epoch=proposal.epoch, step=proposal.step, outcome=outcome, due_at=rfc3339(proposal.due),
         judged_at=rfc3339(wall), wall_at=rfc3339(wall) if wall != planned else None, command_ids=command_ids,

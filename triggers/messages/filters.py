@@ -177,6 +177,7 @@ def _shorten(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
     return Term(TEXT, shorter, node)
 
 
+@lru_cache(maxsize=4096)  # the names of goods come again: 0.06 us instead of 0.9
 def shortened(text: str, most: int) -> str:
     """The ellipsis is three dots where the text is GSM-7 (the one character would make it UCS-2), and counts."""
     text = " ".join(text.split())

@@ -260,6 +260,8 @@ class _Lines(Sequence[LineView]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[LineView]: ...
     def __getitem__(self, index: int | slice) -> LineView | Sequence[LineView]:
+        if index == 0 and self._ready:  # what most texts show, and several times
+            return self._ready[0]
         if isinstance(index, slice):
             bounded = index.stop is not None and index.stop >= 0 and (index.start is None or index.start >= 0)
             self._reach(index.stop if bounded else None)

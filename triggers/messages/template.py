@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from jinja2 import nodes
@@ -146,6 +146,7 @@ class _LoopView:
     length: int
 
 
+@lru_cache(maxsize=4096)  # names and goods come again: 0.05 us instead of 0.6
 def _without_marks(text: str) -> str:
     return _MARKS.sub("", _BREAKS.sub(" ", text))
 
@@ -179,7 +180,7 @@ class _TemplateCompiler:
     def _statement(self, node: nodes.Node) -> list[_Write]:
         match node:
             case nodes.Output():
-                return [self._output(part) for part in node.nodes]
+                return [self._outputs([self._output(part) for part in node.nodes])]
             case nodes.If():
                 return [self._if(node)]
             case nodes.For():
@@ -189,30 +190,39 @@ class _TemplateCompiler:
         tag = _TAGS.get(type(node).__name__, type(node).__name__.lower())
         raise SourceInvalid(offset_of(node), f"`{tag}` can't be used in a message", "there are: if, for, set")
 
-    def _output(self, node: nodes.Node) -> _Write:
+    def _outputs(self, parts: Sequence[str | Run]) -> _Write:
+        """Texts as they stand, and values, in one function: a text has some five of them."""
+
+        def write_parts(scope: Scope, page: _Page) -> None:
+            for part in parts:
+                if type(part) is str:
+                    page.add(part)
+                    continue
+                value = part(scope)  # type: ignore[operator]  # `str` is never subclassed here
+                if type(value) is Missing:
+                    raise MessageRefused(value.reason, value.name)
+                page.add(number_text(value) if type(value) is Decimal else value)
+
+        return write_parts
+
+    def _output(self, node: nodes.Node) -> str | Run:
         if isinstance(node, nodes.TemplateData):
-            data = node.data
-
-            def write_data(scope: Scope, page: _Page) -> None:
-                page.add(data)
-
-            return write_data
+            return str(node.data)
         term = self._expressions.term(node)
         if term.type.kind not in (Kind.TEXT, Kind.NUMBER):
             hint = _OUTPUT_HINTS.get(term.type.kind, "")
             raise term.refused(f"`{term.source}` is {term.type} and can't be written into a text", hint)
-        run, literal = term.run, term.literal
+        run = term.run
+        if term.literal or term.type.kind is Kind.NUMBER:
+            return run
 
-        def write_value(scope: Scope, page: _Page) -> None:
+        def without_marks(scope: Scope) -> Any:
             value = run(scope)
-            if isinstance(value, Missing):
-                raise MessageRefused(value.reason, value.name)
-            if isinstance(value, Decimal):
-                page.add(number_text(value))
-            else:
-                page.add(value if literal or (value.isascii() and value.isprintable()) else _without_marks(value))
+            if type(value) is not str or (value.isascii() and value.isprintable()):
+                return value
+            return _without_marks(value)
 
-        return write_value
+        return without_marks
 
     def _if(self, node: nodes.If) -> _Write:
         branches = [(node.test, node.body), *((branch.test, branch.body) for branch in node.elif_)]
