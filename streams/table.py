@@ -117,6 +117,10 @@ class Table(Generic[Row]):
     def __len__(self) -> int:
         return len(self._store)
 
+    def about(self) -> int:
+        """How many rows there are, near enough, and at once."""
+        return self._store.about()
+
     def __contains__(self, key: object) -> bool:
         return key in self._decoded or key in self._store
 

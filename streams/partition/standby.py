@@ -89,11 +89,13 @@ class Standby:
                 if not done:  # somebody else owns it next, or we do a moment later
                     tables[number].swap(followed.table)
                     followed.position = starts[number]
+                    if number in self._followed:  # begun anew meanwhile, as somebody else's
+                        self._drop(number)
                     self._followed[number] = followed
                 else:
                     followed.table.close()
         if taken:
-            log.info("partitions were followed", partitions=sorted(taken), rows=sum(len(tables[n]) for n in taken))
+            log.info("partitions were followed", partitions=sorted(taken), rows=sum(tables[n].about() for n in taken))
         return done
 
     async def _run(self) -> None:
@@ -124,8 +126,8 @@ class Standby:
                 one = followed.get(number)
                 if one is not None and not one.caught_up and one.position >= end:
                     one.caught_up = True
-                    log.info("standby has caught up", partition=number, rows=len(one.table))
-            self._metrics.standby_rows.set(sum(len(one.table) for one in self._followed.values()))
+                    log.info("standby has caught up", partition=number, rows=one.table.about())
+            self._metrics.standby_rows.set(sum(one.table.about() for one in self._followed.values()))
             await asyncio.sleep(0)
 
     def _wanted(self) -> dict[int, Followed]:

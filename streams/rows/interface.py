@@ -15,6 +15,9 @@ class RowStore(Protocol):
     def __len__(self) -> int: ...
     def __contains__(self, key: object) -> bool: ...
 
+    def about(self) -> int:
+        """How many rows there are, near enough: for people, and at once while `load` goes on."""
+
     def get(self, key: str, /) -> bytes | None:
         """The row's value, None where there is none."""
 

@@ -11,6 +11,9 @@ from streams.rows.interface import Loaded
 class MemoryRows(dict[str, bytes]):
     """See `RowStore`. `get`, `update` and the rest are the dictionary's own: they run for every event."""
 
+    def about(self) -> int:
+        return len(self)
+
     def load(self, rows: Iterable[Loaded]) -> None:
         for key, value in rows:
             if value is None:

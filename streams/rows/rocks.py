@@ -99,6 +99,11 @@ class RocksRows:
             self._count = sum(1 for _ in self._db.keys())  # noqa: SIM118  # no dict: iterating it is not defined
         return self._count
 
+    def about(self) -> int:
+        if self._count is not None:
+            return self._count
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key.encode() in self._db
 

@@ -43,6 +43,17 @@ def test_a_store_begins_empty(make: MakeStore) -> None:
     assert len(store) == 0 and list(store.heads(8)) == [] and store.get("main:1") is None and "main:1" not in store
 
 
+def test_while_rows_are_loaded_it_is_known_at_once_about_how_many_there_are(make: MakeStore) -> None:
+    store = make()
+    assert store.about() == 0
+    for begin in range(0, 3000, 100):
+        store.load([(f"main:{number}", b"row") for number in range(begin, begin + 100)])
+        assert 0.9 * (begin + 100) <= store.about() <= 1.1 * (begin + 100)
+    assert len(store) == 3000 == store.about()
+    store.update([("main:7", b"again"), ("main:new", b"row")])
+    assert store.about() == 3001
+
+
 def test_values_are_kept_as_they_are_and_the_last_one_counts(make: MakeStore) -> None:
     store = make()
     store.update([("main:1", b"first"), ("main:2", b"\x00\xff" * 600_000), ("магазин:3", b"")])

@@ -146,6 +146,36 @@ async def test_a_reading_that_another_rebalance_ends_keeps_what_was_followed(ben
     assert len(tables[1]) == 3
 
 
+async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_once(bench: Bench) -> None:
+    class Store(MemoryRows):
+        open = 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            Store.open += 1
+
+        def close(self) -> None:
+            super().close()
+            Store.open -= 1
+
+    async def given_away(*_: Any) -> bool:
+        bench.standby._wanted()  # as following does when it looks at what the group has given to others
+        return False
+
+    bench.standby._table = lambda: row_table(Store())
+    bench.logs.write(1, "a", "b", "c")
+    async with bench.standby.running():
+        await bench.followed(3)
+        read, bench.logs.read = bench.logs.read, given_away  # type: ignore[method-assign]  # another rebalance began
+        own = row_table(Store())
+        assert not await bench.standby.read({1: own}, lambda: True)
+        bench.logs.read = read  # type: ignore[method-assign]  # as above
+        own.close()
+        assert Store.open == 2  # of the two partitions that are others'
+        await bench.take_over(1)
+    assert bench.logs.read_from == [{1: 3}]
+
+
 async def test_a_partition_that_is_lost_is_followed_from_its_changelogs_beginning(bench: Bench) -> None:
     bench.logs.write(1, "a", "b")
     async with bench.standby.running():
