@@ -53,6 +53,11 @@ LEDGER_RETRY: Final = 1.0
 HELD_CHUNKS: Final = 2
 """Chunks' worth of records an input may hold before it is paused, if it is ahead of the slowest."""
 
+LOOK: Final = 0.01
+"""Seconds between two looks at whether touches that wait for what was in the logs may be judged by now."""
+
+NOTHING: Final = float("inf")
+
 CATCHING_UP: Final = 1.0
 """Seconds a partition waits for a full chunk while it knows of one that is unread: small chunks cost more an event (a
 row and a transaction each), and nobody waits for what is that old."""
@@ -161,6 +166,10 @@ class Partition:
         now = self._now()
         self._outbox = {key: Waiting(now, now, self._planned(key)) for key in attention}
         self._retry_at = 0.0
+        self._asks_for = NOTHING
+        """Monotonic seconds: once everything is read that was in the logs then, some touch may be judged."""
+        self._held = False
+        """The wall could not be believed when it was read last."""
         self._reached = table.record.reached
         self._believed = BEGINNING
         """The last reading of the wall that could be believed: while it can't, time does not move by it."""
@@ -172,6 +181,7 @@ class Partition:
         self._turning = asyncio.Lock()
         self._turns: asyncio.Future[None] | None = None
         self._next_turn = 0.0
+        self._no_sooner = 0.0
         self._began = 0.0
         self.interval = plan.interval
         """Seconds; the owner stretches it when it owns many."""
@@ -293,6 +303,9 @@ class Partition:
         if not self._accepting:
             return {}
         self.intake.offer(topic, columns, self._plan.wall())
+        if not self._plan.stream_clock:
+            source = self.intake.inputs[topic]
+            self._read.note(source.index, self._flow.log_end(topic, self.number), source.applied or 0)
         if self.intake.ready >= self._plan.chunk_records:
             self._due.set()
             if self._turns is None:
@@ -320,13 +333,10 @@ class Partition:
                 if self._behind():
                     pause = max(pause, CATCHING_UP)
                 if pause > 0:
-                    try:
-                        async with asyncio.timeout(pause):
-                            await self._due.wait()
-                    except TimeoutError:
-                        pass
+                    await self._wait(pause)
                 self._due.clear()
-                self._next_turn = self._now() + self.interval
+                now = self._now()
+                self._next_turn, self._no_sooner = now + self.interval, now + self._plan.interval
                 async with self._turning:
                     if not await self._commits.room():
                         return
@@ -338,6 +348,34 @@ class Partition:
         finally:
             self._accepting = False
             self._turned()
+
+    async def _wait(self, pause: float) -> None:
+        """Until the next turn: as long as that, less when a chunk is full or touches can be judged."""
+        until = self._now() + pause
+        while (left := until - self._now()) > 0 and not self._may_judge():
+            # nothing tells when the end of an idle log was heard of
+            try:
+                async with asyncio.timeout(left if self._asks_for == NOTHING else min(left, LOOK)):
+                    await self._due.wait()
+                    return
+            except TimeoutError:
+                pass
+
+    def _may_judge(self) -> bool:
+        """Whether everything has arrived that some touch waits for: a turn would judge it."""
+        now = self._now()
+        if self._asks_for == NOTHING or self._held or now < max(self._no_sooner, self._retry_at):
+            return False
+        for name, source in self.intake.inputs.items():
+            end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
+            read = (source.next or 0) if source.grouped else self._shared.position(name)
+            if end is None or end.asked <= self._asks_for or read < end.offset:
+                return False
+        for spec in self._plan.beside:
+            end = self._shared.log_end(spec.name)
+            if end is None or end.asked <= self._asks_for or self._shared.position(spec.name) < end.offset:
+                return False
+        return True
 
     def _behind(self) -> bool:
         """Whether a chunk's worth of records is known to lie unread where fetching goes on."""
@@ -353,6 +391,7 @@ class Partition:
         began = time.perf_counter()
         wall = self._plan.wall()
         held = not self._plan.stream_clock and not self._plan.trusts(wall)
+        self._held = held
         if not held:
             self._believed = wall
         self._look_at_ends(wall)
@@ -438,6 +477,8 @@ class Partition:
             planned = self._planned(key)
             since = self._outbox[key].since if key in self._outbox else now
             self._outbox[key] = Waiting(since, now, planned if planned >= passed else 0)
+        if not stream:
+            self._asks_for = min((it.arose for it in self._outbox.values() if not it.early), default=NOTHING)
 
     def _planned(self, key: str) -> int:
         """Microseconds: when the last of a row's waiting touches is to be judged; 0 on the stream clock."""
@@ -490,7 +531,7 @@ class Partition:
             now = self._now()
             for key in bad:
                 row = effects.touched.get(key)
-                if row is not None and row.outbox:
+                if isinstance(row, CustomerRow) and row.outbox:
                     self._outbox.setdefault(key, Waiting(now, now, self._planned(key)))
 
     def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:

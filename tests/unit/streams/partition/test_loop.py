@@ -355,6 +355,20 @@ async def test_a_touch_that_arises_by_an_event_ahead_of_the_wall_waits_for_the_w
         await until(lambda: bench.broker.commands)
 
 
+async def test_a_touch_is_judged_as_soon_as_the_logs_are_read_however_slow_the_pace_of_turns() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.all_at_their_ends()
+        bench.wall = MONDAY + 2 * HOUR
+        await until(lambda: bench.partition.waiting_rows)
+        bench.partition.interval = 1e6
+        await some_turns(bench)
+        assert bench.broker.values("decisions") == []
+        bench.all_at_their_ends()
+        await until(lambda: bench.broker.commands)
+
+
 async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fell_due() -> None:
     async with Bench(stream=False) as bench:
         await bench.offer("customer-events", *profile())

@@ -28,6 +28,24 @@ def test_an_end_is_awaited_until_it_is_reached_though_the_log_grows_faster() -> 
     assert read.since() == 4.0
 
 
+def test_every_end_that_was_heard_of_counts_once_it_is_reached() -> None:
+    read = ReadThrough(1)
+    for tick in range(1, 4):
+        read.note(0, LogEnd(offset=tick * 10, asked=float(tick)), applied=0)
+    read.note(0, None, applied=25)
+    assert read.since() == 2.0
+
+
+def test_of_very_many_ends_the_oldest_and_the_newest_are_kept() -> None:
+    read = ReadThrough(1)
+    for tick in range(1, 100):
+        read.note(0, LogEnd(offset=tick, asked=float(tick)), applied=0)
+    read.note(0, None, applied=1)
+    assert read.since() == 1.0
+    read.note(0, None, applied=99)
+    assert read.since() == 99.0
+
+
 def test_the_slowest_input_decides() -> None:
     read = ReadThrough(2)
     read.note(0, LogEnd(offset=0, asked=9.0), applied=0)
