@@ -211,10 +211,8 @@ class Ownership:
             return
         self._accepting = True
         positions: dict[tuple[str, int], int | None] = {}
-        interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
         for partition in self.partitions.values():
-            partition.interval = interval
-            partition.table.decoded_most = self._decoded_rows // len(self.partitions)
+            self._share(partition)
             partition.accept()
             for topic, source in partition.intake.inputs.items():
                 if source.grouped:
@@ -224,6 +222,11 @@ class Ownership:
         await self.group.broker.move(positions)
         self._metrics.partitions_owned.set(len(self.partitions))
         self._readiness.recovered.update(self.partitions)
+
+    def _share(self, partition: Partition) -> None:
+        """Commits and memory are the worker's: each partition has its part of them."""
+        partition.interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
+        partition.table.decoded_most = self._decoded_rows // len(self.partitions)
 
     async def offer(self, chunk: Chunk) -> None:
         """One chunk for its partition; chunks of an older generation were fetched from older positions."""
@@ -355,9 +358,10 @@ class Ownership:
             committed = await self._committed(numbers)
             tables = {number: row_table(self._store()) for number in numbers}
             if await self._rows.read(tables, superseded):
-                self._metrics.restored_rows.inc(sum(len(table) for table in tables.values()))
                 await self._forget_former_topics(tables, committed)
-                return [self._partition(n, tables.pop(n), deliveries.pop(n), committed[n]) for n in numbers]
+                loaded = [self._partition(n, tables.pop(n), deliveries.pop(n), committed[n]) for n in numbers]
+                self._metrics.restored_rows.inc(sum(len(partition.table) for partition in loaded))
+                return loaded
             return []
         finally:
             for table in tables.values():
@@ -427,6 +431,7 @@ class Ownership:
                                 await _closed(partition)
                                 return
                             self.partitions[number] = partition
+                            self._share(partition)
                             partition.accept()
                             await self.group.broker.move(partition.positions())
                             for topic in partition.intake.inputs:

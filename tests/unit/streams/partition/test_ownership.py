@@ -1,0 +1,94 @@
+"""What a worker's partitions share of it, and go on sharing when one of them is loaded again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from streams.delivery import DeliveryFailed
+from streams.health import Readiness
+from streams.partition.ownership import Ownership
+from streams.table import Table
+from tests.unit.streams.partition.test_loop import INPUTS, Bench, Broker, until
+
+
+class Group:
+    """A group of this one member, and the rest of what is outside."""
+
+    def __init__(self, numbers: Collection[int]) -> None:
+        self.numbers = numbers
+        self.broker = self
+        self.deliveries: dict[int, Broker] = {}
+
+    def assigned(self) -> set[tuple[str, int]]:
+        return {(spec.name, number) for spec in INPUTS for number in self.numbers}
+
+    def pause(self, topic: str, partition: int) -> None: ...
+    def resume(self, topic: str, partition: int) -> None: ...
+    def log_end(self, topic: str, partition: int | None = None) -> None: ...
+
+    async def committed(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def beginnings(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        return dict.fromkeys(partitions, 0)
+
+    async def move(self, positions: Mapping[tuple[str, int], int | None]) -> bool:
+        return True
+
+    async def is_member(self) -> bool:
+        return True
+
+    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
+        return True
+
+    name = says = "as told"
+    skip_applied = False
+
+    def delivery(self, partition: int) -> Broker:
+        return self.deliveries.setdefault(partition, Broker())
+
+    # -- shared logs
+    def since(self, topic: str, position: int) -> list[Any]:
+        return []
+
+    def position(self, topic: str) -> int:
+        return 0
+
+
+class Shared(Group):
+    def beginnings(self) -> dict[str, int]:  # type: ignore[override]  # of the shared logs
+        return {"marketing-events": 0}
+
+
+async def test_a_partition_that_is_loaded_again_has_its_part_of_the_worker_and_no_more() -> None:
+    bench = Bench(stream=True)
+    group: Any = Group(range(4))
+    shared: Any = Shared(())
+    ownership = Ownership(
+        bench.plan,
+        engine=bench.partition._timeline._engine,
+        ledger=bench.ledger,
+        policy=group,
+        shared=shared,
+        metrics=bench.metrics,
+        readiness=Readiness(),
+        rows=group,
+        decoded_rows=1000,
+    )
+    ownership.group = group
+    assert await ownership.assigned(1, lambda: False)
+    await ownership.accept(1)
+    try:
+        first = ownership.partitions[0]
+        assert (first.interval, first.table.decoded_most) == (0.1, 250)
+        ownership._failed(first, DeliveryFailed("the broker was away"))
+        await until(lambda: ownership.partitions[0] is not first)
+        again = ownership.partitions[0]
+        assert (again.interval, again.table.decoded_most) == (0.1, 250)
+    finally:
+        await ownership.close()
+        await bench.partition.close()
