@@ -21,14 +21,12 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
-from schemas.emitted import encode
-from schemas.partitioner import partition_of
-from schemas.topics import DEAD_LETTERS, DECISIONS, TopicSpec, topic_of
+from schemas.topics import DEAD_LETTERS, TopicSpec
 from streams.careful import FRAME, Limits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
-from streams.delivery import Delivery, DeliveryFailed, Outgoing, Record
+from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.faults import NOT_A_CUSTOMERS
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
@@ -37,11 +35,12 @@ from streams.partition.commits import Commit, Commits
 from streams.partition.intake import Intake, Screening, Taken
 from streams.partition.lag import ReadThrough
 from streams.partition.parking import FaultLog, fitting, parked
+from streams.partition.publishing import publish
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.tally import count
 from streams.partition.turnstile import Turnstile
 from streams.table import Table, Unstorable
-from streams.timeline import STRETCH, Effects, Out, Timeline
+from streams.timeline import STRETCH, Effects, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
 
@@ -511,11 +510,8 @@ class Partition:
         mended: set[str] = set()
         while True:
             outgoing = Outgoing()
-            bad: set[str] = set()
-            for out in effects.commands:
-                self._publish(outgoing, topic_of(type(out.record).__name__), out, bad)
-            for out in effects.decisions:
-                self._publish(outgoing, DECISIONS, out, bad)
+            inputs = self._plan.partitions[self._plan.inputs[0].name]
+            bad = publish(outgoing, effects, self.number, inputs, self._plan.partitions, limits)
             if not bad:
                 try:
                     outgoing.rows = self.table.rows(effects.touched, most)
@@ -552,20 +548,3 @@ class Partition:
         count(self._metrics, record.counters, self._topics, taken, effects)
         outgoing.rows.append(self.table.own())
         self._commits.hand_over(Commit(outgoing, effects.granted, lambda: self.intake.note_committed(offsets)))
-
-    def _publish(self, outgoing: Outgoing, topic: TopicSpec, out: Out, bad: set[str]) -> None:
-        """`bad` gets the customer's key when it can't be."""
-        key = out.key.encode()
-        partitions = self._plan.partitions[topic.name]
-        # With as many partitions as the inputs the answer is this one's own number: no need to hash.
-        same = partitions == self._plan.partitions[self._plan.inputs[0].name]
-        partition = self.number if same else partition_of(key, partitions)
-        try:
-            value = encode(out.record)
-            self._plan.limits.check(topic.name, key, len(value))
-        except NOT_A_CUSTOMERS:
-            raise
-        except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
-            bad.add(out.key)
-            return
-        outgoing.publish(topic.name, partition, Record(key, value))
