@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from streams.chunks.chunk import Columns
 from streams.metrics import Metrics
@@ -103,7 +102,7 @@ class Standby:
             try:
                 async with self._changelog.consumer() as consumer:
                     await self._follow(consumer)
-            except (KafkaError, OSError):
+            except Exception:  # nobody waits for this task: it would be gone without a word
                 log.exception("following changelogs failed; trying again")
                 await asyncio.sleep(AGAIN_SECONDS)
 

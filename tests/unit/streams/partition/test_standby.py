@@ -12,6 +12,7 @@ import pytest
 
 from streams.chunks.chunk import Columns
 from streams.metrics import Metrics
+from streams.partition import standby
 from streams.partition.ownership import row_table
 from streams.partition.standby import Standby
 from streams.rows import MemoryRows
@@ -174,6 +175,20 @@ async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_on
         assert Store.open == 2  # of the two partitions that are others'
         await bench.take_over(1)
     assert bench.logs.read_from == [{1: 3}]
+
+
+async def test_following_goes_on_after_whatever_has_failed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standby, "AGAIN_SECONDS", 0.0)
+    fetch = bench.logs.fetch
+
+    async def failing(*_: Any) -> dict[int, Columns]:
+        bench.logs.fetch = fetch  # type: ignore[method-assign]  # it works the next time
+        raise RuntimeError("the disk is full")
+
+    bench.logs.fetch = failing  # type: ignore[method-assign]  # the bench's own, for this test
+    bench.logs.write(1, "a", "b", "c")
+    async with bench.standby.running():
+        await bench.followed(3)
 
 
 async def test_a_partition_that_is_lost_is_followed_from_its_changelogs_beginning(bench: Bench) -> None:
