@@ -224,7 +224,7 @@ def settle(book: CartBook) -> None:
 
 
 def look(book: CartBook, at: int) -> None:
-    """The present quiet spell was looked at, as long as it is at `at`. After `settle`: with ops it would be forgotten."""
+    """The present quiet spell was looked at, as long as it is at `at`. After `settle`: ops would not keep it."""
     cart = book.now
     quiet = at - cart.changed_at
     if cart.lines and quiet > cart.looked:
