@@ -243,8 +243,10 @@ class Intake:
     def to_pause(self, limit: int) -> Iterator[tuple[str, bool]]:
         """(topic, whether it is to be paused) for the inputs whose state changes.
 
-        Only a topic that is ahead of the slowest is ever paused: the merge waits for the slowest, and would for ever.
+        All are while more than `limit` records wait for nothing but a turn. Else only a topic that is ahead of the
+        slowest is ever paused: the merge waits for the slowest, and would for ever.
         """
+        plenty = self.ready > limit
         slowest = min(
             (self._merge.running(source.index) for source in self.inputs.values() if source.spec.holds_clock),
             default=BEGINNING,
@@ -252,7 +254,8 @@ class Intake:
         for name, source in self.inputs.items():
             beside = len(source.letters) + len(source.markers) + len(source.idle)
             held = self._merge.buffered(source.index) + beside
-            full = source.grouped and held > limit and self._merge.running(source.index) > slowest
+            ahead = held > limit and self._merge.running(source.index) > slowest
+            full = source.grouped and (plenty or ahead)
             if full != source.paused:
                 source.paused = full
                 yield name, full

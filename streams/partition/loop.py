@@ -178,7 +178,6 @@ class Partition:
         self._accepting = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
-        self._turns: asyncio.Future[None] | None = None
         self._next_turn = 0.0
         self._no_sooner = 0.0
         self._began = 0.0
@@ -252,7 +251,6 @@ class Partition:
     async def drain(self, seconds: float) -> None:
         """Take nothing more and make durable what was computed; if that takes longer, the partition is not sound."""
         self._accepting = False
-        self._turned()
         try:
             async with asyncio.timeout(seconds):
                 async with self._turning:
@@ -267,7 +265,6 @@ class Partition:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._turned()
         await self._delivery.close()
         await self._commits.release()
 
@@ -297,7 +294,8 @@ class Partition:
     async def offer(self, topic: str, columns: Columns) -> dict[tuple[str, int], int | None]:
         """Records of one input, and the answer where to fetch from instead, if they leave a gap.
 
-        Comes back late when a chunk is full, so that fetching does not run ahead of the work.
+        Never waits, for the other partitions' records come after it: that fetching does not run ahead of the work is
+        seen to by pausing the inputs.
         """
         if not self._accepting:
             return {}
@@ -305,23 +303,16 @@ class Partition:
         if not self._plan.stream_clock:
             source = self.intake.inputs[topic]
             self._read.note(source.index, self._flow.log_end(topic, self.number), source.applied or 0)
-        if self.intake.ready >= self._plan.chunk_records:
-            self._due.set()
-            if self._turns is None:
-                self._turns = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._turns)
         self._steer()
         return self.intake.gaps()
 
     def _steer(self) -> None:
-        """Pause and resume fetching. After every turn too: when all inputs are paused, no chunk comes to see to it."""
+        """Pause and resume fetching, and call for a turn when a chunk is full. After every turn too: when all inputs
+        are paused, no chunk comes to see to it."""
+        if self.intake.ready >= self._plan.chunk_records:
+            self._due.set()
         for name, full in self.intake.to_pause(HELD_CHUNKS * self._plan.chunk_records):
             (self._flow.pause if full else self._flow.resume)(name, self.number)
-
-    def _turned(self) -> None:
-        turns, self._turns = self._turns, None
-        if turns is not None and not turns.done():
-            turns.set_result(None)
 
     # -- turns
 
@@ -343,10 +334,8 @@ class Partition:
                     if self._accepting:
                         await self._turn()
                         self._steer()
-                self._turned()
         finally:
             self._accepting = False
-            self._turned()
 
     async def _wait(self, pause: float) -> None:
         """Until the next turn: as long as that, less when a chunk is full or touches can be judged."""

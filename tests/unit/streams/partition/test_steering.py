@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.unit.streams.partition.test_loop import Bench, added, some_turns, until
+import asyncio
+
+from schemas.instants import rfc3339
+from tests.unit.streams.partition.test_loop import INPUTS, Bench, added, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY
 
 
@@ -15,5 +18,23 @@ async def test_a_paused_input_is_resumed_when_turns_have_made_room_though_no_chu
         # They are, and turns take what waited; nobody offers anything again.
         bench.all_at_their_ends()
         await until(lambda: not bench.partition.intake.waiting)
+        await some_turns(bench)
+        assert bench.broker.paused == set()
+
+
+async def test_offering_waits_for_no_turn_and_what_is_more_than_enough_pauses_its_partition() -> None:
+    async with Bench(stream=True, chunk_records=2) as bench:
+        bench.broker.gate.clear()  # commits hang, and so will turns
+        for spec in INPUTS:
+            if spec.holds_clock and spec.name != "cart-events":
+                at = rfc3339(MONDAY + 9 * HOUR)
+                await bench.offer(spec.name, {"type": "ClockAdvanced", "event_id": "m", "occurred_at": at})
+        async with asyncio.timeout(20):
+            for number in range(30):
+                await bench.offer("cart-events", added(MONDAY + number * MINUTE, f"a{number}"))
+        await some_turns(bench)
+        assert "cart-events" in bench.broker.paused
+        bench.broker.gate.set()
+        await until(lambda: bench.broker.offsets().get("cart-events") == 29)
         await some_turns(bench)
         assert bench.broker.paused == set()
