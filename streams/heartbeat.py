@@ -91,6 +91,7 @@ class Watch:
         try:
             stamped = await log_append_time(self._options, self._topic)
         except Unstamped:
+            self._guard.believe_first()
             self._unanswered = "the broker stamps no records: restart the worker when the clock is right"
         except (KafkaError, OSError, TimeoutError) as error:
             self._unanswered = f"the broker's clock can't be asked: {type(error).__name__}"

@@ -14,12 +14,16 @@ JUMP: Final = 60_000_000
 """Microseconds by which the wall may leave the monotonic clock between two readings, or differ from the broker's."""
 
 
+UNASKED: Final = "the broker's clock has not answered yet"
+
+
 class WallGuard:
-    """Of one worker's clocks. Believes the wall until it jumps, or until the broker's clock says otherwise."""
+    """Of one worker's clocks. Believes the wall once the broker's clock agrees, until it jumps."""
 
     def __init__(self) -> None:
         self._last: tuple[int, int] | None = None
-        self._doubt: str | None = None
+        # A wall that jumped before its first reading, or was never right, is told by nobody but the broker.
+        self._doubt: str | None = UNASKED
 
     @property
     def trusted(self) -> bool:
@@ -39,6 +43,11 @@ class WallGuard:
                 self._doubt = f"the wall clock jumped by {_seconds(jumped)} s"
         self._last = wall, monotonic
         return self._doubt is None
+
+    def believe_first(self) -> None:
+        """The broker can't tell the time, so a wall that nothing speaks against is believed; one that jumped is not."""
+        if self._doubt == UNASKED:
+            self._doubt = None
 
     def agrees(self, log_append_time: int, wall: int) -> bool:
         """The broker has just stamped a record: whether that is what the wall says too. Trust follows from it."""

@@ -119,7 +119,7 @@ class Simulation:
         for number in range(self._rng.randint(1, 3)):
             self.loop.call_at(self._rng.random(), self._start, number, context=self.loop.outside)
         self.coordinator.watch()
-        heals = max([self._seconds, *(fault.at + _lasts(fault) for fault in self.faults)]) + 0.5
+        heals = max([self._seconds, *(fault.at + _lasts(fault) for fault in self.faults)]) + 1  # past the last marker
         self.loop.call_at(heals, self._heal, context=self.loop.outside)
         main = self.loop.create_task(self._until_done(heals), name="simulation", context=self.loop.outside)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.wall import JUMP, WallGuard
+from streams.wall import JUMP, UNASKED, WallGuard
 
 NOW = 1_795_000_000_000_000
 SECOND = 1_000_000
@@ -12,17 +12,32 @@ HOUR = 3600 * SECOND
 
 
 def after(*steps: tuple[int, int]) -> WallGuard:
-    """A guard that has read both clocks once, and then again after each step of (wall, monotonic)."""
+    """A guard with which the broker agreed at the first reading, after each step of (wall, monotonic) from there."""
     guard, wall, monotonic = WallGuard(), NOW, 7
     guard.note(wall, monotonic)
+    guard.agrees(wall, wall)
     for passed, ticked in steps:
         wall, monotonic = wall + passed, monotonic + ticked
         guard.note(wall, monotonic)
     return guard
 
 
-def test_the_first_reading_is_believed() -> None:
-    assert WallGuard().note(NOW, 7)
+def test_no_reading_is_believed_before_the_broker_has_agreed() -> None:
+    guard = WallGuard()
+    assert not guard.note(NOW, 7)
+    assert guard.doubt == UNASKED
+    assert guard.agrees(NOW, NOW)
+    assert guard.note(NOW + SECOND, 7 + SECOND)
+
+
+def test_with_a_broker_that_tells_no_time_the_first_reading_is_believed_and_a_jump_is_not() -> None:
+    guard = WallGuard()
+    guard.note(NOW, 7)
+    guard.believe_first()
+    assert guard.note(NOW + SECOND, 7 + SECOND)
+    guard.note(NOW + HOUR, 7 + 2 * SECOND)
+    guard.believe_first()
+    assert not guard.trusted
 
 
 def test_hours_between_two_readings_are_no_jump_when_both_clocks_went_on() -> None:
@@ -73,5 +88,5 @@ def test_after_agreement_the_next_jump_is_seen_from_there() -> None:
 
 def test_a_clock_that_is_wrong_from_the_start_is_found_by_the_first_heartbeat() -> None:
     guard = WallGuard()
-    assert guard.note(NOW, 7)
+    guard.note(NOW, 7)
     assert not guard.agrees(NOW - HOUR, NOW)

@@ -127,6 +127,7 @@ class Bench:
         self.failures: list[DeliveryFailed] = []
         self.wall = MONDAY + 30 * DAY if stream else MONDAY
         self.guard = WallGuard()
+        self.guard.agrees(self.wall, self.wall)
         self.stepped = 0
         counts = {spec.name: PARTITIONS for spec in TOPICS} | {"dead-letters": 1, "marketing-events": 1}
         self.plan = Plan(
