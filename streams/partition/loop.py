@@ -516,7 +516,7 @@ class Partition:
             now = self._now()
             for key in bad:
                 row = effects.touched.get(key)
-                if isinstance(row, CustomerRow) and row.outbox:
+                if row is not None and row.outbox:
                     self._outbox.setdefault(key, Waiting(now, now, self._planned(key)))
 
     def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:
