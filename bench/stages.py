@@ -265,7 +265,8 @@ class Drive:
             await asyncio.sleep(0)
             if self.failed:
                 raise self.failed[0]
-        while self.partition.intake.waiting or not self.partition.sound:  # noqa: ASYNC110  # nobody signals it
+        inputs = self.partition.intake.inputs.values()
+        while any(source.committed != source.next for source in inputs):  # noqa: ASYNC110  # nobody signals it
             await asyncio.sleep(0.01)
 
 
