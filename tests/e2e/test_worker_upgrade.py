@@ -68,17 +68,15 @@ async def test_a_rolling_restart_across_layouts_loses_nothing_and_an_older_worke
     shop.command("simulate", "--customers", "800", "--days", "2", "--out", str(events))
     wanted = by_id(replayed(shop, events, *UNTIL))
     assert len(wanted) > 100
-    loaded = orjson.loads(await asyncio.to_thread(shop.command, "load", str(events), *UNTIL, "--json"))
-    total = int(sum(loaded["events"].values())) + int(loaded["markers"])
-
     with shop.worker("old", **SLOWLY) as old:
-        await shop.until(lambda found: found["in"] > total // 10)
-        assert await row_layouts(shop) == {LAYOUT}
+        await until(lambda: "partitions owned" in old.said())
         with shop.worker("new", program=NEXT, **SLOWLY) as new:
             await until(lambda: "partitions owned" in new.said())
-            # Side by side, each with partitions of its own.
-            while await row_layouts(shop) != {LAYOUT, LAYOUT + 1}:
-                assert (await shop.counters())["in"] < total
+            loaded = orjson.loads(await asyncio.to_thread(shop.command, "load", str(events), *UNTIL, "--json"))
+            total = int(sum(loaded["events"].values())) + int(loaded["markers"])
+            async with asyncio.timeout(PATIENCE):  # side by side, each with partitions of its own
+                while await row_layouts(shop) != {LAYOUT, LAYOUT + 1}:  # noqa: ASYNC110  # nobody signals it
+                    await asyncio.sleep(0.1)
             new.kill()
         # The group gives the old one what the new one had, and it can't read that.
         assert await asyncio.to_thread(old.process.wait, PATIENCE) == 1
