@@ -40,7 +40,8 @@ from streams.merge import Merge
 from streams.metrics import Metrics
 from streams.partition import loop, screening
 from streams.partition.intake import Intake
-from streams.partition.loop import Partition, Plan
+from streams.partition.loop import Partition
+from streams.partition.plan import Plan
 from streams.settings import Settings
 from streams.table import Table
 from streams.timeline import Timeline

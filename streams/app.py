@@ -26,8 +26,8 @@ from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
-from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership, RowsReader, row_table
+from streams.partition.plan import Plan
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.partition.standby import Standby
 from streams.products import ProductsReader

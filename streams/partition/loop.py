@@ -3,10 +3,9 @@
 Chunks of all inputs are offered as they arrive. A turn takes what the merge gives out, drives the rows, and hands
 everything that caused to the commits; while one commit is under way the next turn is computed, and no more than that.
 
-On the stream clock time is what the inputs have reached, and touches are judged as they fall due. On the wall clock
-time is also the wall's less a grace once every input is at its end, and touches wait until everything has been applied
-that was in the logs when they fell due. What the ledger could not judge stays in its row's outbox and is tried again;
-nothing here waits for it. Wall time is read once a turn.
+On the stream clock time is what the inputs have reached; on the wall clock it is also the wall's less a grace, once
+every input is at its end. When touches are judged is the outbox's to say (streams.partition.outbox). Wall time is read
+once a turn.
 
 A partition that fails to commit is bad: it takes nothing more, and its owner loads it anew.
 """
@@ -15,39 +14,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
 
 import structlog
 
-from schemas.topics import DEAD_LETTERS, TopicSpec
-from streams.careful import FRAME, Limits
-from streams.chunks import LogEnd
+from schemas.topics import DEAD_LETTERS
+from streams.careful import FRAME
 from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
-from streams.faults import NOT_A_CUSTOMERS
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.commits import Commit, Commits
-from streams.partition.intake import Intake, Screening, Taken
-from streams.partition.lag import ReadThrough
+from streams.partition.intake import Intake, Taken
+from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, fitting, parked
+from streams.partition.plan import Plan
 from streams.partition.publishing import publish
-from streams.partition.screening import KnownKeys, Screen, SharedScreen
+from streams.partition.reading import Flow, Reading, SharedLogs
 from streams.partition.tally import count
-from streams.partition.turnstile import Turnstile
 from streams.table import Table, Unstorable
-from streams.timeline import STRETCH, Effects, Timeline
+from streams.timeline import Effects, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
 
 log: Final = structlog.get_logger(__name__)
-
-LEDGER_RETRY: Final = 1.0
-"""Seconds until touches that the ledger could not judge are tried again."""
 
 HELD_CHUNKS: Final = 2
 """Chunks' worth of records an input may hold before it is paused, if it is ahead of the slowest."""
@@ -55,66 +48,9 @@ HELD_CHUNKS: Final = 2
 LOOK: Final = 0.01
 """Seconds between two looks at whether touches that wait for what was in the logs may be judged by now."""
 
-NOTHING: Final = float("inf")
-
 CATCHING_UP: Final = 1.0
 """Seconds a partition waits for a full chunk while it knows of one that is unread: small chunks cost more an event (a
 row and a transaction each), and nobody waits for what is that old."""
-
-
-class Flow(Protocol):
-    """Fetching, as far as a partition sees and steers it."""
-
-    def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
-    def pause(self, topic: str, partition: int) -> None: ...
-    def resume(self, topic: str, partition: int) -> None: ...
-
-
-class SharedLogs(Protocol):
-    """The hand-assigned topics, read once for all partitions of a worker."""
-
-    def since(self, topic: str, position: int) -> list[Columns]: ...
-    def position(self, topic: str) -> int: ...
-    def log_end(self, topic: str) -> LogEnd | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What all partitions of a worker have in common.
-
-    `inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too, `beside` those that fill
-    what gates look at: no input, but touches wait for them too. `partitions` says how many each topic has. `interval`:
-    seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since the epoch,
-    `trusts` whether such an answer, just read, may be believed (streams.wall).
-    """
-
-    inputs: tuple[TopicSpec, ...]
-    shared: tuple[TopicSpec, ...]
-    beside: tuple[TopicSpec, ...]
-    partitions: Mapping[str, int]
-    stream_clock: bool
-    grace_us: int
-    future_bound_us: int
-    chunk_records: int
-    interval: float
-    skip_applied: bool
-    wall: Callable[[], int]
-    trusts: Callable[[int], bool]
-    limits: Limits = field(default_factory=Limits)
-    """How large the records of each topic may be, as the broker has it set."""
-    turnstile: Turnstile = field(default_factory=Turnstile)
-    stretch: int = STRETCH
-    """Records, or rows, that a turn computes before it gives way to the loop's other work."""
-
-
-class Waiting(NamedTuple):
-    """A row with touches that are not judged yet. Monotonic seconds: since when, and when the last of them arose:
-    what was in the logs by then must be applied before any is judged. `early`: microseconds, where one of them arose
-    because events ran ahead of the wall: what the wall less its grace must pass first. 0: nothing."""
-
-    since: float
-    arose: float
-    early: int = 0
 
 
 class Partition:
@@ -156,19 +92,21 @@ class Partition:
             stretch=plan.stretch,
         )
         self._faults = FaultLog(number)
-        self.intake = Intake(number, self._screens(), {spec.name for spec in plan.shared})
+        self.intake = Intake(number, plan.screens(number), {spec.name for spec in plan.shared})
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
-        self._read = ReadThrough(len(self.intake.inputs) + len(plan.beside))
+        self._reading = Reading(number, self.intake.inputs, plan.beside, flow, shared)
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
         self._now = asyncio.get_running_loop().time
         """Monotonic seconds, as `LogEnd.asked` has them."""
-        now = self._now()
-        self._outbox = {key: Waiting(now, now, self._planned(key)) for key in attention}
-        self._retry_at = 0.0
-        self._asks_for = NOTHING
-        """Monotonic seconds: once everything is read that was in the logs then, some touch may be judged."""
-        self._held = False
-        """The wall could not be believed when it was read last."""
+        self._outbox = Outbox(
+            attention,
+            rows=table,
+            timeline=self._timeline,
+            reading=self._reading,
+            metrics=metrics,
+            stream_clock=plan.stream_clock,
+            now=self._now,
+        )
         self._reached = table.record.reached
         self._believed = BEGINNING
         """The last reading of the wall that could be believed: while it can't, time does not move by it."""
@@ -185,14 +123,6 @@ class Partition:
         """Seconds; the owner stretches it when it owns many."""
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _screens(self) -> list[tuple[TopicSpec, Screening]]:
-        plan = self._plan
-        bound, stream = plan.future_bound_us, plan.stream_clock
-        known = KnownKeys(self.number, plan.partitions[plan.inputs[0].name])
-        grouped = [(t, Screen(t, self.number, plan.partitions[t.name], bound, stream, known)) for t in plan.inputs]
-        by_hand = [(t, SharedScreen(t, self.number == 0, bound, stream)) for t in plan.shared]
-        return [*grouped, *by_hand]
-
     # -- life
 
     def begin(self, committed: Mapping[str, int]) -> None:
@@ -201,7 +131,7 @@ class Partition:
         """
         self.intake.begin(committed, self.table.record)
         self._began = self._now()
-        self._read = ReadThrough(len(self.intake.inputs) + len(self._plan.beside))
+        self._reading.begin()
 
     def positions(self) -> dict[tuple[str, int], int | None]:
         """Where the group's topics are to be fetched from; None: from the log's beginning."""
@@ -282,12 +212,7 @@ class Partition:
 
     def lag(self) -> dict[str, int]:
         """Records of the group's topics that are known to be in the log and not applied."""
-        ends = {name: self._flow.log_end(name, self.number) for name in self.intake.inputs}
-        return {
-            name: max(0, end.offset - (self.intake.inputs[name].applied or 0))
-            for name, end in ends.items()
-            if end is not None and self.intake.inputs[name].grouped
-        }
+        return self._reading.lag()
 
     # -- in
 
@@ -301,8 +226,7 @@ class Partition:
             return {}
         self.intake.offer(topic, columns, self._plan.wall())
         if not self._plan.stream_clock:
-            source = self.intake.inputs[topic]
-            self._read.note(source.index, self._flow.log_end(topic, self.number), source.applied or 0)
+            self._reading.note(self.intake.inputs[topic])
         self._steer()
         return self.intake.gaps()
 
@@ -320,7 +244,7 @@ class Partition:
         try:
             while True:
                 pause = self._next_turn - self._now()
-                if self._behind():
+                if self._reading.unread() >= self._plan.chunk_records:
                     pause = max(pause, CATCHING_UP)
                 if pause > 0:
                     await self._wait(pause)
@@ -343,43 +267,21 @@ class Partition:
         while (left := until - self._now()) > 0 and not self._may_judge():
             # nothing tells when the end of an idle log was heard of
             try:
-                async with asyncio.timeout(left if self._asks_for == NOTHING else min(left, LOOK)):
+                async with asyncio.timeout(min(left, LOOK) if self._outbox.waits_for_logs else left):
                     await self._due.wait()
                     return
             except TimeoutError:
                 pass
 
     def _may_judge(self) -> bool:
-        """Whether everything has arrived that some touch waits for: a turn would judge it."""
-        now = self._now()
-        if self._asks_for == NOTHING or self._held or now < max(self._no_sooner, self._retry_at):
-            return False
-        for name, source in self.intake.inputs.items():
-            end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
-            read = (source.next or 0) if source.grouped else self._shared.position(name)
-            if end is None or end.asked <= self._asks_for or read < end.offset:
-                return False
-        for spec in self._plan.beside:
-            end = self._shared.log_end(spec.name)
-            if end is None or end.asked <= self._asks_for or self._shared.position(spec.name) < end.offset:
-                return False
-        return True
-
-    def _behind(self) -> bool:
-        """Whether a chunk's worth of records is known to lie unread where fetching goes on."""
-        unread = 0
-        for name, source in self.intake.inputs.items():
-            end = self._flow.log_end(name, self.number) if source.grouped and not source.paused else None
-            if end is not None:
-                unread += max(0, end.offset - (source.next or 0))
-        return unread >= self._plan.chunk_records
+        """Whether a turn may be taken out of its time, and would judge something."""
+        return self._now() >= self._no_sooner and self._outbox.due()
 
     async def _turn(self) -> None:
         """One stretch of time: everything that is due, computed and handed over."""
         began = time.perf_counter()
         wall = self._plan.wall()
         held = not self._plan.stream_clock and not self._plan.trusts(wall)
-        self._held = held
         if not held:
             self._believed = wall
         self._look_at_ends(wall)
@@ -390,8 +292,7 @@ class Partition:
             if taken.items or self.deadlines.next() < reached:
                 await self._timeline.advance(taken.items, reached, effects)
             self._reached = max(self._reached, reached)
-            if self._outbox or effects.arisen:
-                await self._emit(wall, held, effects)
+            await self._outbox.emit(effects, wall, self._believed - self._plan.grace_us, held=held)
             if taken.moved or effects.touched or effects.faults:
                 outgoing = await self._outgoing(effects)
                 self._hand_over(taken, effects, outgoing)
@@ -408,14 +309,12 @@ class Partition:
     def _look_at_ends(self, wall: int) -> None:
         asked = float("inf")
         for name, source in self.intake.inputs.items():
-            if source.grouped:
-                end = self._flow.log_end(name, self.number)
-                if end is not None and end.asked < self._began:
-                    end = None  # from when this worker owned the partition before: the log has grown since
-            else:
+            if not source.grouped:
                 for columns in self._shared.since(name, source.next or 0):
                     self.intake.offer(name, columns, wall)
-                end = self._shared.log_end(name)
+            end = self._reading.end(source)
+            if end is not None and source.grouped and end.asked < self._began:
+                end = None  # from when this worker owned the partition before: the log has grown since
             if end is not None and end.begins > (source.next or 0):
                 self.intake.begins(name, end.begins)
             if not self._plan.stream_clock:
@@ -432,62 +331,6 @@ class Partition:
         if self._plan.stream_clock:
             return cut
         return min(cut, self._believed - round(self._unheard * 1_000_000) - self._plan.grace_us)
-
-    async def _emit(self, wall: int, held: bool, effects: Effects) -> None:
-        """Judge what waits in outboxes and may be judged now: nothing while it is `held`."""
-        stream = self._plan.stream_clock
-        for name, source in self.intake.inputs.items():
-            end = self._flow.log_end(name, self.number) if source.grouped else self._shared.log_end(name)
-            self._read.note(source.index, end, source.applied or 0)
-        for index, spec in enumerate(self._plan.beside, len(self.intake.inputs)):
-            self._read.note(index, self._shared.log_end(spec.name), self._shared.position(spec.name))
-        through = self._read.since()
-        now = self._now()
-        held |= now < self._retry_at
-        fell_due, effects.arisen = effects.arisen, []
-        passed = self._believed - self._plan.grace_us
-        for key, it in self._outbox.items():
-            if it.early and it.early < passed:  # in time from now on, so that now is when it arose
-                self._outbox[key] = Waiting(it.since, now)
-        if not held:
-            # A row is judged as a whole, so one with a touch that arose just now is not ready yet.
-            new = set(fell_due)
-            ready = [
-                key
-                for key, it in self._outbox.items()
-                if stream or (it.arose < through and not it.early)
-                if key not in new
-            ]
-            await self._judge(ready, None if stream else wall, effects)
-        # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
-        now = self._now()
-        for key in fell_due:
-            planned = self._planned(key)
-            since = self._outbox[key].since if key in self._outbox else now
-            self._outbox[key] = Waiting(since, now, planned if planned >= passed else 0)
-        if not stream:
-            self._asks_for = min((it.arose for it in self._outbox.values() if not it.early), default=NOTHING)
-
-    def _planned(self, key: str) -> int:
-        """Microseconds: when the last of a row's waiting touches is to be judged; 0 on the stream clock."""
-        try:
-            row = None if self._plan.stream_clock else self.table.get(key)
-        except NOT_A_CUSTOMERS:
-            raise
-        except Exception:  # noqa: BLE001  # a row that can't be read: told when its touches are judged
-            return 0
-        return max((proposal.planned for proposal in row.outbox), default=0) if row is not None else 0
-
-    async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
-        waiting = {key: self._outbox.pop(key) for key in keys}
-        await self._timeline.emit(keys, wall, effects)
-        now = self._now()
-        for key in dict.fromkeys(effects.arisen):  # the ledger was away
-            self._retry_at = now + LEDGER_RETRY
-            self._outbox[key] = Waiting(waiting.pop(key).since, now)
-        if wall is not None:
-            for judged in waiting.values():
-                self._metrics.emission_wait_seconds.observe(now - judged.since)
 
     # -- out
 
@@ -513,11 +356,10 @@ class Partition:
                 raise RuntimeError(f"{len(bad)} customers can't be stored, not even with care")
             mended |= bad
             await self._timeline.again(bad, effects)
-            now = self._now()
             for key in bad:
                 row = effects.touched.get(key)
                 if row is not None and row.outbox:
-                    self._outbox.setdefault(key, Waiting(now, now, self._planned(key)))
+                    self._outbox.hold(key)
 
     def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:
         outgoing.offsets = offsets = self.intake.offsets()

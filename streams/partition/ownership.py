@@ -21,8 +21,9 @@ from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
 from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.metrics import Metrics
-from streams.partition import loop as partition_loop
-from streams.partition.loop import Partition, Plan
+from streams.partition import reading
+from streams.partition.loop import Partition
+from streams.partition.plan import Plan
 from streams.partition.recovery import UnreadableRows
 from streams.rows import MemoryRows, RowStore
 from streams.table import DECODED_ROWS, Table
@@ -78,7 +79,7 @@ class RowsReader(Protocol):
     async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool: ...
 
 
-class SharedLogs(partition_loop.SharedLogs, Protocol):
+class SharedLogs(reading.SharedLogs, Protocol):
     """The hand-assigned topics, and where their logs begin."""
 
     def beginnings(self) -> dict[str, int]: ...

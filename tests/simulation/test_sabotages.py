@@ -18,7 +18,7 @@ from streams.delivery import Delivery, Outgoing
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
 from streams.ledger import Ledger
-from streams.partition import loop
+from streams.partition import reading
 from streams.partition.lag import ReadThrough
 from tests.simulation.broker import FetchAnswer, SimWriters
 from tests.simulation.member import Member
@@ -108,7 +108,7 @@ class Heedless(ReadThrough):
 
 
 def test_emission_that_does_not_wait_for_the_log_to_be_read_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "ReadThrough", Heedless)
+    monkeypatch.setattr(reading, "ReadThrough", Heedless)
     first_found(Seams, {"none_unread", "none_after_its_exit"}, lambda setting: not setting.stream)
 
 

@@ -16,8 +16,8 @@ from streams.delivery.transactional import Transactional
 from streams.health import Readiness
 from streams.ledger import Ledger, PatientLedger
 from streams.metrics import Metrics
-from streams.partition.loop import Plan
 from streams.partition.ownership import Ownership
+from streams.partition.plan import Plan
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks

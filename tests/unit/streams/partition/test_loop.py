@@ -19,7 +19,8 @@ from streams.chunks.chunk import Columns
 from streams.delivery import DeliveryFailed, Outgoing
 from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
-from streams.partition.loop import Partition, Plan
+from streams.partition.loop import Partition
+from streams.partition.plan import Plan
 from streams.table import PARTITION_KEY, Table
 from streams.timeline import STRETCH
 from streams.wall import WallGuard
@@ -497,7 +498,7 @@ async def test_on_the_stream_clock_a_jump_of_the_wall_changes_nothing() -> None:
 async def test_with_the_ledger_away_consuming_goes_on_and_the_touch_goes_out_once_when_it_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.partition.loop.LEDGER_RETRY", 0.002)
+    monkeypatch.setattr("streams.partition.outbox.LEDGER_RETRY", 0.002)
     async with Bench(stream=True) as bench:
         bench.ledger.away = True
         await bench.offer("customer-events", *profile())

@@ -1,0 +1,167 @@
+"""The outbox of a partition: rows with touches that fell due and are not judged yet.
+
+On the stream clock a touch is judged as it falls due, and only what the ledger could not judge is found here. On the
+wall clock every touch waits here until everything has been applied that was in the logs when it arose; one that arose
+because events ran ahead of the wall waits for the wall first. What the ledger could not judge is tried again after a
+pause; nothing waits for it.
+
+A row is judged as a whole, so the touch that arose last decides. Rows are kept in the order in which that happened, and
+those ahead of the wall in the wall's: a turn looks at those that are ready, however many wait.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final, NamedTuple
+
+from streams.effects import Effects, Rows
+from streams.faults import NOT_A_CUSTOMERS
+from streams.metrics import Metrics
+from streams.partition.reading import Reading
+from streams.timeline import Timeline
+
+LEDGER_RETRY: Final = 1.0
+"""Seconds until touches that the ledger could not judge are tried again."""
+
+NOTHING: Final = float("inf")
+
+
+class Waiting(NamedTuple):
+    """A row with touches that are not judged yet. Monotonic seconds: since when, and when the last of them arose:
+    what was in the logs by then must be applied before any is judged. `early`: microseconds, where one of them arose
+    because events ran ahead of the wall: what the wall less its grace must pass first. 0: nothing. Rows are judged in
+    the order of `place`, in which they came."""
+
+    since: float
+    arose: float
+    early: int
+    place: int
+
+
+class Outbox:
+    """What waits in one partition, from the rows' `keys` that were found waiting on. `now`: monotonic seconds."""
+
+    def __init__(
+        self,
+        keys: Iterable[str],
+        *,
+        rows: Rows,
+        timeline: Timeline,
+        reading: Reading,
+        metrics: Metrics,
+        stream_clock: bool,
+        now: Callable[[], float],
+    ) -> None:
+        self._rows = rows
+        self._timeline = timeline
+        self._reading = reading
+        self._metrics = metrics
+        self._stream = stream_clock
+        self._now = now
+        self._waiting: dict[str, Waiting] = {}
+        self._in_time: OrderedDict[str, Waiting] = OrderedDict()
+        """Those that wait for the logs alone, by when they arose."""
+        self._ahead: list[tuple[int, int, str, Waiting]] = []
+        """A heap of those that are early, kept lazily: what a row no longer waits for is passed over."""
+        self._places = count()
+        self._retry_at = 0.0
+        self._asks_for = NOTHING
+        self._held = False
+        began = now()
+        for key in keys:
+            self._wait(key, began, began, self._planned(key))
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def waits_for_logs(self) -> bool:
+        """Whether some row waits for no more than that its logs are read. As of the last turn."""
+        return self._asks_for < NOTHING
+
+    def due(self) -> bool:
+        """Whether everything has arrived that some row waits for: a turn would judge it."""
+        if self._asks_for == NOTHING or self._held or self._now() < self._retry_at:
+            return False
+        return self._reading.arrived(self._asks_for)
+
+    def hold(self, key: str) -> None:
+        """A row's touches were put back into its outbox."""
+        if key not in self._waiting:
+            now = self._now()
+            self._wait(key, now, now, self._planned(key))
+
+    async def emit(self, effects: Effects, wall: int, passed: int, *, held: bool) -> None:
+        """Judge, at `wall`, what may be judged now: nothing while it is `held`. What arose in `effects` waits from now
+        on. `passed`: the wall as it was believed last, less its grace."""
+        self._held = held
+        if not self._waiting and not effects.arisen:
+            return
+        through = self._reading.through()
+        now = self._now()
+        fell_due, effects.arisen = effects.arisen, []
+        self._catch_up(passed, now)
+        if not held and now >= self._retry_at:
+            ready = self._ready(NOTHING if self._stream else through, set(fell_due))
+            await self._judge(ready, None if self._stream else wall, effects)
+        # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
+        now = self._now()
+        for key in fell_due:
+            planned, known = self._planned(key), self._waiting.get(key)
+            self._wait(key, now if known is None else known.since, now, planned if planned >= passed else 0)
+        if not self._stream:
+            self._asks_for = next((it.arose for it in self._in_time.values()), NOTHING)
+
+    def _wait(self, key: str, since: float, arose: float, early: int) -> None:
+        """From now on the row waits for this. `arose` never lies before any that was said earlier."""
+        known = self._waiting.get(key)
+        waiting = Waiting(since, arose, early, next(self._places) if known is None else known.place)
+        self._waiting[key] = waiting
+        self._in_time.pop(key, None)
+        if early:
+            heappush(self._ahead, (early, waiting.place, key, waiting))
+        else:
+            self._in_time[key] = waiting
+
+    def _catch_up(self, passed: int, now: float) -> None:
+        """What was early is in time once the wall has `passed` it, so that now is when it arose."""
+        while self._ahead and self._ahead[0][0] < passed:
+            _, _, key, waiting = heappop(self._ahead)
+            if self._waiting.get(key) is waiting:
+                self._wait(key, waiting.since, now, 0)
+
+    def _ready(self, through: float, new: Collection[str]) -> Sequence[str]:
+        """Rows whose touches all arose before `through`: not those of which one arose just now."""
+        ready: list[tuple[int, str]] = []
+        for key, waiting in self._in_time.items():
+            if waiting.arose >= through:
+                break
+            if key not in new:
+                ready.append((waiting.place, key))
+        return [key for _, key in sorted(ready)]
+
+    async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
+        judged = {key: self._waiting.pop(key) for key in keys}
+        for key in keys:
+            del self._in_time[key]
+        await self._timeline.emit(keys, wall, effects)
+        now = self._now()
+        for key in dict.fromkeys(effects.arisen):  # the ledger was away
+            self._retry_at = now + LEDGER_RETRY
+            self._wait(key, judged.pop(key).since, now, 0)
+        if wall is not None:
+            for waiting in judged.values():
+                self._metrics.emission_wait_seconds.observe(now - waiting.since)
+
+    def _planned(self, key: str) -> int:
+        """Microseconds: when the last of a row's waiting touches is to be judged; 0 on the stream clock."""
+        try:
+            row = None if self._stream else self._rows.get(key)
+        except NOT_A_CUSTOMERS:
+            raise
+        except Exception:  # noqa: BLE001  # a row that can't be read: told when its touches are judged
+            return 0
+        return max((proposal.planned for proposal in row.outbox), default=0) if row is not None else 0

@@ -1,0 +1,48 @@
+"""What all partitions of a worker have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from schemas.topics import TopicSpec
+from streams.careful import Limits
+from streams.partition.intake import Screening
+from streams.partition.screening import KnownKeys, Screen, SharedScreen
+from streams.partition.turnstile import Turnstile
+from streams.timeline import STRETCH
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too, `beside` those that
+    fill what gates look at: no input, but touches wait for them too. `partitions` says how many each topic has.
+    `interval`: seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since
+    the epoch, `trusts` whether such an answer, just read, may be believed (streams.wall).
+    """
+
+    inputs: tuple[TopicSpec, ...]
+    shared: tuple[TopicSpec, ...]
+    beside: tuple[TopicSpec, ...]
+    partitions: Mapping[str, int]
+    stream_clock: bool
+    grace_us: int
+    future_bound_us: int
+    chunk_records: int
+    interval: float
+    skip_applied: bool
+    wall: Callable[[], int]
+    trusts: Callable[[int], bool]
+    limits: Limits = field(default_factory=Limits)
+    """How large the records of each topic may be, as the broker has it set."""
+    turnstile: Turnstile = field(default_factory=Turnstile)
+    stretch: int = STRETCH
+    """Records, or rows, that a turn computes before it gives way to the loop's other work."""
+
+    def screens(self, number: int) -> list[tuple[TopicSpec, Screening]]:
+        """What sorts the records of partition `number`, in the order of the merge."""
+        bound, stream = self.future_bound_us, self.stream_clock
+        known = KnownKeys(number, self.partitions[self.inputs[0].name])
+        grouped = [(t, Screen(t, number, self.partitions[t.name], bound, stream, known)) for t in self.inputs]
+        by_hand = [(t, SharedScreen(t, number == 0, bound, stream)) for t in self.shared]
+        return [*grouped, *by_hand]
