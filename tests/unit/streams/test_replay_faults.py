@@ -15,7 +15,7 @@ from streams.effects import Unkept
 from streams.eventfiles import EventFiles
 from streams.replay import Replay
 from tests.unit.streams.flawed import Flawed
-from tests.unit.streams.partition.test_loop import added, ordered, profile
+from tests.unit.streams.partition.driving import added, ordered, profile
 from tests.unit.triggers.driving import HOUR, MONDAY, book, rule
 
 

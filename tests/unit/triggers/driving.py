@@ -10,7 +10,7 @@ from typing import Any, Literal
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import CancelSms, Decision
-from schemas.instants import rfc3339
+from schemas.instants import parse_rfc3339, rfc3339
 from triggers.context import Context
 from triggers.customer import NEVER, CustomerRow, new_row
 from triggers.engine import Ask, Engine, Full, Granted, LedgerAnswer, Proposal
@@ -24,6 +24,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MONDAY = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp()) * SECOND
 """2026-11-23T00:00:00Z, a Monday."""
+NOON = MONDAY + 12 * HOUR
 
 
 class Fixed(MessageTemplate):
@@ -38,6 +39,10 @@ class Fixed(MessageTemplate):
 
 def step(after: int = 0, id: str = "1", **more: Any) -> Step:
     return Step(id=id, after=after, sms=more.pop("sms", Fixed()), **more)
+
+
+TWO = (step(), step(2 * HOUR, "2"))
+THREE = (step(), step(2 * HOUR, "2"), step(3 * HOUR, "3"))
 
 
 def rule(
@@ -181,3 +186,13 @@ class Drive:
 
 def drive(*rules: Rule, events: Iterable[wire.CustomerEvent] = (), shop: Shop | None = None) -> Drive:
     return Drive(engine(*rules, shop=shop)).feed(*events)
+
+
+def dues(made: Drive) -> list[int]:
+    """Minutes after noon at which touches were sent."""
+    return [(parse_rfc3339(sms.due_at) - NOON) // MINUTE for sms in made.sent]
+
+
+def at(minutes: int) -> int:
+    """So many minutes after noon."""
+    return NOON + minutes * MINUTE

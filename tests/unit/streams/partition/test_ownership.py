@@ -9,7 +9,7 @@ from streams.delivery import DeliveryFailed
 from streams.health import Readiness
 from streams.partition.ownership import Ownership
 from streams.table import Table
-from tests.unit.streams.partition.test_loop import INPUTS, Bench, Broker, until
+from tests.unit.streams.partition.driving import INPUTS, Bench, Broker, until
 
 
 class Group:

@@ -12,7 +12,7 @@ import pytest
 from schemas.instants import rfc3339
 from streams.chunks import LogEnd
 from streams.partition.loop import HELD_CHUNKS
-from tests.unit.streams.partition.test_loop import INPUTS, Bench, Broker, added, ordered, profile, some_turns, until
+from tests.unit.streams.partition.driving import INPUTS, Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
 from triggers.engine import Ask, LedgerAnswer
 

@@ -11,7 +11,7 @@ from streams.delivery import Outgoing, Record
 from streams.faults import Fault
 from streams.partition.parking import QUIET_SECONDS, FaultLog, fitting
 from tests.unit.streams.flawed import Flawed
-from tests.unit.streams.partition.test_loop import Bench, Broker, added, ordered, profile, some_turns, until
+from tests.unit.streams.partition.driving import Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MONDAY, rule
 from triggers.customer import encode_row, new_row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from schemas.instants import rfc3339
-from tests.unit.streams.partition.test_loop import INPUTS, Bench, added, some_turns, until
+from tests.unit.streams.partition.driving import INPUTS, Bench, added, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY
 
 
