@@ -28,6 +28,7 @@ from aiokafka.structs import TopicPartition
 
 from bench.core_workloads import WORKLOADS, Workload
 from schemas.instants import rfc3339
+from schemas.partitioner import customer_key
 from schemas.topics import CO_PARTITIONED, TOPICS, topic_of
 from schemas.wire import ClockAdvanced, CustomerEvent, decode_batch
 from streams.chunks import LogEnd
@@ -223,7 +224,7 @@ def logs(values: list[bytes]) -> list[Log]:
     last = 0
     for value, event in zip(values, decode_batch(values), strict=True):
         assert isinstance(event, CustomerEvent)
-        key = f"{event.shop_id}:{event.customer_id}".encode()
+        key = customer_key(event.shop_id, event.customer_id)
         found[topic_of(type(event).__name__).name].append(key, value)
         last = max(last, event.at)
     marker = {"type": ClockAdvanced.__name__, "event_id": "end", "occurred_at": rfc3339(last + 1)}

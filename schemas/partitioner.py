@@ -34,6 +34,11 @@ def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
+def row_key(shop_id: str, customer_id: str) -> str:
+    """The key of a customer's row: `shop_id:customer_id`."""
+    return f"{shop_id}:{customer_id}"
+
+
 def customer_key(shop_id: str, customer_id: str) -> bytes:
-    """The record key of everything that is about one customer: `shop_id:customer_id` in UTF-8."""
-    return f"{shop_id}:{customer_id}".encode()
+    """The record key of everything that is about one customer: the row's, in UTF-8."""
+    return row_key(shop_id, customer_id).encode()

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from schemas.partitioner import row_key
 from streams.faults import Fault
-from streams.merge import Merged
+from streams.merge import Merged, key_of
 from triggers.customer import CustomerRow
 from triggers.engine import Ask, LedgerAnswer
 
@@ -109,7 +110,7 @@ class Effects:
         granted, self.granted = self.granted, []
         taken_out: list[Ask] = []
         for ask in granted:
-            (taken_out if f"{ask.shop_id}:{ask.customer_id}" in keys else self.granted).append(ask)
+            (taken_out if row_key(ask.shop_id, ask.customer_id) in keys else self.granted).append(ask)
         return taken_out
 
     def add(self, other: Effects) -> None:
@@ -131,6 +132,6 @@ def items_of(keys: Collection[str], passed: Sequence[Advanced | Judged]) -> Iter
     for index, stretch in enumerate(passed):
         if isinstance(stretch, Advanced):
             for item in stretch.items:
-                key = item[4] or f"{item[5].shop_id}:{item[5].customer_id}"
+                key = key_of(item)
                 if key in keys:
                     yield index, key, item

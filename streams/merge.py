@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from itertools import accumulate, repeat
 from typing import Any, Final
 
+from schemas.partitioner import row_key
+
 BEGINNING: Final = -(1 << 62)
 """The effective time of an input nothing has been read from."""
 
@@ -26,9 +28,14 @@ END: Final = 1 << 62
 
 Merged = tuple[int, int, int, int, str, Any]
 """(effective time, topic rank, input index, offset, row key, event), as they are sorted. The key is empty where who
-offered the event did not know it."""
+offered the event did not know it: `key_of`."""
 
 _NO_KEYS: Final = repeat("")
+
+
+def key_of(item: Merged) -> str:
+    """The key of the row that a customer's event is about."""
+    return item[4] or row_key(item[5].shop_id, item[5].customer_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Final, Protocol, TypeVar
 
+from schemas.partitioner import row_key
 from schemas.wire import CustomerEvent
 from streams.careful import Careful, Limits
 from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, items_of
@@ -108,7 +109,7 @@ class Timeline:
         rows_get, on_event, skip_applied = self._rows.get, self._engine.on_event, self._skip_applied
         for item in items:
             effective, rank, _, offset, key, event = item
-            key = key or f"{event.shop_id}:{event.customer_id}"
+            key = key or row_key(event.shop_id, event.customer_id)  # as `key_of`, one call less
             if rests and key in rests:
                 rests[key].append(item)
                 continue

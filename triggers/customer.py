@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from schemas.emitted import CancelSms
+from schemas.partitioner import row_key
 from triggers import interests
 from triggers.cart import CartBook, new_book, read_book, stored
 from triggers.interests import Interest
@@ -205,7 +206,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
 
     @property
     def key(self) -> str:
-        return f"{self.shop_id}:{self.customer_id}"
+        return row_key(self.shop_id, self.customer_id)
 
     def has_open_cart(self) -> bool:
         return bool(self.cart.now.lines)

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from schemas import wire
 from schemas.dead_letters import Reason
-from schemas.partitioner import partition_of
+from schemas.partitioner import partition_of, row_key
 from schemas.topics import TopicSpec
 from schemas.wire import ClockAdvanced, Malformed, decode_batch
 from streams.chunks.chunk import Columns
@@ -188,7 +188,7 @@ class Screen:
             if at > bound and at > self._bound(columns.timestamps[index], columns, wall):
                 screened.letters.append(self._letter(columns, index, "from-the-future", _TOO_FAR))
                 continue
-            name = f"{event.shop_id}:{event.customer_id}"
+            name = row_key(event.shop_id, event.customer_id)
             wrong = self._wrong_key(columns.keys[index], name)
             if wrong is not None:
                 screened.letters.append(self._letter(columns, index, "wrong-partition", wrong))
