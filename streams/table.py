@@ -158,10 +158,6 @@ class Table(Generic[Row]):
         self._decoded.clear()
         self._store.close()
 
-    def records(self, touched: Mapping[str, Row]) -> list[Record]:
-        """The changelog's records for these rows as they are now, and the partition's own as the last."""
-        return [*self.rows(touched), self.own()]
-
     def rows(self, touched: Mapping[str, Row], most: int | None = None) -> list[Record]:
         """The changelog's records for these rows as they are now, which are stored. Afterwards rows may be decoded
         anew: nobody keeps one from before.

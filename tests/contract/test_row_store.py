@@ -175,7 +175,7 @@ def test_undoing_goes_back_to_what_was_stored_last_or_to_no_row(make: MakeStore)
 def test_what_waits_is_found_after_a_restore(make: MakeStore) -> None:
     first, _ = table(MemoryRows())
     made = {f"main:{n}": Row(str(n), deadline=n, outbox=["touch"] if n == 7 else []) for n in range(1, 10)}
-    records = first.records(made)
+    records = first.rows(made)
     again, decoded = table(make())
     again.restore([record.key for record in records], [record.value for record in records])
     waiting, attention = again.restored()

@@ -86,7 +86,7 @@ async def run(story: list[Any], cuts: list[int], *, poisoned: bool) -> tuple[Any
         reached = max([reached, *(item[0] for item in turn)]) if turn else NEVER if turn is turns[-1] else reached
         effects = await line.advance(turn, reached)
         assert effects.applied + len(effects.faults) == len(turn)
-        table.records(effects.touched)
+        table.rows(effects.touched)
         await ledger.confirm(effects.granted)
         outputs += [(out.key, out.at, encode(out.record)) for out in (*effects.commands, *effects.decisions)]
         parked += [found.item[3] for found in effects.faults if found.item is not None]

@@ -53,7 +53,7 @@ class Line:
         return await self.timeline.advance(items, reached)
 
     def stored(self, effects: Effects) -> None:
-        self.table.records(effects.touched)
+        self.table.rows(effects.touched)
         self.all.append(effects)
 
     def row(self, customer: str = "42") -> CustomerRow | None:

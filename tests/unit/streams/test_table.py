@@ -35,7 +35,7 @@ def table() -> tuple[Table[Row], Codec]:
 
 
 def restored(source: Table[Row], rows: dict[str, Row]) -> tuple[Table[Row], Codec]:
-    records = source.records(rows)
+    records = [*source.rows(rows), source.own()]
     again, codec = table()
     again.restore([record.key for record in records], [record.value for record in records])
     return again, codec
@@ -77,13 +77,13 @@ def test_a_restore_knows_which_rows_wait_for_a_time_and_which_have_a_full_outbox
 def test_a_record_starts_with_the_rows_next_time() -> None:
     first, _ = table()
     for row, time in ((Row("a", deadline=5), 5), (Row("b"), NEVER), (Row("c", 5, ["touch"]), ATTENTION)):
-        assert int.from_bytes((first.records({"k": row})[0].value or b"")[:8], "big") == time
+        assert int.from_bytes((first.rows({"k": row})[0].value or b"")[:8], "big") == time
 
 
 def test_the_last_record_of_a_key_counts_and_one_without_a_value_ends_the_row() -> None:
     first, _ = table()
-    early = first.records({"main:1": Row("early"), "main:2": Row("gone")})
-    late = first.records({"main:1": Row("late")})
+    early = first.rows({"main:1": Row("early"), "main:2": Row("gone")})
+    late = first.rows({"main:1": Row("late")})
     again, _ = table()
     again.restore(
         [*(record.key for record in early), *(record.key for record in late), b"main:2", None],
@@ -93,13 +93,12 @@ def test_the_last_record_of_a_key_counts_and_one_without_a_value_ends_the_row() 
     assert again.get("main:2") is None and len(again) == 1
 
 
-def test_the_partitions_own_record_is_written_last_and_is_no_row() -> None:
+def test_the_partitions_own_record_has_its_reserved_key_and_is_no_row() -> None:
     first, _ = table()
     first.record.maxima["cart-events"] = 42
     first.record.counters["in"] = 7
     first.record.reached = 41
-    records = first.records({"main:1": Row("anna")})
-    assert records[-1].key == PARTITION_KEY
+    assert first.own().key == PARTITION_KEY
     again, _ = restored(first, {"main:1": Row("anna")})
     record = again.record
     assert (record.maxima, record.counters, record.reached) == ({"cart-events": 42}, {"in": 7}, 41)

@@ -51,9 +51,9 @@ def test_rows_that_layout_1_has_stored_are_restored_and_read() -> None:
 
 
 def test_the_partitions_record_states_its_own_layout_and_that_of_the_rows_beside_it() -> None:
-    records = table().records({})
-    assert records[-1].key == PARTITION_KEY and records[-1].value is not None
-    read = read_record(records[-1].value)
+    own = table().own()
+    assert own.key == PARTITION_KEY and own.value is not None
+    read = read_record(own.value)
     assert (read.layout, read.row_layout) == (RECORD_LAYOUT, LAYOUT)
 
 
