@@ -5,5 +5,6 @@ at which await. `python -m tests.simulation --seeds 7-7 --trace` shows one seed'
 
 `loop` is time and order, `network` what lies between a worker and its servers, `group` the consumer group, `member` a
 worker's membership and fetching, `worker` one process, `world` what goes in, `faults` what goes wrong, `oracle` what
-must come out, `invariants` what must hold, `run` one seed.
+must come out, `schedule` when the workers did what, `replayed` what must come out of that on the wall clock, `invariants`
+what must hold, `run` one seed.
 """

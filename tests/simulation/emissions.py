@@ -1,4 +1,4 @@
-"""The engine, watched at the moment of emission: what it had seen when it let a touch pass."""
+"""The engine, watched: what it did to each row, and what it had seen when it let a touch pass."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from schemas.wire import CustomerEvent
+from tests.simulation.schedule import Applied, Judged, Looked, Notes
 from tests.simulation.world import World
 from triggers.customer import CustomerRow
 from triggers.engine import Emitted, Engine, Judgement, LedgerAnswer, Proposal
@@ -42,22 +44,32 @@ class EmissionCheck:
 
 
 class WatchedEngine(Engine):
-    """`loaded`: when this worker's partitions were assigned, for touches that it found in their outboxes."""
+    """`loaded`: when this worker's partitions were assigned, for touches that it found in their outboxes. `notes` are
+    told every step that changes a row."""
 
-    def __init__(self, *args: Any, check: EmissionCheck, loaded: Callable[[], int]) -> None:
+    def __init__(self, *args: Any, check: EmissionCheck, loaded: Callable[[], int], notes: Notes) -> None:
         super().__init__(*args)
         self._check = check
         self._loaded = loaded
+        self._notes = notes
         self._arose: dict[tuple[str, str, str, str, int], int] = {}
+
+    def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
+        new = super().on_event(row, event, now)
+        if new:
+            self._notes.note(row.key, Applied(event.event_id))
+        return new
 
     def on_deadline(self, row: CustomerRow, due: int) -> list[Proposal]:
         proposals = super().on_deadline(row, due)
+        self._notes.note(row.key, Looked(due))
         for one in proposals:
             self._arose[_name(row, one)] = self._check.true_time()
         return proposals
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
         emitted = super().conclude(row, judgement, answer)
+        self._notes.note(row.key, Judged(judgement.proposal, judgement.wall, judgement.ask, answer))
         if emitted.decision.outcome == "emitted":
             # Of a step computed again, after a commit that failed, the earlier time stands: it asks for less.
             arose = self._arose.get(_name(row, judgement.proposal), self._loaded())

@@ -18,6 +18,8 @@ from tests.simulation.clocks import SECOND
 from tests.simulation.observed import ObservedBroker
 from tests.simulation.oracle import Expected
 from tests.simulation.outcome import Outcome, Rows
+from tests.simulation.replayed import Replay
+from tests.simulation.schedule import Schedule
 from tests.simulation.trace import Trace
 from tests.simulation.worker import APP, INPUTS, Setting
 from tests.simulation.world import World
@@ -40,6 +42,7 @@ class Evidence:
     trace: Trace
     reached: int
     """On the wall clock: touches due by then must have been judged (microseconds)."""
+    schedule: Schedule
 
 
 def same_decisions(seen: Evidence) -> str | None:
@@ -94,6 +97,12 @@ def same_proposals(seen: Evidence) -> str | None:
     if extra or missing:
         return f"proposals that nobody should have made: {sorted(extra)}; that are missing: {sorted(missing)}"
     return None
+
+
+def same_emissions(seen: Evidence) -> str | None:
+    """Wall clock: decisions, commands and every committed row are what the pure engine makes of the same log by the
+    same schedule, byte for byte; at least once, some come twice."""
+    return Replay(seen.world, seen.setting, seen.schedule, seen.out).wrong
 
 
 def commands_once(seen: Evidence) -> str | None:
@@ -206,7 +215,7 @@ STREAM: Final[tuple[Invariant, ...]] = (
 )  # fmt: skip
 WALL: Final[tuple[Invariant, ...]] = (
     commands_once, decisions_once, none_early, none_after_its_exit, caps_hold, letters_once, commands_of_decisions,
-    same_facts, same_proposals, no_fault_of_ours,
+    same_facts, same_proposals, same_emissions, no_fault_of_ours,
 )  # fmt: skip
 
 

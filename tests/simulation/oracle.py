@@ -11,11 +11,11 @@ from typing import Any
 
 from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import encode
-from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, SUPPRESSIONS, topic_of
+from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, SUPPRESSIONS, TopicSpec, topic_of
 from streams.deadlines import DeadlineIndex
 from streams.ledger import RowLedger
 from streams.merge import InputSpec, Merge
-from streams.partition.screening import Screen, SharedScreen
+from streams.partition.screening import Screen, Screened, SharedScreen
 from streams.replay import MemoryRows
 from streams.suppressions import SuppressionStore
 from streams.timeline import Timeline
@@ -45,28 +45,38 @@ class Expected:
 def expected(world: World, setting: Setting, until: int | None = None) -> Expected:
     """On the stream clock up to the end of the data; else deadlines below `until` fire (microseconds)."""
     found = Expected()
-    suppressions = SuppressionStore(SECRET)
-    suppressions.take(world.columns((SUPPRESSIONS.name, 0)))
-    engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
+    engine = pure_engine(world, setting)
     for number in range(setting.partitions):
         _one(number, world, setting, engine, until, found)
     found.dead_letters.sort()
     return found
 
 
+def pure_engine(world: World, setting: Setting) -> Engine:
+    """As every worker has it once it has read what lies beside the events."""
+    suppressions = SuppressionStore(SECRET)
+    suppressions.take(world.columns((SUPPRESSIONS.name, 0)))
+    return Engine(setting.rules, EmptyCatalogue(), suppressions)
+
+
+def screened(spec: TopicSpec, number: int, world: World, setting: Setting) -> Screened:
+    """What a partition is to take from one of its topics: everything in its log that is an event."""
+    screen = (
+        SharedScreen(spec, number == 0, FUTURE_BOUND, setting.stream)
+        if spec is MARKETING_EVENTS
+        else Screen(spec, number, setting.partitions, FUTURE_BOUND, setting.stream)
+    )
+    return screen.sort(world.columns((spec.name, 0 if spec is MARKETING_EVENTS else number)), 0)
+
+
 def _one(number: int, world: World, setting: Setting, engine: Engine, until: int | None, found: Expected) -> None:
     topics = (*INPUTS, MARKETING_EVENTS)
     merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec in topics])
     for index, spec in enumerate(topics):
-        place = (spec.name, 0 if spec is MARKETING_EVENTS else number)
-        screen = (
-            SharedScreen(spec, number == 0, FUTURE_BOUND, setting.stream)
-            if spec is MARKETING_EVENTS
-            else Screen(spec, number, setting.partitions, FUTURE_BOUND, setting.stream)
-        )
-        screened = screen.sort(world.columns(place), 0)
-        found.dead_letters += [(one.reason, spec.name, str(place[1]), str(one.offset)) for one in screened.letters]
-        for stretch in screened.stretches:
+        sorted_out = screened(spec, number, world, setting)
+        place = str(0 if spec is MARKETING_EVENTS else number)
+        found.dead_letters += [(one.reason, spec.name, place, str(one.offset)) for one in sorted_out.letters]
+        for stretch in sorted_out.stretches:
             merge.offer(index, stretch.times, stretch.offsets, stretch.events)
             if stretch.marker is not None:
                 merge.advance(index, stretch.marker)

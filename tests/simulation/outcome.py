@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from schemas.emitted import Command, Decision, decode_command, decode_decision
@@ -17,6 +18,8 @@ class Rows:
     """The committed rows, read on from where they were read to: by partition number and key, deadline in front."""
 
     rows: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    versions: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """By key: all that were ever committed, as long as nobody cleaned the log up before they were read."""
     records: dict[int, bytes] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
 
@@ -33,6 +36,7 @@ class Rows:
                     self.records[number] = value
                 else:
                     rows[key.decode()] = value
+                    self.versions[key.decode()].append(value)
             self._next[number] = found.next
         return rows
 
@@ -65,14 +69,15 @@ class Outcome:
     decisions: list[tuple[Written, Decision]]
     dead_letters: list[tuple[str, ...]]
     rows: dict[str, bytes]
+    versions: dict[str, list[bytes]]
 
     @property
     def commands(self) -> list[Command]:
         return [decode_command(value) for value in (*self.sms, *self.crm)]
 
 
-def outcome(broker: Broker, partitions: int) -> Outcome:
-    rows = Rows()
+def outcome(broker: Broker, partitions: int, rows: Rows) -> Outcome:
+    """`rows`: as they were read so far."""
     for number in range(partitions):
         rows.read(broker, number)
     return Outcome(
@@ -81,6 +86,7 @@ def outcome(broker: Broker, partitions: int) -> Outcome:
         [(one, decode_decision(one.value)) for one in written(broker, DECISIONS.name)],
         _letters(broker),
         {key: value for table in rows.rows.values() for key, value in table.items()},
+        rows.versions,
     )
 
 

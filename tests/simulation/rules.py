@@ -42,6 +42,23 @@ steps:
 """
 
 
+_THRICE: Final = """
+rule: thrice
+trigger:
+  cart_abandoned: {idle: 2s, reenter: per_cart}
+priority: 40
+steps:
+  - sms: "Your cart waits: {{ shop.cart_url }}"
+  - after: 3s
+    when: cart.total >= 500
+    sms: "{{ cart.total | money }} in your cart: {{ shop.cart_url }}"
+  - after: 4s
+    incentive: {bonus: 50, valid: 2d}
+    sms: "Points for your cart: {{ shop.cart_url }}"
+exit_on: [order_placed, cart_emptied]
+"""
+
+
 def _book(shop: str, *rules: str) -> RuleBook:
     read = read_shop(shop, "shop.yaml", "main")
     assert not read.errors, read.errors
@@ -59,8 +76,16 @@ STREAM: Final = _book(
     _SPELL.format(spell="75m"),
 )
 
-WALL: Final = _book(
-    _SHOP.format(zone="UTC", quiet_from="21:00", quiet_to="21:01", caps="1 per 8s, 3 per 60s"),
-    _LONG.format(idle="3s", after="9s"),
-    _SPELL.format(spell="5s"),
-)
+_TIGHT: Final = "1 per 8s, 3 per 60s"
+_LOOSE: Final = "2 per 4s, 9 per 60s"
+_EVENING: Final = {"zone": "UTC", "quiet_from": "21:00", "quiet_to": "21:01"}
+_LATER: Final = {"zone": "UTC", "quiet_from": "21:01", "quiet_to": "21:02"}
+_SHORT: Final = (_LONG.format(idle="3s", after="9s"), _SPELL.format(spell="5s"))
+
+WALL: Final = _book(_SHOP.format(**_EVENING, caps=_TIGHT), *_SHORT)
+"""Quiet for the first twenty seconds."""
+
+WALL_THRICE: Final = _book(_SHOP.format(**_EVENING, caps=_LOOSE), *_SHORT, _THRICE)
+
+WALL_LATER: Final = _book(_SHOP.format(**_LATER, caps=_LOOSE), *_SHORT, _THRICE)
+"""Quiet from twenty to eighty seconds: journeys are under way by then."""

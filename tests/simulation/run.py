@@ -25,6 +25,8 @@ from tests.simulation.oracle import expected
 from tests.simulation.outcome import outcome
 from tests.simulation.rules import STREAM as STREAM_RULES
 from tests.simulation.rules import WALL as WALL_RULES
+from tests.simulation.rules import WALL_LATER, WALL_THRICE
+from tests.simulation.schedule import Schedule
 from tests.simulation.trace import Trace
 from tests.simulation.worker import APP, CHANGELOG, INPUTS, Seams, Setting, Surroundings, Worker
 from tests.simulation.world import Shoppers
@@ -94,6 +96,7 @@ class Simulation:
         true = TrueTime(loop)
         self.effects = EffectsCheck(self.world, self.setting)
         self.emissions = EmissionCheck(self.world, true)
+        self.schedule = Schedule()
         self.broker = ObservedBroker(true, self._defer, self.trace, self._settled)
         self.broker.provide(APP, self.setting.partitions)
         self.coordinator = Coordinator(
@@ -102,7 +105,7 @@ class Simulation:
         self.store = one_ledger(true)
         self.around = Surroundings(
             loop, self.broker, true, self.coordinator, self.weather, self.store, LedgerWeather(), self.trace,
-            self._hit, seams, self.emissions,
+            self._hit, seams, self.emissions, self.schedule,
         )  # fmt: skip
         self._workers: dict[int, Worker] = {}
         self._started: Counter[int] = Counter()
@@ -207,6 +210,8 @@ class Simulation:
         elif fault.kind == "away":
             self.weather.away_until = later.time() + fault.seconds
         elif fault.kind == "compact":
+            for place in range(self.setting.partitions):
+                self.effects.rows.read(self.broker, place)  # before what they once were is gone
             self.broker.compact(CHANGELOG)
         elif fault.kind == "ledger lost":
             self.store.lose_everything()
@@ -266,7 +271,7 @@ class Simulation:
     # -- the end
 
     async def _until_done(self, heals: float) -> None:
-        least = heals if self.setting.stream else max(heals, self._seconds + 25)
+        least = heals if self.setting.stream else max(heals, self._seconds + 25, self.setting.least)
         await asyncio.sleep(least)
         while self.effects.wrong is None:
             for worker in self._workers.values():
@@ -323,11 +328,11 @@ class Simulation:
             return
         setting = self.setting
         until = self.broker.clock() - setting.grace - 4 * SECOND
-        out = outcome(self.broker, setting.partitions)
+        out = outcome(self.broker, setting.partitions, self.effects.rows)
         result.commands, result.decisions = len(out.sms) + len(out.crm), len(out.decisions)
         evidence = Evidence(
             setting, self.world, self.broker, out, expected(self.world, setting, None if setting.stream else until),
-            self.trace, until,
+            self.trace, until, self.schedule,
         )  # fmt: skip
         for invariant in STREAM if setting.stream else WALL:
             wrong = invariant(evidence)
@@ -346,6 +351,7 @@ def _drawn(seed: int) -> random.Random:
 
 def _setting(rng: random.Random) -> Setting:
     stream = rng.random() < 0.6
+    rules = STREAM_RULES if stream else rng.choices([WALL_RULES, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
     return Setting(
         stream=stream,
         transactions=rng.random() < 0.75,
@@ -357,7 +363,8 @@ def _setting(rng: random.Random) -> Setting:
         session=6.0,
         wait=rng.choice([0.2, 0.5]),
         fetch_bytes=rng.choice([1, 500, 1 << 20]),
-        rules=STREAM_RULES if stream else WALL_RULES,
+        rules=rules,
+        least=90.0 if rules is WALL_LATER else 0.0,
     )
 
 

@@ -1,4 +1,4 @@
-"""The simulator bites: the product broken in five ways, each by a small part put in its place, is found each time.
+"""The simulator bites: the product broken in six ways, each by a small part put in its place, is found each time.
 
 `test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
 """
@@ -21,9 +21,11 @@ from streams.ledger import Ledger
 from streams.partition import reading
 from streams.partition.lag import ReadThrough
 from tests.simulation.broker import FetchAnswer, SimWriters
+from tests.simulation.loop import current
 from tests.simulation.member import Member
 from tests.simulation.run import Result, run, setting_of
 from tests.simulation.worker import Seams, Setting
+from triggers import engine
 from triggers.engine import Ask, Granted, LedgerAnswer
 
 SEEDS = 300
@@ -146,3 +148,15 @@ class ReadsAll(Member):
 
 def test_an_aborted_batch_that_is_read_is_found() -> None:
     first_found(lambda: Seams(member=ReadsAll), {"same_decisions", "same_rows", "same_facts", "same_proposals"})
+
+
+def test_a_second_step_that_counts_from_the_wrong_instant_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    advance = engine._advance
+
+    def late(journey: Any, plan: Any, base: int, wall: int) -> None:
+        """A worker's steps count from when the former was judged; the oracle's from when it was due."""
+        advance(journey, plan, base if current() is None else wall, wall)
+
+    monkeypatch.setattr(engine, "_advance", late)
+    found = first_found(Seams, {"same_emissions"}, lambda setting: not setting.stream)
+    assert [name for name, _ in found.wrong] == ["same_emissions"]

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from schemas.catalogue import EmptyCatalogue
@@ -18,6 +19,7 @@ from streams.ledger import Ledger, PatientLedger
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership
 from streams.partition.plan import Plan
+from streams.rows import MemoryRows, RowStore
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
@@ -27,6 +29,7 @@ from tests.simulation.ledger import DistantLedger, LedgerWeather
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.member import Habits, Member
 from tests.simulation.network import Line, Weather
+from tests.simulation.schedule import Notes, Schedule, noted
 from tests.simulation.secret import SECRET
 from tests.simulation.shared import SimShared
 from tests.simulation.trace import Trace
@@ -60,6 +63,8 @@ class Setting:
     wait: float
     fetch_bytes: int
     rules: RuleBook
+    least: float
+    """Virtual seconds that must go by before a seed ends: what was put off is to be seen again."""
 
     def counts(self) -> Mapping[str, int]:
         counts = {spec.name: self.partitions if spec.partitions is Partitions.CUSTOMER else 1 for spec in TOPICS}
@@ -92,6 +97,7 @@ class Surroundings:
     hit: Callable[[str], None]
     seams: Seams
     emissions: EmissionCheck
+    schedule: Schedule
 
 
 class Worker:
@@ -138,10 +144,13 @@ class Worker:
             await self.clocks.start()
         await shared.look()
         engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
+        store: Callable[[], RowStore] = MemoryRows
         if not setting.stream:
+            notes = Notes(around.schedule)
             engine = WatchedEngine(
-                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded
+                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded, notes=notes
             )
+            store = partial(noted, notes)
         self._ownership = ownership = around.seams.ownership(
             self._plan(),
             engine=engine,
@@ -151,6 +160,7 @@ class Worker:
             metrics=METRICS,
             readiness=Readiness(),
             rows=SimRows(reader, CHANGELOG),
+            store=store,
         )
         self.member = ownership.group = around.seams.member(
             self.name,

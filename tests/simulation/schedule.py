@@ -1,0 +1,109 @@
+"""What a worker did to each row, in order, and which of it became durable: the schedule of the wall clock.
+
+Nothing that is committed tells it. So each worker's engine and rows are watched: a store of rows sees what a row was
+read as and what it was stored as, the engine everything in between. The changelog says which of the stored rows were
+committed, one after another; of all that was noted only the ways between these are ever looked at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from streams.rows import MemoryRows, RowStore
+from triggers.engine import Ask, LedgerAnswer, Proposal
+
+
+class Applied(NamedTuple):
+    """An event that was none of the row's repeated ones."""
+
+    event_id: str
+
+
+class Looked(NamedTuple):
+    """The row was looked at at its deadline."""
+
+    due: int
+
+
+class Judged(NamedTuple):
+    """A touch was judged at `wall`; the ledger, where it was asked, said `answer`."""
+
+    proposal: Proposal
+    wall: int
+    ask: Ask | None
+    answer: LedgerAnswer | None
+
+
+Step = Applied | Looked | Judged
+
+
+class Way(NamedTuple):
+    """What led from one stored row to the next. `before`: None where there was none."""
+
+    before: bytes | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Schedule:
+    """All workers' ways, by the row's key and what it was stored as: some differ in nothing that is stored."""
+
+    ways: dict[tuple[str, bytes], list[Way]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Notes:
+    """One worker's."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._ways = schedule.ways
+        self._before: dict[str, bytes | None] = {}
+        self._steps: defaultdict[str, list[Step]] = defaultdict(list)
+
+    def note(self, key: str, step: Step) -> None:
+        self._steps[key].append(step)
+
+    def read(self, key: str, value: bytes | None) -> None:
+        """The row is decoded anew: whatever had become of it since it was stored is forgotten."""
+        self._before[key] = value
+        self._steps.pop(key, None)
+
+    def stored(self, key: str, value: bytes) -> None:
+        before = self._before.get(key)
+        self._before[key] = value
+        steps = tuple(self._steps.pop(key, ()))
+        if steps or value != before:
+            self._ways[key, value].append(Way(before, steps))
+
+
+class NotedRows:
+    """See `RowStore`: another one, watched."""
+
+    def __init__(self, store: RowStore, notes: Notes) -> None:
+        self._store = store
+        self._notes = notes
+        self.about, self.load, self.heads, self.close = store.about, store.load, store.heads, store.close
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._store
+
+    def get(self, key: str, /) -> bytes | None:
+        value = self._store.get(key)
+        self._notes.read(key, value)
+        return value
+
+    def update(self, rows: Iterable[tuple[str, bytes]], /) -> None:
+        rows = list(rows)
+        for key, value in rows:
+            self._notes.stored(key, value)
+        self._store.update(rows)
+
+
+def noted(notes: Notes) -> NotedRows:
+    """Rows in memory, watched."""
+    return NotedRows(MemoryRows(), notes)
