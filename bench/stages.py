@@ -29,7 +29,7 @@ from aiokafka.structs import TopicPartition
 from bench.core_workloads import WORKLOADS, Workload
 from schemas.instants import rfc3339
 from schemas.partitioner import customer_key
-from schemas.topics import CO_PARTITIONED, TOPICS, topic_of
+from schemas.topics import TOPICS, topic_of
 from schemas.wire import ClockAdvanced, CustomerEvent, decode_batch
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
@@ -42,7 +42,7 @@ from streams.metrics import Metrics
 from streams.partition import loop, screening
 from streams.partition.intake import Intake
 from streams.partition.loop import Partition
-from streams.partition.plan import Plan
+from streams.partition.plan import INPUTS, Plan
 from streams.settings import Settings
 from streams.table import Table
 from streams.timeline import Timeline
@@ -52,7 +52,6 @@ from triggers.engine import NEVER, Engine
 FETCH: Final = 1 << 20
 BATCH: Final = 16_384
 HOUR: Final = 3_600_000_000
-INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 
 STAGES: Final = (
     "take_batches", "decode", "screening", "merge in", "merge out", "intake", "timeline", "records", "hand over",

@@ -27,7 +27,7 @@ from streams.heartbeat import Watch
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership, RowsReader, row_table
-from streams.partition.plan import Plan
+from streams.partition.plan import INPUTS, Plan
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.partition.standby import Standby
 from streams.products import ProductsReader
@@ -296,7 +296,7 @@ class App:
         settings = self.settings
         stream = settings.clock == "stream"
         plan = Plan(
-            inputs=tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0)),
+            inputs=INPUTS,
             shared=(MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
             partitions=partitions,

@@ -2,7 +2,7 @@
 
 A worker reads the topic whole before it accepts partitions and follows it from there (streams.shared_log). The store is
 asked by the suppression gate at emission. On the wall clock a touch is not emitted before this topic too has been read
-past what was in it when the touch fell due (streams.partition.loop); on the stream clock the store is loaded whole
+past what was in it when the touch fell due (streams.partition.outbox); on the stream clock the store is loaded whole
 first, as products are, and neither holds nor moves the clock.
 
 What is in the topic holds, from the moment it is there: `since` is for people, `until` ends it. A record without a

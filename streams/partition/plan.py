@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from schemas.topics import TopicSpec
+from schemas.topics import CO_PARTITIONED, TopicSpec
 from streams.careful import Limits
 from streams.partition.intake import Screening
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.turnstile import Turnstile
 from streams.timeline import STRETCH
+
+INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
+"""The group's topics in the order of the merge."""
 
 
 @dataclass(frozen=True, slots=True)

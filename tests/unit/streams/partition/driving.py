@@ -11,7 +11,7 @@ import orjson
 
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SUPPRESSIONS, TOPICS
+from schemas.topics import MARKETING_EVENTS, SUPPRESSIONS, TOPICS
 from streams.careful import Limits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
@@ -19,7 +19,7 @@ from streams.delivery import DeliveryFailed, Outgoing
 from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
 from streams.partition.loop import Partition
-from streams.partition.plan import Plan
+from streams.partition.plan import INPUTS, Plan
 from streams.table import Table
 from streams.timeline import STRETCH
 from streams.wall import WallGuard
@@ -29,7 +29,6 @@ from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import Rule
 
-INPUTS = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 PARTITIONS = 4
 HERE = partition_of(b"main:42", PARTITIONS)
 

@@ -8,8 +8,9 @@ from typing import Any
 from streams.delivery import DeliveryFailed
 from streams.health import Readiness
 from streams.partition.ownership import Ownership
+from streams.partition.plan import INPUTS
 from streams.table import Table
-from tests.unit.streams.partition.driving import INPUTS, Bench, Broker, until
+from tests.unit.streams.partition.driving import Bench, Broker, until
 
 
 class Group:

@@ -12,7 +12,8 @@ import pytest
 from schemas.instants import rfc3339
 from streams.chunks import LogEnd
 from streams.partition.loop import HELD_CHUNKS
-from tests.unit.streams.partition.driving import INPUTS, Bench, Broker, added, ordered, profile, some_turns, until
+from streams.partition.plan import INPUTS
+from tests.unit.streams.partition.driving import Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
 from triggers.engine import Ask, LedgerAnswer
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from schemas.instants import rfc3339
-from tests.unit.streams.partition.driving import INPUTS, Bench, added, some_turns, until
+from streams.partition.plan import INPUTS
+from tests.unit.streams.partition.driving import Bench, added, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY
 
 
