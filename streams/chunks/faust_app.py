@@ -24,6 +24,10 @@ from streams.chunks.transport import ChunkTransport
 PATIENCE_SECONDS: Final = 1000.0
 """Faust's own. A partition whose commits hang is loaded anew long before."""
 
+METADATA_SECONDS: Final = 3.0
+"""How old what is known of the topics may be. A broker that has just come back may know none of them; a group whose
+leader asks at that moment is assigned nothing, and hears of its topics with the next answer: after aiokafka's usual
+five minutes, in which nobody would be reminded."""
 
 
 class PartitionOwner(Owner, Protocol):
@@ -122,6 +126,7 @@ class ChunkApp(faust.App):
             TableManager=_Tables,
             consumer_auto_offset_reset="earliest",
             consumer_max_fetch_size=2 << 20,
+            consumer_metadata_max_age_ms=round(METADATA_SECONDS * 1000),
             stream_buffer_maxsize=16,
             stream_recovery_delay=0.0,
             stream_wait_empty=True,
