@@ -3,18 +3,21 @@ records (retention), rows it keeps."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 from pathlib import Path
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from confluent_kafka.admin import AdminClient
 
 from schemas.partitioner import customer_key, partition_of
+from streams.app import FETCH_WAIT_MS
 from streams.provision import provide
 from tests.conftest import Kafka, Redis
-from tests.e2e.running import Shop
+from tests.e2e.running import PATIENCE, Shop, Worker
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, record
 from tests.e2e.test_worker_late import sent_to
 from tests.topics import delete, recreate
@@ -42,6 +45,27 @@ async def delete_all_records(shop: Shop, topic: str, partition: int) -> int:
         return (await admin.delete_records({place: RecordsToDelete(before_offset=-1)}))[place]
     finally:
         await admin.close()
+
+
+async def freeze(worker: Worker, shop: Shop, topic: str, partition: int) -> None:
+    """Stop the worker until it gets a SIGCONT, with none of its fetches left at the broker: one that waits there would
+    be answered with what comes next, into the worker's socket, and read once it goes on.
+
+    That none is left is shown by a fetch of our own, at the end of the partition: sent after theirs and kept there for
+    twice as long, it has been answered.
+    """
+    worker.process.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, worker.process.pid, os.WSTOPPED)
+    place = TopicPartition(topic, partition)
+    later = AIOKafkaConsumer(bootstrap_servers=shop.bootstrap, fetch_max_wait_ms=2 * FETCH_WAIT_MS)
+    later.assign([place])
+    await later.start()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while later.highwater(place) is None:  # noqa: ASYNC110  # every answer names it, and nothing else tells
+                await asyncio.sleep(FETCH_WAIT_MS / 1000)
+    finally:
+        await later.stop()
 
 
 async def reminded(shop: Shop, customer: str, name: str) -> list[str]:
@@ -89,7 +113,7 @@ async def test_what_retention_takes_while_a_worker_is_behind_is_said_and_holds_n
         await shop.publish("customer-events", [record(event) for event in consent("early")])
         await shop.publish("cart-events", [record(added("early", 70))])
         assert await sent_to(shop, 1) == ["early"]
-        worker.process.send_signal(signal.SIGSTOP)
+        await freeze(worker, shop, "site-views", number)
         await shop.publish("site-views", [(record(view)[0], record(view)[1], number)] * 5)
         assert await delete_all_records(shop, "site-views", number) == 5
         worker.process.send_signal(signal.SIGCONT)
