@@ -80,20 +80,24 @@ def _parse_slowly(text: str) -> int:
     return at
 
 
+# Of which the text of an instant is put together (measured: 0.3 us instead of 1.5). Few are finer than a millisecond.
+_TO_SECONDS: Final = tuple(f":{second:02}" for second in range(60))
+_TO_MILLIS: Final = tuple(f".{milli:03}".rstrip("0") + "Z" if milli else "Z" for milli in range(1000))
+
+
 @lru_cache(maxsize=4096)
-def _day(days: int) -> str:
-    return date.fromordinal(_EPOCH_DAY + days).isoformat()
+def _minute(minutes: int) -> str:
+    days, minute = divmod(minutes, 1440)
+    return f"{date.fromordinal(_EPOCH_DAY + days).isoformat()}T{minute // 60:02}:{minute % 60:02}"
 
 
-@lru_cache(maxsize=4096)  # one judgement writes the same instants several times; 0.1 us instead of 1
 def rfc3339(at: int) -> str:
     """The shortest exact RFC 3339 text of an instant, in UTC: `2026-11-21T10:00:00Z`, a fraction only if there is one.
 
     OverflowError or ValueError for an instant that no calendar day has (years before 1 or after 9999).
     """
-    days, rest = divmod(at, DAY)
-    seconds, micros = divmod(rest, SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    fraction = f".{micros:06}".rstrip("0") if micros else ""
-    return f"{_day(days)}T{hour:02}:{minute:02}:{second:02}{fraction}Z"
+    minutes, rest = divmod(at, MINUTE)
+    second, micros = divmod(rest, SECOND)
+    millis, rest = divmod(micros, 1000)
+    fraction = f".{micros:06}".rstrip("0") + "Z" if rest else _TO_MILLIS[millis]
+    return _minute(minutes) + _TO_SECONDS[second] + fraction

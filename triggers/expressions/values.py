@@ -65,6 +65,8 @@ Run = Callable[[Scope], Any]
 
 def shown(value: Any) -> str:
     """A value as a decision shows it."""
+    if type(value) is str:  # most are
+        return value
     match value:
         case Missing():
             return "missing"
@@ -87,6 +89,9 @@ def shown(value: Any) -> str:
 
 def number_text(value: Decimal) -> str:
     """A whole number without a fraction, any other with two digits of it."""
+    text = str(value)
+    if text.isdigit():  # most are counts
+        return text
     whole = value.to_integral_value()
     if whole == value:
         return format(whole, "f")

@@ -30,7 +30,9 @@ def phone(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
     """The number in E.164 (None when refused) and the verdict. `region`: the shop's default, ISO 3166 alpha-2."""
     if raw is None or not raw.strip():
         return None, _refusal("no-phone")
-    number, reason = _read(raw, region)
+    if is_mobile(raw):
+        return raw, _USABLE
+    number, reason = by_library(raw, region)
     if reason is not None:
         return None, _refusal(reason)
     return number, _USABLE
@@ -44,10 +46,6 @@ def _refusal(reason: str) -> Verdict:
 
 
 @lru_cache(maxsize=16_384)
-def _read(raw: str, region: str | None) -> tuple[str | None, str | None]:
-    return (raw, None) if is_mobile(raw) else by_library(raw, region)
-
-
 def by_library(raw: str, region: str | None) -> tuple[str | None, str | None]:
     """The number in E.164, or why it can take no SMS."""
     try:

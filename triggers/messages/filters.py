@@ -139,9 +139,14 @@ def _plural(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
 
     def form(scope: Scope) -> Any:
         value = run(scope)
-        return value if isinstance(value, Missing) else plural_form(value, forms, scope.context.shop.language)
+        return value if isinstance(value, Missing) else _form(str(value), forms, scope.context.shop.language)
 
     return Term(TEXT, form, node)
+
+
+@lru_cache(maxsize=4096)  # Babel takes 8 us; by the number's text, as 1 and 1.0 may have different forms
+def _form(number: str, forms: tuple[str, ...], language: str | None) -> str:
+    return plural_form(Decimal(number), forms, language)
 
 
 def plural_form(number: Decimal, forms: Sequence[str], language: str | None) -> str:

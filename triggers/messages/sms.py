@@ -35,6 +35,7 @@ CONCATENATED: Final[dict[Encoding, int]] = {"gsm-7": 153, "ucs-2": 67}
 """Units of each segment of a longer one."""
 
 _GSM: Final = re.compile(f"[{re.escape(DEFAULT_ALPHABET + EXTENSION)}]*")
+_PLAIN: Final = re.compile(f"[{re.escape(DEFAULT_ALPHABET)}]*")
 _EXTENDED: Final = re.compile(f"[{re.escape(EXTENSION)}]")
 _ESCAPE: Final = "\x1b"
 _Units = TypeVar("_Units", str, bytes)
@@ -58,12 +59,13 @@ def measure(text: str) -> Measure:
 
     A surrogate that stands alone counts as the one code unit it is.
     """
+    if _PLAIN.fullmatch(text):  # most that are gsm-7
+        units = len(text)
+        return Measure("gsm-7", units, 1 if units <= 160 else -(-units // 153))
     if _GSM.fullmatch(text):
         units = len(text) + len(_EXTENDED.findall(text))
         if units <= 160:
             return Measure("gsm-7", units, 1)
-        if units == len(text):
-            return Measure("gsm-7", units, -(-units // 153))
         return Measure("gsm-7", units, len(_cuts(_septets(text), 153, 1, _splits_escape)))
     code_units = _code_units(text)
     units = len(code_units) // 2

@@ -350,6 +350,9 @@ def _finished(text: str) -> tuple[str, Encoding, int, int]:
 
 
 def _tidy(text: str) -> str:
+    text = text.strip()
+    if "\n" not in text:
+        return " ".join(text.split())
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
 
