@@ -26,14 +26,19 @@ class Fault:
     share: float = 0.0
 
 
-def draw(rng: random.Random, *, stream: bool, transactions: bool, until: float, session: float) -> list[Fault]:
-    """Up to a dozen faults. Without fencing (at-least-once) there are none that make a zombie write."""
+def draw(
+    rng: random.Random, *, stream: bool, transactions: bool, until: float, session: float, standby: bool
+) -> list[Fault]:
+    """Up to a dozen faults. Without fencing (at-least-once) there are none that make a zombie write. Where there is a
+    standby, more partitions change hands."""
     kinds = ["crash", "crash", "crash", "pause", "join", "leave", "unknown", "unknown", "slow", "lossy", "compact",
              "ledger away", "ledger lost", "ledger lossy"]  # fmt: skip
     if transactions:
         kinds += ["freeze", "freeze", "away", "silent"]
     if not stream:
         kinds += ["clock", "clock"]
+    if standby:
+        kinds += ["crash", "join", "leave"] * 3
     found = []
     for _ in range(rng.choice([0, 1, 2, 3, 4, 5, 6, 8, 10])):
         kind = rng.choice(kinds)

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.table import PartitionRecord
+from streams.table import DECODED_ROWS, PartitionRecord
 from tests.simulation.clocks import SECOND, TrueTime
+from tests.simulation.disk import Disk
 from tests.simulation.emissions import EmissionCheck
 from tests.simulation.faults import Fault, draw
 from tests.simulation.group import Coordinator
@@ -66,7 +67,11 @@ def run(seed: int, *, trace: bool = False, seams: Seams | None = None) -> Result
     kept = Trace(trace)
     with kept.logging(), simulated(seed) as loop:
         kept.now = loop.time
-        result = Simulation(seed, loop, kept, seams or Seams()).run()
+        simulation = Simulation(seed, loop, kept, seams or Seams())
+        try:
+            result = simulation.run()
+        finally:
+            simulation.disk.remove()
     result.cpu = process_time() - began
     return result
 
@@ -86,7 +91,7 @@ class Simulation:
         ).world()  # fmt: skip
         self.faults = draw(
             rng, stream=self.setting.stream, transactions=self.setting.transactions, until=self._seconds + 6,
-            session=self.setting.session,
+            session=self.setting.session, standby=self.setting.standby,
         )  # fmt: skip
         self.result = Result(
             seed, "stream" if self.setting.stream else "wall",
@@ -97,6 +102,7 @@ class Simulation:
         self.effects = EffectsCheck(self.world, self.setting)
         self.emissions = EmissionCheck(self.world, true)
         self.schedule = Schedule()
+        self.disk = Disk()
         self.broker = ObservedBroker(true, self._defer, self.trace, self._settled)
         self.broker.provide(APP, self.setting.partitions)
         self.coordinator = Coordinator(
@@ -105,7 +111,7 @@ class Simulation:
         self.store = one_ledger(true)
         self.around = Surroundings(
             loop, self.broker, true, self.coordinator, self.weather, self.store, LedgerWeather(), self.trace,
-            self._hit, seams, self.emissions, self.schedule,
+            self._hit, seams, self.emissions, self.schedule, self.disk,
         )  # fmt: skip
         self._workers: dict[int, Worker] = {}
         self._started: Counter[int] = Counter()
@@ -119,7 +125,7 @@ class Simulation:
         for fault in self.faults:
             self.loop.call_at(fault.at, self._strike, fault, context=self.loop.outside)
         self.world.start(self.loop, self.broker, trace)
-        for number in range(self._rng.randint(1, 3)):
+        for number in range(max(self._rng.randint(1, 3), 2 if setting.standby else 1)):
             self.loop.call_at(self._rng.random(), self._start, number, context=self.loop.outside)
         self.coordinator.watch()
         heals = max([self._seconds, *(fault.at + _lasts(fault) for fault in self.faults)]) + 1  # past the last marker
@@ -352,10 +358,11 @@ def _drawn(seed: int) -> random.Random:
 def _setting(rng: random.Random) -> Setting:
     stream = rng.random() < 0.6
     rules = STREAM_RULES if stream else rng.choices([WALL_RULES, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
+    standby = rng.random() < 0.15
     return Setting(
         stream=stream,
         transactions=rng.random() < 0.75,
-        partitions=rng.randint(1, 3),
+        partitions=rng.randint(2 if standby else 1, 3),
         chunk_records=rng.choice([3, 10, 40]),
         interval=rng.choice([0.1, 0.3, 0.6]) if stream else rng.choice([0.2, 0.5]),
         grace=2 * SECOND,
@@ -364,6 +371,9 @@ def _setting(rng: random.Random) -> Setting:
         wait=rng.choice([0.2, 0.5]),
         fetch_bytes=rng.choice([1, 500, 1 << 20]),
         rules=rules,
+        standby=standby,
+        decoded_rows=rng.choice([DECODED_ROWS, DECODED_ROWS, 6]),
+        rocks=rng.random() < 0.02,
         least=90.0 if rules is WALL_LATER else 0.0,
     )
 

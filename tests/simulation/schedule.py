@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streams.rows import MemoryRows, RowStore
+from streams.rows import RowStore
 from triggers.engine import Ask, LedgerAnswer, Proposal
 
 
@@ -102,8 +102,3 @@ class NotedRows:
         for key, value in rows:
             self._notes.stored(key, value)
         self._store.update(rows)
-
-
-def noted(notes: Notes) -> NotedRows:
-    """Rows in memory, watched."""
-    return NotedRows(MemoryRows(), notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,19 +18,21 @@ from streams.delivery.transactional import Transactional
 from streams.health import Readiness
 from streams.ledger import Ledger, PatientLedger
 from streams.metrics import Metrics
-from streams.partition.ownership import Ownership
+from streams.partition.ownership import Ownership, row_table
 from streams.partition.plan import Plan
+from streams.partition.standby import Standby
 from streams.rows import MemoryRows, RowStore
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
+from tests.simulation.disk import Disk
 from tests.simulation.emissions import EmissionCheck, WatchedEngine
 from tests.simulation.group import Coordinator
 from tests.simulation.ledger import DistantLedger, LedgerWeather
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.member import Habits, Member
 from tests.simulation.network import Line, Weather
-from tests.simulation.schedule import Notes, Schedule, noted
+from tests.simulation.schedule import NotedRows, Notes, Schedule
 from tests.simulation.secret import SECRET
 from tests.simulation.shared import SimShared
 from tests.simulation.trace import Trace
@@ -63,6 +66,12 @@ class Setting:
     wait: float
     fetch_bytes: int
     rules: RuleBook
+    standby: bool
+    """Workers follow the partitions that they don't own."""
+    decoded_rows: int
+    """So many rows a worker keeps decoded."""
+    rocks: bool
+    """Rows lie in RocksDB, on a disk."""
     least: float
     """Virtual seconds that must go by before a seed ends: what was put off is to be seen again."""
 
@@ -98,6 +107,7 @@ class Surroundings:
     seams: Seams
     emissions: EmissionCheck
     schedule: Schedule
+    disk: Disk
 
 
 class Worker:
@@ -144,13 +154,27 @@ class Worker:
             await self.clocks.start()
         await shared.look()
         engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
-        store: Callable[[], RowStore] = MemoryRows
+        store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRows
         if not setting.stream:
             notes = Notes(around.schedule)
             engine = WatchedEngine(
                 setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded, notes=notes
             )
-            store = partial(noted, notes)
+            store = partial(_noted, store, notes)
+        readiness = Readiness()
+        async with contextlib.AsyncExitStack() as stack:
+            rows: Any = SimRows(reader, CHANGELOG)
+            if setting.standby:
+                every = range(setting.partitions)
+                rows = Standby(rows, every, lambda: readiness.assigned, lambda: row_table(store()), METRICS)
+                await stack.enter_async_context(rows.running())
+            await self._work(engine, store, shared, rows, readiness)
+
+    async def _work(
+        self, engine: Engine, store: Callable[[], RowStore], shared: SimShared, rows: Any, readiness: Readiness
+    ) -> None:
+        """Be a member of the group, until there is nothing more to be done."""
+        setting, around = self._setting, self._around
         self._ownership = ownership = around.seams.ownership(
             self._plan(),
             engine=engine,
@@ -158,9 +182,10 @@ class Worker:
             policy=around.seams.policy(self._policy()),
             shared=shared,
             metrics=METRICS,
-            readiness=Readiness(),
-            rows=SimRows(reader, CHANGELOG),
+            readiness=readiness,
+            rows=rows,
             store=store,
+            decoded_rows=setting.decoded_rows,
         )
         self.member = ownership.group = around.seams.member(
             self.name,
@@ -232,3 +257,7 @@ class Worker:
     async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         assert self.member is not None
         await self.member.commit_offsets(offsets)
+
+
+def _noted(store: Callable[[], RowStore], notes: Notes) -> RowStore:
+    return NotedRows(store(), notes)

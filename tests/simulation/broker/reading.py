@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from aiokafka import errors
@@ -57,6 +59,19 @@ class Reader:
             self._network, "fetch", lambda: self._broker.fetch(topic, partition, offset, isolation, max_bytes)
         )
 
+    async def fetch_all(self, positions: Mapping[Place, int]) -> dict[Place, FetchAnswer]:
+        """One fetch of several partitions. Where nothing new is, there is no answer."""
+
+        def look() -> dict[Place, FetchAnswer]:
+            self._broker.expire()
+            return {
+                place: self._broker.fetch(*place, at, "read_committed", ROWS_BYTES)
+                for place, at in positions.items()
+                if at != self._broker.logs[place].last_stable
+            }
+
+        return await call(self._network, "fetch", look)
+
     async def beginnings(self, partitions: Collection[Place]) -> dict[Place, int]:
         """The first offset that each of these logs still has."""
         return await self._ask("list_offsets", lambda: self._broker.beginnings(partitions))
@@ -91,9 +106,15 @@ class SimRows:
         self._reader = reader
         self._changelog = changelog
 
-    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
+    async def read(
+        self,
+        tables: Mapping[int, Table[Any]],
+        superseded: Callable[[], bool],
+        positions: MutableMapping[int, int] | None = None,
+    ) -> bool:
+        known: MutableMapping[int, int] = {} if positions is None else positions
         began = await self._reader.beginnings([(self._changelog, number) for number in tables])
-        left = {number: began[self._changelog, number] for number in tables}
+        left = {number: known.get(number, began[self._changelog, number]) for number in tables}
         while left:
             for number, position in list(left.items()):
                 if superseded():
@@ -108,8 +129,50 @@ class SimRows:
                     tables[number].restore(found.keys, found.values)
                 except UnknownLayout as unknown:
                     raise UnreadableRows(number, unknown) from unknown
-                left[number] = found.next
+                left[number] = known[number] = found.next
                 if found.next >= answer.last_stable:
                     del left[number]
             await asyncio.sleep(0)
         return True
+
+    # -- following, for `streams.partition.standby`
+
+    @contextlib.asynccontextmanager
+    async def consumer(self) -> AsyncIterator[Following]:
+        yield Following()
+
+    def seek(self, consumer: Following, starts: Mapping[int, int]) -> None:
+        consumer.positions = dict(starts)
+        consumer.ends.clear()
+
+    async def fetch(self, consumer: Following, seconds: float) -> dict[int, Columns]:
+        """What there is; after `seconds` if there is nothing, or the answer was lost."""
+        found: dict[int, Columns] = {}
+        asked = dict(consumer.positions)
+        try:
+            answers = await self._reader.fetch_all({(self._changelog, number): at for number, at in asked.items()})
+            consumer.ends |= asked
+        except Lost:
+            answers = {}
+        for (_, number), answer in answers.items():
+            if answer.start != consumer.positions.get(number):
+                continue  # moved meanwhile
+            consumer.ends[number] = answer.last_stable
+            columns_of = columns(answer)
+            if columns_of.next != columns_of.start:
+                consumer.positions[number] = columns_of.next
+                found[number] = columns_of
+        if not found:
+            await asyncio.sleep(seconds)
+        return found
+
+    def ends(self, consumer: Following) -> dict[int, int]:
+        return dict(consumer.ends)
+
+
+@dataclass(slots=True)
+class Following:
+    """A consumer of a changelog: by partition number, where it reads on, and the last stable offsets it heard of."""
+
+    positions: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
