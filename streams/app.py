@@ -46,7 +46,8 @@ log: Final = structlog.get_logger(__name__)
 FETCH_BYTES_LIVE: Final = 128 * 1024
 """On the wall clock the broker waits for this much, or the fetch's own wait: a live worker then idles far more."""
 
-FETCH_WAIT_MS: Final = 50
+FETCH_WAIT_MS: Final = 25
+"""Of the broker, for that much. A log is known to be at its end as of when a fetch was sent, so touches wait for it."""
 
 OBSERVE_SECONDS: Final = 2.0
 

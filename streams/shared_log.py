@@ -31,6 +31,9 @@ log: Final = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 0.25
 AGAIN_SECONDS: Final = 1.0
 
+FETCH_WAIT_MS: Final = 25
+"""How long the broker waits for something to send: mostly there is nothing, and touches wait to hear of that."""
+
 
 class SharedLog:
     """Reads partition 0 of its topics from their beginnings, for as long as it runs.
@@ -59,7 +62,7 @@ class SharedLog:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            fetch_max_wait_ms=50,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         await consumer.start()
         self._watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)

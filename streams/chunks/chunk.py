@@ -1,9 +1,15 @@
-"""What is delivered: consecutive records of one topic's partition, as columns."""
+"""What is delivered: consecutive records of one topic's partition, as columns; small ones of several together."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
+
+PARCEL_RECORDS: Final = 2_000
+"""Live, a fetch brings a few records of each partition, and what a delivery costs is the same for one as for thousands.
+More are delivered by themselves, so that what waits to be taken stays bounded."""
 
 
 @dataclass(slots=True)
@@ -48,3 +54,18 @@ class Chunk:
     partition: int
     generation: int
     columns: Columns
+
+
+def parcels(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    """The same in order, none left out: as many together as have PARCEL_RECORDS records, and always one."""
+    parcel: list[Chunk] = []
+    records = 0
+    for chunk in chunks:
+        size = len(chunk.columns.offsets)
+        if parcel and records + size > PARCEL_RECORDS:
+            yield parcel
+            parcel, records = [], 0
+        parcel.append(chunk)
+        records += size
+    if parcel:
+        yield parcel

@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from streams.chunks.chunk import Chunk, Columns
+from streams.chunks.chunk import Chunk, Columns, parcels
 from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
 from streams.chunks.stopping import stop_consumer
@@ -192,11 +192,11 @@ class ChunkConsumer(driver.Consumer):
                     continue
                 generation = app.consumer_generation_id
                 fetched = await self._thread.getmany(active, timeout=POLL)
-                for (topic, partition), columns in fetched.items():
+                chunks = [Chunk(tp.topic, tp.partition, generation, cast(Columns, it)) for tp, it in fetched.items()]
+                for parcel in parcels(chunks):
                     if not self.flow_active or app.consumer_generation_id != generation:
                         break
-                    chunk = Chunk(topic, partition, generation, cast(Columns, columns))
-                    await self.wait_first(self.callback(_message(chunk)), self.suspend_flow.wait())
+                    await self.wait_first(self.callback(_message(parcel)), self.suspend_flow.wait())
                 await asyncio.sleep(0)
         except (ConsumerStoppedError, asyncio.CancelledError):
             if not app.should_stop:
@@ -216,21 +216,22 @@ class ChunkConsumer(driver.Consumer):
         return None
 
 
-def _message(chunk: Chunk) -> ConsumerMessage:
-    columns = chunk.columns
-    tp = TP(chunk.topic, chunk.partition)
+def _message(parcel: list[Chunk]) -> ConsumerMessage:
+    """Faust routes it by the first one's topic; all of them go to one agent."""
+    first = parcel[0]
+    tp = TP(first.topic, first.partition)
     return ConsumerMessage(
-        chunk.topic,
-        chunk.partition,
-        columns.next - 1,
+        first.topic,
+        first.partition,
+        first.columns.next - 1,
         0.0,
         0,
         None,
         None,
-        cast(Any, chunk),
+        cast(Any, parcel),
         None,
         0,
         0,
         tp,
-        generation_id=chunk.generation,
+        generation_id=first.generation,
     )

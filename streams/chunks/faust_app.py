@@ -82,7 +82,7 @@ class _Tables(TableManager):
 
 class _ChunkSchema(faust.Schema[Any, Any]):
     def compile(self, app: Any, **_: Any) -> Any:
-        # The event's value is the chunk itself: records are decoded by their owner, a whole chunk in one call.
+        # The event's value is the chunks themselves: records are decoded by their owner, a whole chunk in one call.
         async def decode(message: Any, *, propagate: bool = False) -> Any:
             return app.create_event(None, message.value, None, message)
 
@@ -142,7 +142,8 @@ class ChunkApp(faust.App):
 
         async def ingest(stream: Any) -> None:
             async for event in stream.events():
-                await owner.offer(event.value)
+                for chunk in event.value:
+                    await owner.offer(chunk)
 
         app.agent(app.topic(*topics, schema=_ChunkSchema(), acks=False), name="ingest")(ingest)
         return app

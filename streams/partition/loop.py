@@ -13,6 +13,7 @@ A partition that fails to commit is bad: it takes nothing more, and its owner lo
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
@@ -27,6 +28,7 @@ from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
 from streams.metrics import Metrics
+from streams.partition.arising import Arising
 from streams.partition.commits import Commit, Commits
 from streams.partition.intake import Intake, Taken
 from streams.partition.outbox import Outbox
@@ -98,11 +100,13 @@ class Partition:
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
         self._now = asyncio.get_running_loop().time
         """Monotonic seconds, as `LogEnd.asked` has them."""
+        self._arising = Arising(plan.grace_us)
         self._outbox = Outbox(
             attention,
             rows=table,
             timeline=self._timeline,
             reading=self._reading,
+            arising=self._arising,
             metrics=metrics,
             stream_clock=plan.stream_clock,
             now=self._now,
@@ -110,9 +114,9 @@ class Partition:
         self._reached = table.record.reached
         self._believed = BEGINNING
         """The last reading of the wall that could be believed: while it can't, time does not move by it."""
-        self._unheard = 0.0
-        """Seconds since the log that was asked for its end the longest ago was: what came after that nobody has seen,
-        so time by the wall stops there. (A worker that was frozen wakes with ends from before.)"""
+        self._heard = 0.0
+        """When the log was asked for its end that was asked the longest ago: what came after that nobody has seen, so
+        time by the wall stops there. (A worker that was frozen wakes with ends from before.) Monotonic seconds."""
         self._accepting = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
@@ -120,7 +124,8 @@ class Partition:
         self._no_sooner = 0.0
         self._began = 0.0
         self.interval = plan.interval
-        """Seconds; the owner stretches it when it owns many."""
+        self.least_pause = plan.interval
+        """Seconds between turns; the owner stretches both when it owns many."""
         self._tasks: list[asyncio.Task[None]] = []
 
     # -- life
@@ -132,6 +137,7 @@ class Partition:
         self.intake.begin(committed, self.table.record)
         self._began = self._now()
         self._reading.begin()
+        self._arising.begin()
 
     def positions(self) -> dict[tuple[str, int], int | None]:
         """Where the group's topics are to be fetched from; None: from the log's beginning."""
@@ -250,7 +256,7 @@ class Partition:
                     await self._wait(pause)
                 self._due.clear()
                 now = self._now()
-                self._next_turn, self._no_sooner = now + self.interval, now + self._plan.interval
+                self._next_turn, self._no_sooner = now + self.interval, now + self.least_pause
                 async with self._turning:
                     if not await self._commits.room():
                         return
@@ -266,8 +272,12 @@ class Partition:
         until = self._now() + pause
         while (left := until - self._now()) > 0 and not self._may_judge():
             # nothing tells when the end of an idle log was heard of
+            if not self._outbox.waits_for_logs:
+                left = min(left, max(self._next_touch() - self._now(), 0.0) + LOOK)
+            else:
+                left = min(left, LOOK)
             try:
-                async with asyncio.timeout(min(left, LOOK) if self._outbox.waits_for_logs else left):
+                async with asyncio.timeout(left):
                     await self._due.wait()
                     return
             except TimeoutError:
@@ -275,24 +285,32 @@ class Partition:
 
     def _may_judge(self) -> bool:
         """Whether a turn may be taken out of its time, and would judge something."""
-        return self._now() >= self._no_sooner and self._outbox.due()
+        return self._now() >= self._no_sooner and self._outbox.due(self._next_touch())
+
+    def _next_touch(self) -> float:
+        """When the next row is to be looked at by the wall, monotonic seconds. Perhaps no touch arises there."""
+        return math.inf if self._plan.stream_clock else self._arising.passes(self.deadlines.next())
 
     async def _turn(self) -> None:
         """One stretch of time: everything that is due, computed and handed over."""
         began = time.perf_counter()
-        wall = self._plan.wall()
+        wall, now = self._plan.wall(), self._now()
         held = not self._plan.stream_clock and not self._plan.trusts(wall)
         if not held:
             self._believed = wall
-        self._look_at_ends(wall)
+        self._look_at_ends(wall, now)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
         try:
-            reached = self._time(taken)
+            cut = self._cut(taken)
+            by_wall = self._believed - round((now - self._heard) * 1_000_000) - self._plan.grace_us
+            reached = cut if self._plan.stream_clock else min(cut, by_wall)
+            self._arising.turn(now, wall, self._heard if by_wall <= cut and not held else None)
             if taken.items or self.deadlines.next() < reached:
                 await self._timeline.advance(taken.items, reached, effects)
             self._reached = max(self._reached, reached)
             await self._outbox.emit(effects, wall, self._believed - self._plan.grace_us, held=held)
+            self._arising.over(self._now(), effects.touched.keys())
             if taken.moved or effects.touched or effects.faults:
                 outgoing = await self._outgoing(effects)
                 self._hand_over(taken, effects, outgoing)
@@ -306,8 +324,8 @@ class Partition:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
 
-    def _look_at_ends(self, wall: int) -> None:
-        asked = float("inf")
+    def _look_at_ends(self, wall: int, now: float) -> None:
+        self._heard = now
         for name, source in self.intake.inputs.items():
             if not source.grouped:
                 for columns in self._shared.since(name, source.next or 0):
@@ -321,16 +339,12 @@ class Partition:
                 at_end = end is not None and (source.next or 0) >= end.offset
                 self.intake.set_end(name, at_end)
                 if end is not None and at_end and source.spec.holds_clock:
-                    asked = min(asked, end.asked)
-        self._unheard = max(0.0, self._now() - asked)
+                    self._heard = min(self._heard, end.asked)
 
-    def _time(self, taken: Taken) -> int:
-        """The time this turn reaches: deadlines strictly below it fire."""
+    def _cut(self, taken: Taken) -> int:
+        """The time that the inputs let this turn reach: deadlines strictly below it fire."""
         # Of a bounded chunk the rest lies above its last record; deadlines at that instant wait for the next one.
-        cut = self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
-        if self._plan.stream_clock:
-            return cut
-        return min(cut, self._believed - round(self._unheard * 1_000_000) - self._plan.grace_us)
+        return self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
 
     # -- out
 

@@ -1,9 +1,9 @@
 """The outbox of a partition: rows with touches that fell due and are not judged yet.
 
 On the stream clock a touch is judged as it falls due, and only what the ledger could not judge is found here. On the
-wall clock every touch waits here until everything has been applied that was in the logs when it arose; one that arose
-because events ran ahead of the wall waits for the wall first. What the ledger could not judge is tried again after a
-pause; nothing waits for it.
+wall clock every touch waits here until everything has been applied that was in the logs when it arose (for which the
+turn that finds it may be late enough: streams.partition.arising); one whose planned time events ran ahead to waits for
+the wall first. What the ledger could not judge is tried again after a pause; nothing waits for it.
 
 A row is judged as a whole, so the touch that arose last decides. Rows are kept in the order in which that happened, and
 those ahead of the wall in the wall's: a turn looks at those that are ready, however many wait.
@@ -17,9 +17,10 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final, NamedTuple
 
-from streams.effects import Effects, Rows
+from streams.effects import Effects, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.metrics import Metrics
+from streams.partition.arising import Arising
 from streams.partition.reading import Reading
 from streams.timeline import Timeline
 
@@ -51,6 +52,7 @@ class Outbox:
         rows: Rows,
         timeline: Timeline,
         reading: Reading,
+        arising: Arising,
         metrics: Metrics,
         stream_clock: bool,
         now: Callable[[], float],
@@ -58,6 +60,7 @@ class Outbox:
         self._rows = rows
         self._timeline = timeline
         self._reading = reading
+        self._arising = arising
         self._metrics = metrics
         self._stream = stream_clock
         self._now = now
@@ -82,11 +85,13 @@ class Outbox:
         """Whether some row waits for no more than that its logs are read. As of the last turn."""
         return self._asks_for < NOTHING
 
-    def due(self) -> bool:
-        """Whether everything has arrived that some row waits for: a turn would judge it."""
-        if self._asks_for == NOTHING or self._held or self._now() < self._retry_at:
+    def due(self, next_one: float) -> bool:
+        """Whether everything has arrived that some row waits for, or what a touch that arises at `next_one`, monotonic
+        seconds, will wait for: a turn would judge it."""
+        if self._held or self._now() < self._retry_at:
             return False
-        return self._reading.arrived(self._asks_for)
+        first = min(self._asks_for, next_one)
+        return first < NOTHING and self._reading.arrived(first)
 
     def hold(self, key: str) -> None:
         """A row's touches were put back into its outbox."""
@@ -95,30 +100,55 @@ class Outbox:
             self._wait(key, now, now, self._planned(key))
 
     async def emit(self, effects: Effects, wall: int, passed: int, *, held: bool) -> None:
-        """Judge, at `wall`, what may be judged now: nothing while it is `held`. What arose in `effects` waits from now
-        on. `passed`: the wall as it was believed last, less its grace."""
+        """Judge, at `wall`, what may be judged now: nothing while it is `held`. What fell due in `effects` waits from
+        when it arose. `passed`: the wall as it was believed last, less its grace."""
         self._held = held
         if not self._waiting and not effects.arisen:
             return
-        through = self._reading.through()
+        through = NOTHING if self._stream else self._reading.through()
         now = self._now()
         fell_due, effects.arisen = effects.arisen, []
-        self._catch_up(passed, now)
-        if not held and now >= self._retry_at:
-            ready = self._ready(NOTHING if self._stream else through, set(fell_due))
-            await self._judge(ready, None if self._stream else wall, effects)
-        # Whatever was in the logs when a touch fell due must be applied before it is judged: count from after the fact.
-        now = self._now()
-        for key in fell_due:
-            planned, known = self._planned(key), self._waiting.get(key)
-            self._wait(key, now if known is None else known.since, now, planned if planned >= passed else 0)
         if not self._stream:
+            self._take_in(fell_due, passed, effects)
+        if not held and now >= self._retry_at:
+            # On the stream clock what is new was not judged because the ledger is away.
+            ready = self._ready(through, set(fell_due) if self._stream else ())
+            await self._judge(ready, None if self._stream else wall, effects)
+        if self._stream:
+            now = self._now()
+            for key in fell_due:
+                self._wait(key, now, now, 0)
+        else:
             self._asks_for = next((it.arose for it in self._in_time.values()), NOTHING)
 
+    def _take_in(self, fell_due: Sequence[str], passed: int, effects: Effects) -> None:
+        """What the wall has passed meanwhile, and what has just been found."""
+        now, arising, found = self._now(), self._arising, set(fell_due)
+        arose: list[tuple[float, str]] = []
+        while self._ahead and self._ahead[0][0] < passed:
+            planned, _, key, waiting = heappop(self._ahead)
+            if self._waiting.get(key) is waiting and key not in found:
+                arose.append((arising.at(key, planned, now), key))
+        # Of a row that has changed in this turn nobody knows when the change came.
+        changed = {key for _, key, _ in items_of(found, effects.passed)} if found and arising.known else found
+        for key in found:
+            planned = self._planned(key)
+            if planned >= passed:
+                self._wait(key, now, now, planned)
+            else:
+                arose.append((now if key in changed else arising.at(key, planned, now), key))
+        for at, key in sorted(arose):
+            self._wait(key, now, at, 0)
+
     def _wait(self, key: str, since: float, arose: float, early: int) -> None:
-        """From now on the row waits for this. `arose` never lies before any that was said earlier."""
+        """From now on the row waits for this, since `since` unless it has been waiting. `arose` never lies before any
+        that was said in an earlier turn."""
         known = self._waiting.get(key)
-        waiting = Waiting(since, arose, early, next(self._places) if known is None else known.place)
+        if known is not None:
+            since, place = known.since, known.place
+        else:
+            place = next(self._places)
+        waiting = Waiting(since, arose, early, place)
         self._waiting[key] = waiting
         self._in_time.pop(key, None)
         if early:
@@ -126,15 +156,8 @@ class Outbox:
         else:
             self._in_time[key] = waiting
 
-    def _catch_up(self, passed: int, now: float) -> None:
-        """What was early is in time once the wall has `passed` it, so that now is when it arose."""
-        while self._ahead and self._ahead[0][0] < passed:
-            _, _, key, waiting = heappop(self._ahead)
-            if self._waiting.get(key) is waiting:
-                self._wait(key, waiting.since, now, 0)
-
     def _ready(self, through: float, new: Collection[str]) -> Sequence[str]:
-        """Rows whose touches all arose before `through`: not those of which one arose just now."""
+        """Rows whose touches all arose before `through`, but not those that are `new`."""
         ready: list[tuple[int, str]] = []
         for key, waiting in self._in_time.items():
             if waiting.arose >= through:

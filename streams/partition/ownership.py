@@ -43,6 +43,9 @@ MARKER_TRIES: Final = 5
 COMMITS_PER_SECOND: Final = 40
 """Over all partitions a worker owns: a transaction costs about 1.5 ms of CPU."""
 
+COMMITS_PER_SECOND_MOST: Final = 80
+"""While touches are due: somebody waits for them."""
+
 RELOAD_SECONDS: Final = 0.5
 RELOAD_SECONDS_MOST: Final = 5.0
 
@@ -227,6 +230,7 @@ class Ownership:
     def _share(self, partition: Partition) -> None:
         """Commits and memory are the worker's: each partition has its part of them."""
         partition.interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
+        partition.least_pause = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND_MOST)
         partition.table.decoded_most = self._decoded_rows // len(self.partitions)
 
     async def offer(self, chunk: Chunk) -> None:

@@ -24,7 +24,8 @@ class EmissionCheck:
         self._world = world
 
     def emitted(self, row: CustomerRow, proposal: Proposal, arose: int) -> None:
-        """`arose`: an instant of the broker's clock, at or before which the touch was in its outbox."""
+        """`arose`: an instant of the broker's clock, at which the wall less the grace had passed the touch and all that
+        its row consists of had been read; or before."""
         if self.wrong is not None:
             return
         for place, logged in self._world.log.items():
@@ -44,11 +45,21 @@ class EmissionCheck:
 
 
 class WatchedEngine(Engine):
-    """`loaded`: when this worker's partitions were assigned, for touches that it found in their outboxes. `notes` are
-    told every step that changes a row."""
+    """`loaded`: when this worker's partitions were assigned, for touches that it found in their outboxes. `passes`:
+    when, by the broker's clock, its wall less the grace passes an instant. `notes` hear of every step that changes a
+    row."""
 
-    def __init__(self, *args: Any, check: EmissionCheck, loaded: Callable[[], int], notes: Notes) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        check: EmissionCheck,
+        loaded: Callable[[], int],
+        passes: Callable[[int], int],
+        notes: Notes,
+    ) -> None:
         super().__init__(*args)
+        self._passes = passes
+        self._changed: dict[str, int] = {}
         self._check = check
         self._loaded = loaded
         self._notes = notes
@@ -56,6 +67,7 @@ class WatchedEngine(Engine):
 
     def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
         new = super().on_event(row, event, now)
+        self._changed[row.key] = self._check.true_time()
         if new:
             self._notes.note(row.key, Applied(event.event_id))
         return new
@@ -64,7 +76,8 @@ class WatchedEngine(Engine):
         proposals = super().on_deadline(row, due)
         self._notes.note(row.key, Looked(due))
         for one in proposals:
-            self._arose[_name(row, one)] = self._check.true_time()
+            arose = max(self._passes(one.planned), self._changed.get(row.key, 0), self._loaded())
+            self._arose[_name(row, one)] = min(arose, self._check.true_time())
         return proposals
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:

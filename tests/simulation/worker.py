@@ -158,8 +158,9 @@ class Worker:
         if not setting.stream:
             notes = Notes(around.schedule)
             engine = WatchedEngine(
-                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded, notes=notes
-            )
+                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded,
+                passes=lambda planned: planned + setting.grace - self.clocks.ahead, notes=notes,
+            )  # fmt: skip
             store = partial(_noted, store, notes)
         readiness = Readiness()
         async with contextlib.AsyncExitStack() as stack:

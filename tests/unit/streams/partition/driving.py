@@ -125,6 +125,7 @@ class Bench:
         self.metrics = Metrics()
         self.failures: list[DeliveryFailed] = []
         self.wall = MONDAY + 30 * DAY if stream else MONDAY
+        self.clock: Callable[[], int] = lambda: self.wall
         self.guard = WallGuard()
         self.guard.agrees(self.wall, self.wall)
         self.stepped = 0
@@ -140,7 +141,7 @@ class Bench:
             chunk_records=chunk_records,
             interval=0.001,
             skip_applied=False,
-            wall=lambda: self.wall,
+            wall=lambda: self.clock(),
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
             limits=limits or Limits(),
             stretch=stretch,

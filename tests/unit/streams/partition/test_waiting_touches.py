@@ -8,6 +8,7 @@ import pytest
 
 from streams.chunks import LogEnd
 from tests.unit.streams.partition.driving import (
+    HERE,
     Bench,
     added,
     ordered,
@@ -16,6 +17,7 @@ from tests.unit.streams.partition.driving import (
     until,
 )
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
+from triggers.customer import decode_row
 
 
 async def test_a_touch_waits_for_what_was_in_the_log_when_it_fell_due() -> None:
@@ -72,6 +74,46 @@ async def test_a_touch_is_judged_as_soon_as_the_logs_are_read_however_slow_the_p
         assert bench.broker.values("decisions") == []
         bench.all_at_their_ends()
         await until(lambda: bench.broker.commands)
+
+
+async def flowing(bench: Bench) -> None:
+    """From now on the wall goes with the monotonic clock, and the logs are at their ends whenever they are asked."""
+    began = time.monotonic()
+    wall = bench.wall
+
+    def log_end(topic: str, partition: int | None = None) -> LogEnd | None:
+        source = bench.partition.intake.inputs.get(topic)
+        return LogEnd(0 if source is None else source.next or 0, time.monotonic())
+
+    bench.broker.log_end = log_end  # type: ignore[method-assign]  # this bench's own
+    bench.clock = lambda: wall + round((time.monotonic() - began) * 1_000_000)
+    await some_turns(bench)
+
+
+async def test_the_turn_that_finds_a_touch_judges_it_when_it_has_read_what_was_in_the_logs_when_it_arose() -> None:
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        await bench.offer("cart-events", added(MONDAY))
+        bench.wall = MONDAY + HOUR - MINUTE // 600
+        await flowing(bench)
+        bench.partition.interval = 1e6  # nor does it wait for a turn in its time
+        await until(lambda: bench.broker.commands)
+        (sent,) = [outgoing for outgoing in bench.broker.committed if ("sms-commands", HERE) in outgoing.published]
+        before = bench.broker.committed[: bench.broker.committed.index(sent)]
+    rows = [decode_row(record.value[8:]) for out in before for record in out.rows if record.key == b"main:42"]
+    assert rows and not any(row.outbox for row in rows)  # it never waited in its row
+
+
+async def test_a_touch_of_a_row_that_has_just_changed_waits_for_the_logs_once_more() -> None:
+    """What changed it may have come after the ends were asked for, and something else before it."""
+    async with Bench(stream=False) as bench:
+        await bench.offer("customer-events", *profile())
+        bench.wall = MONDAY + 2 * HOUR
+        await flowing(bench)
+        await bench.offer("cart-events", added(MONDAY))  # an hour late, and due at once
+        await until(lambda: bench.broker.commands)
+        stored = [decode_row(r.value[8:]) for o in bench.broker.committed for r in o.rows if r.key == b"main:42"]
+        assert any(row.outbox for row in stored)
 
 
 async def test_a_touch_waits_for_the_suppressions_that_were_published_when_it_fell_due() -> None:
