@@ -231,10 +231,12 @@ def new_row(shop_id: str, customer_id: str) -> CustomerRow:
 
 def remember(row: CustomerRow, event_id: str) -> bool:
     """False when the row has seen this id among its last 64."""
+    hashed = _BLANK.copy()
     try:
-        digest = blake2b(event_id.encode(), digest_size=_HASH).digest()
+        hashed.update(event_id.encode())
     except UnicodeEncodeError:  # a surrogate that stands alone
-        digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_HASH).digest()
+        hashed.update(event_id.encode("utf-8", "surrogatepass"))
+    digest = hashed.digest()
     seen = row.seen
     if digest in seen and any(seen[i : i + _HASH] == digest for i in range(0, len(seen), _HASH)):
         return False
@@ -242,14 +244,13 @@ def remember(row: CustomerRow, event_id: str) -> bool:
     return True
 
 
+_BLANK: Final = blake2b(digest_size=_HASH)  # a copy costs half of making another
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final = msgspec.msgpack.Decoder(CustomerRow)
 _NEW_CART: Final = Raw(stored(new_book()))
 
 
 def encode_row(row: CustomerRow) -> bytes:
-    if type(row.part_interests) is not Raw:
-        row.part_interests = Raw(_encode(row.part_interests))
     if type(row.part_orders) is not Raw:
         row.part_orders = Raw(_encode(row.part_orders))
     if type(row.part_profile) is not Raw:
@@ -260,16 +261,19 @@ def encode_row(row: CustomerRow) -> bytes:
         row.part_history = Raw(_encode(row.part_history))
     if type(row.part_touches) is not Raw:
         row.part_touches = Raw(_encode(row.part_touches))
-    book = row.part_cart
-    if type(book) is Raw:
-        return _encode(row)
-    row.part_cart = Raw(stored(book))
-    if not book.ops:
-        return _encode(row)
+    book, views = row.part_cart, row.part_interests
+    if type(views) is not Raw:
+        row.part_interests = interests.stored(views)
+        if type(views) is not bytearray:
+            views = row.part_interests
+    if type(book) is not Raw:
+        row.part_cart = Raw(stored(book))
+        if not book.ops:
+            book = row.part_cart
     try:
         return _encode(row)
-    finally:
-        row.part_cart = book  # it knows how the ops fold, which its bytes do not
+    finally:  # the cart knows how its ops fold, which its bytes do not; and the views go on growing where they are
+        row.part_cart, row.part_interests = book, views
 
 
 def decode_row(data: bytes) -> CustomerRow:

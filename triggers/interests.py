@@ -1,8 +1,8 @@
 """What a customer looked at lately: a product each, the newest at the end.
 
 In the row it is a MessagePack map from product to `[at, times, price]`. Most views are of products that are not in it:
-then the bytes grow by one entry and nothing is decoded. Where a product is looked at again the map is taken apart into
-entries, of which only those that change are ever read.
+then the bytes grow by one entry where they are, and nothing is decoded. Where a product is looked at again the map is
+taken apart into entries, of which only those that change are ever read.
 """
 
 from __future__ import annotations
@@ -43,27 +43,33 @@ _HEADS: Final = [
 
 
 def read(part: Any) -> Mapping[str, Interest]:
-    """All of them. `part`: the bytes, or the entries."""
-    return _read(part if type(part) is Raw else _encode(part))
+    """All of them. `part`: the bytes, also such that grow, or the entries."""
+    return _read(_encode(part) if type(part) is dict else part)
 
 
-def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[Raw | Entries, bool]:
-    """The part after one more view; True when another product was dropped for it."""
-    if type(part) is Raw:
-        data = bytes(part)
+def stored(part: bytearray | Entries) -> Raw:
+    """The part as it lies in the row. Bytes that grow can't while this is there: it is a look at them."""
+    return Raw(part if type(part) is bytearray else _encode(part))
+
+
+def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[bytearray | Entries, bool]:
+    """The part after one more view, which may be the one that was given, changed; True when another product was
+    dropped for it."""
+    if type(part) is not dict:
+        data = bytearray(part) if type(part) is Raw else part
         head = data[0]
-        if head < _MOST_SHORT:
+        if head <= _MOST_SHORT:
             count, begin = head - _SHORT, 1
-        elif head == _MOST_SHORT:
-            count, begin = 15, 1
         else:
             count, begin = (int.from_bytes(data[1:3], "big"), 3) if head == _LONG else (MAX_INTERESTS, 0)
         if count < MAX_INTERESTS:
             key = _encode(product_id)
             # Bytes that look like the product's id may stand elsewhere; where there are none it is not there for sure.
             if key not in data:
-                return Raw(_HEADS[count + 1] + data[begin:] + key + _encode((at, 1, price))), False
-        part = _read_entries(part)
+                data += key + _encode((at, 1, price))
+                data[:begin] = _HEADS[count + 1]
+                return data, False
+        part = _read_entries(data)
     known = part.get(product_id)
     if known is None:
         part[product_id] = Interest(at, 1, price)
