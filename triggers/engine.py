@@ -244,7 +244,7 @@ class Engine:
         outbox = row.outbox
         row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
         journey = judgement.journey
-        if journey is None or journey.step != proposal.step or not any(journey is own for own in row.journeys):
+        if journey is None or journey.step != proposal.step or id(journey) not in map(id, row.journeys):
             journey = _journey(row, proposal)  # the row was read anew since it was judged
         steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
         step = None if steps is None else steps.get(proposal.step)

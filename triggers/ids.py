@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Final
 
 _APART: Final = "\x1f"
+_BLANK: Final = blake2b(digest_size=16)  # a copy costs less than another
 
 
 def identifier(*parts: str) -> str:
@@ -21,11 +22,13 @@ class Stem:
     __slots__ = ("_begun",)
 
     def __init__(self, *parts: str) -> None:
-        self._begun = blake2b(_bytes(_APART.join(parts)), digest_size=16)
+        self._begun = _BLANK.copy()
+        self._begun.update(_bytes(_APART.join(parts)))
 
     def id(self, last: str) -> str:
+        """`last`: a word of ours, so that nothing stands in the way of its encoding."""
         whole = self._begun.copy()
-        whole.update(_bytes(_APART + last))
+        whole.update((_APART + last).encode())
         return whole.hexdigest()
 
 
