@@ -10,6 +10,7 @@ counted (`earlier`) and left out, which can only make the rest look slower.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import Any
 
@@ -82,13 +83,20 @@ def listen(
     })  # fmt: skip
     late: list[float] = []
     marks: list[tuple[float, float]] = []
+
+    def mark(at: float) -> None:
+        # Beside the reading: the worker takes its time to answer, and no command is to wait for that.
+        time.sleep(max(0.0, at - time.time()))
+        cpu, told = cpu_of(worker.pid), worker.scrape()
+        marks.append((cpu, sum(told.total(APPLIED, topic=t) for t in TOPICS) if told else 0))
+
+    marking = [threading.Thread(target=mark, args=(at,), daemon=True) for at in (begin, end)]
     try:
+        for one in marking:
+            one.start()
         reader.assign([TopicPartition("sms-commands", number, 0) for number in range(publishing.PARTITIONS)])
-        while (now := time.time()) < end + GRACE + 2:
+        while time.time() < end + GRACE + 2:
             message = reader.poll(0.05)
-            if (len(marks) < 1 and now >= begin) or (len(marks) == 1 and now >= end):
-                told = worker.scrape()
-                marks.append((cpu_of(worker.pid), sum(told.total(APPLIED, topic=t) for t in TOPICS) if told else 0))
             if message is None:
                 worker.check()
                 continue
@@ -100,6 +108,10 @@ def listen(
                 late.append(arrived - due - GRACE)
     finally:
         reader.close()
+    for one in marking:
+        one.join(30)
+    if len(marks) < 2:
+        raise RunFailed(f"the worker's metrics could not be read:\n{worker.tail()}")
     (cpu, applied), (cpu_after, applied_after) = marks
     return late, cpu_after - cpu, int(applied_after - applied)
 
