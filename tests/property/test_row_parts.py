@@ -22,11 +22,12 @@ ENCODED = st.sampled_from(["not", "and goes on", "and read anew"])
 VIEWS = st.lists(st.tuples(PRODUCTS, st.integers(1, 2**40), PRICES, ENCODED), max_size=120)
 
 
-@given(VIEWS)
+@given(VIEWS, st.sampled_from([0, MAX_INTERESTS - 2, MAX_INTERESTS]))
 @settings(max_examples=300, deadline=None)
-def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any]) -> None:
+def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any], before: int) -> None:
     plain: dict[str, Interest] = {}
     part: Any = EMPTY
+    views = [(f"before{number}", number % 7 + 1, None, "not") for number in range(before)] + views
     for product, at, price, encoded in views:
         known = plain.get(product)
         if known is None:
