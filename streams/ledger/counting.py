@@ -16,18 +16,20 @@ def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
     """The answer to an ask, given all touches of its customer that count (its own among them, if it was counted).
 
     Those before it are looked at first, and are what an answer tells: an ask that comes again after a crash, when later
-    touches have been reserved already, is answered with the numbers of the first time.
+    touches have been reserved already, is answered with the numbers of the first time. One that comes again for a later
+    time than it counts at is judged anew: others may have filled the window that it moves to.
     """
     others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
     before = tuple(sum(ask.at - cap.window < at <= ask.at for at in others) for cap in ask.caps)
-    if ask.touch_id in touches:
+    counted = touches.get(ask.touch_id)
+    if counted is not None and counted >= ask.at:
         return Granted(True, before)
     around = tuple(sum(ask.at - cap.window < at < ask.at + cap.window for at in others) for cap in ask.caps)
     for counts in (before, around):
         for index, cap in enumerate(ask.caps):
             if counts[index] >= cap.limit:
                 return Full(index, counts)
-    return Granted(False, before)
+    return Granted(counted is not None, before)
 
 
 def kept_for(ask: Ask) -> int:

@@ -50,10 +50,10 @@ class MemoryLedger:
             del touches[touch_id]
             pending.pop(touch_id, None)
         answer = judge(touches, ask)
-        counts_already = ask.touch_id in touches and ask.touch_id not in pending
-        if isinstance(answer, Granted) and not counts_already:
+        if isinstance(answer, Granted):
+            if ask.touch_id not in touches or ask.touch_id in pending:
+                pending[ask.touch_id] = now + self._lapse
             touches[ask.touch_id] = max(ask.at, touches.get(ask.touch_id, ask.at))
-            pending[ask.touch_id] = now + self._lapse
         return answer
 
     async def confirm(self, asks: Sequence[Ask]) -> None:

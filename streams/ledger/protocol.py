@@ -19,8 +19,9 @@ class Ledger(Protocol):
     that holds this touch holds more than the limit.) Below every limit the touch is granted and counted from then on.
     An answer tells the counts of those before it, `t <= at`, as they were the first time; with the later ones only
     where without them no cap would be full.
-    An id that is counted already is granted as repeated whatever the caps say, counted once, at the later of the
-    times it was asked for until it is confirmed.
+    An id that is counted already at that time or later is granted as repeated whatever the caps say, and counted once.
+    Asked for a later time than it counts at, it is judged anew there (its reservation was another worker's, whose
+    commit failed, and others may have filled the window since); granted as repeated, it counts there from then on.
 
     A reservation lapses unless it is confirmed; that is measured on the ledger's own clock, never by `Ask.at`, which
     on the stream clock may lie years ago.

@@ -53,6 +53,7 @@ for i, key in ipairs(KEYS) do
     end
   end
   local own = times[id]
+  local stands = own and own >= at -- else it moves to a later time, and is judged anew there
   times[id] = nil
   for touch, touched_at in pairs(times) do
     if touched_at <= at - keep then
@@ -72,8 +73,8 @@ for i, key in ipairs(KEYS) do
         if touched_at <= at then n = n + 1 end
       end
     end
-    if not own and not full and n >= cap[1] then full = c - 1 end
-    if not own and not crowded and m >= cap[1] then crowded = c - 1 end
+    if not stands and not full and n >= cap[1] then full = c - 1 end
+    if not stands and not crowded and m >= cap[1] then crowded = c - 1 end
     counts[c], around[c] = n, m
   end
   if crowded and not full then
@@ -81,18 +82,18 @@ for i, key in ipairs(KEYS) do
   end
 
   local said
-  if own then
+  if full then
+    said = tostring(full)
+  elseif own then
     said = 'r'
     if pending[id] then
       add[#add + 1] = lapses
       add[#add + 1] = '?' .. id
-      if own < at then
-        add[#add + 1] = string.format('%.0f', at)
-        add[#add + 1] = id
-      end
     end
-  elseif full then
-    said = tostring(full)
+    if own < at then
+      add[#add + 1] = string.format('%.0f', at)
+      add[#add + 1] = id
+    end
   else
     said = 'g'
     add[#add + 1] = string.format('%.0f', at)

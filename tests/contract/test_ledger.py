@@ -284,6 +284,23 @@ async def test_a_reservation_asked_again_later_counts_at_the_later_time(world: W
     assert await ledger.reserve([ask("c", NOW + DAY + HOUR)]) == [Granted(False, (0,))]
 
 
+async def test_a_reservation_asked_again_later_is_judged_anew_where_others_have_filled_the_window(
+    world: World,
+) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a", NOW)])
+    assert await ledger.reserve([ask("b", NOW + DAY)]) == [Granted(False, (0,))]
+    assert await ledger.reserve([ask("a", NOW + DAY)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("a", NOW)]) == [Granted(True, (0,))]
+
+
+async def test_a_touch_that_a_row_brought_and_is_asked_again_later_counts_at_the_later_time(world: World) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("b", NOW, caps=THREE_A_WEEK, touches=(("a", NOW - HOUR),))])
+    assert await ledger.reserve([ask("a", NOW + DAY)]) == [Granted(True, (0,))]
+    assert await ledger.reserve([ask("c", NOW + DAY)]) == [Full(0, (1,))]
+
+
 async def test_the_rows_time_of_a_touch_wins_over_an_earlier_one(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("a", NOW)])
