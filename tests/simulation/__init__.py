@@ -4,7 +4,8 @@ A seed decides everything: what shoppers do, in which order tasks run, how long 
 at which await. `python -m tests.simulation --seeds 7-7 --trace` shows one seed's history, the same on every run.
 
 `loop` is time and order, `network` what lies between a worker and its servers, `group` the consumer group, `member` a
-worker's membership and fetching, `worker` one process, `disk` where its rows may lie, `world` what goes in, `faults`
-what goes wrong, `oracle` what must come out, `schedule` when the workers did what, `replayed` what must come out of
-that on the wall clock, `invariants` what must hold, `run` one seed.
+worker's membership and fetching, `worker` one process, `disk` where its rows may lie, `drawing` what kind of seed it
+is, `world` what goes in, `faults` what goes wrong, `retention` what logs lose, `oracle` what must come out, `schedule`
+when the workers did what, `replayed` what must come out of that on the wall clock, `invariants` what must hold, `run`
+one seed.
 """

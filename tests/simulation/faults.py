@@ -32,7 +32,7 @@ def draw(
     """Up to a dozen faults. Without fencing (at-least-once) there are none that make a zombie write. Where there is a
     standby, more partitions change hands."""
     kinds = ["crash", "crash", "crash", "pause", "join", "leave", "unknown", "unknown", "slow", "lossy", "compact",
-             "ledger away", "ledger lost", "ledger lossy"]  # fmt: skip
+             "ledger away", "ledger lost", "ledger lossy", "outage", "retention"]  # fmt: skip
     if transactions:
         kinds += ["freeze", "freeze", "away", "silent"]
     if not stream:
@@ -46,6 +46,8 @@ def draw(
         seconds, what, share = 0.0, "", 0.0
         if kind == "crash":
             seconds = rng.choice([0.1, rng.uniform(0.5, 3), rng.uniform(3, 15)])  # until it is started again
+        elif kind == "outage":
+            seconds = rng.uniform(1, 8)  # of all workers; before they are started again the logs lose their beginning
         elif kind == "freeze":
             seconds = session + rng.uniform(0.5, 8.0)
         elif kind == "pause":

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.table import DECODED_ROWS, PartitionRecord
+from streams.table import PartitionRecord
 from tests.simulation.clocks import SECOND, TrueTime
 from tests.simulation.disk import Disk
+from tests.simulation.drawing import drawn, setting
 from tests.simulation.emissions import EmissionCheck
 from tests.simulation.faults import Fault, draw
 from tests.simulation.group import Coordinator
@@ -24,12 +25,10 @@ from tests.simulation.network import Weather
 from tests.simulation.observed import ObservedBroker
 from tests.simulation.oracle import expected
 from tests.simulation.outcome import outcome
-from tests.simulation.rules import STREAM as STREAM_RULES
-from tests.simulation.rules import WALL as WALL_RULES
-from tests.simulation.rules import WALL_LATER, WALL_THRICE
+from tests.simulation.retention import Retention
 from tests.simulation.schedule import Schedule
 from tests.simulation.trace import Trace
-from tests.simulation.worker import APP, CHANGELOG, INPUTS, Seams, Setting, Surroundings, Worker
+from tests.simulation.worker import APP, CHANGELOG, INPUTS, Seams, Surroundings, Worker
 from tests.simulation.world import Shoppers
 
 HEALED_SECONDS: Final = 90.0
@@ -80,10 +79,10 @@ class Simulation:
     """One seed's state."""
 
     def __init__(self, seed: int, loop: SimLoop, trace: Trace, seams: Seams) -> None:
-        rng = self._rng = _drawn(seed)
+        rng = self._rng = drawn(seed)
         self.loop = loop
         self.trace = trace
-        self.setting = _setting(rng)
+        self.setting = setting(rng)
         self._seconds = rng.uniform(8, 20) if self.setting.stream else rng.uniform(12, 25)
         self.world = Shoppers(
             rng, stream=self.setting.stream, partitions=self.setting.partitions, seconds=self._seconds,
@@ -108,6 +107,7 @@ class Simulation:
         self.coordinator = Coordinator(
             loop, self.setting.session, range(self.setting.partitions), random.Random(f"{seed}-group"), self.trace
         )
+        self.retention = Retention(self.world, self.broker, random.Random(f"{seed}-retention"), self.trace)
         self.store = one_ledger(true)
         self.around = Surroundings(
             loop, self.broker, true, self.coordinator, self.weather, self.store, LedgerWeather(), self.trace,
@@ -219,6 +219,12 @@ class Simulation:
             for place in range(self.setting.partitions):
                 self.effects.rows.read(self.broker, place)  # before what they once were is gone
             self.broker.compact(CHANGELOG)
+        elif fault.kind == "outage":
+            for each in running:
+                self._kill(each, self._workers[each], fault.seconds)
+            later.call_later(0.9 * fault.seconds, self._cut_off, context=later.outside)
+        elif fault.kind == "retention":
+            self._cut_off()
         elif fault.kind == "ledger lost":
             self.store.lose_everything()
         elif fault.kind in ("ledger away", "ledger lossy"):
@@ -229,6 +235,14 @@ class Simulation:
             later.call_later(fault.seconds, self._ledger_back, context=later.outside)
         self._hit(fault.kind)
         self.trace.note("fault", said, "fault")
+
+    def _cut_off(self) -> None:
+        # At least once, rows may be ahead of the offsets: nobody could say what of them is lost.
+        nobody = not self._running() and self.broker.at_rest and self.setting.transactions
+        if self.retention.strike(unread=nobody):
+            self._hit("records lost unread")
+            # A touch that came of them may still be reserved for a worker that is no more, and would count.
+            self.store.lose_everything()
 
     def _set_right(self, worker: Worker) -> None:
         """Somebody notices, or NTP does."""
@@ -344,38 +358,6 @@ class Simulation:
             wrong = invariant(evidence)
             if wrong is not None:
                 result.wrong.append((invariant.__name__, wrong))
-
-
-def setting_of(seed: int) -> Setting:
-    """What kind of seed it is, without running it."""
-    return _setting(_drawn(seed))
-
-
-def _drawn(seed: int) -> random.Random:
-    return random.Random(f"{seed}-world")
-
-
-def _setting(rng: random.Random) -> Setting:
-    stream = rng.random() < 0.6
-    rules = STREAM_RULES if stream else rng.choices([WALL_RULES, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
-    standby = rng.random() < 0.15
-    return Setting(
-        stream=stream,
-        transactions=rng.random() < 0.75,
-        partitions=rng.randint(2 if standby else 1, 3),
-        chunk_records=rng.choice([3, 10, 40]),
-        interval=rng.choice([0.1, 0.3, 0.6]) if stream else rng.choice([0.2, 0.5]),
-        grace=2 * SECOND,
-        transaction_timeout=rng.choice([3.0, 6.0]),
-        session=6.0,
-        wait=rng.choice([0.2, 0.5]),
-        fetch_bytes=rng.choice([1, 500, 1 << 20]),
-        rules=rules,
-        standby=standby,
-        decoded_rows=rng.choice([DECODED_ROWS, DECODED_ROWS, 6]),
-        rocks=rng.random() < 0.02,
-        least=90.0 if rules is WALL_LATER else 0.0,
-    )
 
 
 def _lasts(fault: Fault) -> float:

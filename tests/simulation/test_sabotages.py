@@ -21,9 +21,10 @@ from streams.ledger import Ledger
 from streams.partition import reading
 from streams.partition.lag import ReadThrough
 from tests.simulation.broker import FetchAnswer, SimWriters
+from tests.simulation.drawing import setting_of
 from tests.simulation.loop import current
 from tests.simulation.member import Member
-from tests.simulation.run import Result, run, setting_of
+from tests.simulation.run import Result, run
 from tests.simulation.worker import Seams, Setting
 from triggers import engine
 from triggers.engine import Ask, Granted, LedgerAnswer

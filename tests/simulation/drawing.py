@@ -1,0 +1,42 @@
+"""What kind of seed a seed is: drawn first, and known without running it."""
+
+from __future__ import annotations
+
+import random
+
+from streams.table import DECODED_ROWS
+from tests.simulation.clocks import SECOND
+from tests.simulation.rules import STREAM, WALL, WALL_LATER, WALL_THRICE
+from tests.simulation.worker import Setting
+
+
+def setting_of(seed: int) -> Setting:
+    """What kind of seed it is, without running it."""
+    return setting(drawn(seed))
+
+
+def drawn(seed: int) -> random.Random:
+    return random.Random(f"{seed}-world")
+
+
+def setting(rng: random.Random) -> Setting:
+    stream = rng.random() < 0.6
+    rules = STREAM if stream else rng.choices([WALL, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
+    standby = rng.random() < 0.15
+    return Setting(
+        stream=stream,
+        transactions=rng.random() < 0.75,
+        partitions=rng.randint(2 if standby else 1, 3),
+        chunk_records=rng.choice([3, 10, 40]),
+        interval=rng.choice([0.1, 0.3, 0.6]) if stream else rng.choice([0.2, 0.5]),
+        grace=2 * SECOND,
+        transaction_timeout=rng.choice([3.0, 6.0]),
+        session=6.0,
+        wait=rng.choice([0.2, 0.5]),
+        fetch_bytes=rng.choice([1, 500, 1 << 20]),
+        rules=rules,
+        standby=standby,
+        decoded_rows=rng.choice([DECODED_ROWS, DECODED_ROWS, 6]),
+        rocks=rng.random() < 0.02,
+        least=90.0 if rules is WALL_LATER else 0.0,
+    )
