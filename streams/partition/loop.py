@@ -36,6 +36,7 @@ from streams.partition.parking import FaultLog, fitting, parked
 from streams.partition.plan import Plan
 from streams.partition.publishing import publish
 from streams.partition.reading import Flow, Reading, SharedLogs
+from streams.partition.screening import KnownKeys
 from streams.partition.tally import count
 from streams.table import Table, Unstorable
 from streams.timeline import Effects, Timeline
@@ -94,7 +95,9 @@ class Partition:
             stretch=plan.stretch,
         )
         self._faults = FaultLog(number)
-        self.intake = Intake(number, plan.screens(number), {spec.name for spec in plan.shared})
+        self.known_keys = KnownKeys(number, plan.partitions[plan.inputs[0].name])
+        screens = plan.screens(number, self.known_keys)
+        self.intake = Intake(number, screens, {spec.name for spec in plan.shared})
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._reading = Reading(number, self.intake.inputs, plan.beside, flow, shared)
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))

@@ -25,6 +25,7 @@ from streams.partition import reading
 from streams.partition.loop import Partition
 from streams.partition.plan import Plan
 from streams.partition.recovery import UnreadableRows
+from streams.partition.screening import KNOWN_KEYS
 from streams.rows import MemoryRows, RowStore
 from streams.table import DECODED_ROWS, Table
 from triggers.customer import CustomerRow, decode_row, encode_row
@@ -232,6 +233,7 @@ class Ownership:
         partition.interval = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND)
         partition.least_pause = max(self._plan.interval, len(self.partitions) / COMMITS_PER_SECOND_MOST)
         partition.table.decoded_most = self._decoded_rows // len(self.partitions)
+        partition.known_keys.most = KNOWN_KEYS // len(self.partitions)
 
     async def offer(self, chunk: Chunk) -> None:
         """One chunk for its partition; chunks of an older generation were fetched from older positions."""

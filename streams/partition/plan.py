@@ -43,10 +43,9 @@ class Plan:
     stretch: int = STRETCH
     """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 
-    def screens(self, number: int) -> list[tuple[TopicSpec, Screening]]:
+    def screens(self, number: int, known: KnownKeys) -> list[tuple[TopicSpec, Screening]]:
         """What sorts the records of partition `number`, in the order of the merge."""
         bound, stream = self.future_bound_us, self.stream_clock
-        known = KnownKeys(number, self.partitions[self.inputs[0].name])
         grouped = [(t, Screen(t, number, self.partitions[t.name], bound, stream, known)) for t in self.inputs]
         by_hand = [(t, SharedScreen(t, number == 0, bound, stream)) for t in self.shared]
         return [*grouped, *by_hand]

@@ -19,8 +19,8 @@ from streams.chunks.chunk import Columns
 from streams.delivery import Record
 
 _MILLISECOND: Final = 1000
-KNOWN_KEYS: Final = 500_000
-"""Keys a partition remembers as right, at most: 0.2 KB each, beside rows of 1 KB."""
+KNOWN_KEYS: Final = 1_000_000
+"""Keys that a worker remembers as right, at most, shared by its partitions: 0.2 KB each, beside rows of 1 KB."""
 
 _TOO_FAR: Final = "occurred_at lies too far after the time the record was written"
 
@@ -74,14 +74,14 @@ class KnownKeys(dict[bytes, str]):
     """Keys of records that were found to belong to a partition, with the keys of their rows, `most` of them or so.
 
     Hashing a key as Kafka does costs as much as decoding its event, and one string for all events of a customer is
-    found in the rows faster than a new one each. One for all inputs of a partition.
+    found in the rows faster than a new one each. One for all inputs of a partition. `most` may change at any time.
     """
 
     def __init__(self, partition: int, partitions: int, most: int = KNOWN_KEYS) -> None:
         super().__init__()
         self._partition = partition
         self._partitions = partitions
-        self._most = most
+        self.most = most
 
     def names(self, keys: Sequence[bytes | None]) -> list[str] | None:
         """The rows' keys of all these records; None when one of them does not belong here."""
@@ -89,7 +89,7 @@ class KnownKeys(dict[bytes, str]):
         try:
             return list(map(known.__getitem__, keys))
         except KeyError:
-            if len(self) >= self._most:
+            if len(self) >= self.most:
                 self.clear()
         for key in keys:
             if key not in known and (key is None or self.owner(key) != self._partition):

@@ -9,6 +9,7 @@ from streams.delivery import DeliveryFailed
 from streams.health import Readiness
 from streams.partition.ownership import Ownership
 from streams.partition.plan import INPUTS
+from streams.partition.screening import KNOWN_KEYS
 from streams.table import Table
 from tests.unit.streams.partition.driving import Bench, Broker, until
 
@@ -85,11 +86,11 @@ async def test_a_partition_that_is_loaded_again_has_its_part_of_the_worker_and_n
     await ownership.accept(1)
     try:
         first = ownership.partitions[0]
-        assert (first.interval, first.table.decoded_most) == (0.1, 250)
+        assert (first.interval, first.table.decoded_most, first.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
         ownership._failed(first, DeliveryFailed("the broker was away"))
         await until(lambda: ownership.partitions[0] is not first)
         again = ownership.partitions[0]
-        assert (again.interval, again.table.decoded_most) == (0.1, 250)
+        assert (again.interval, again.table.decoded_most, again.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
     finally:
         await ownership.close()
         await bench.partition.close()

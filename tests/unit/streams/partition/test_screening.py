@@ -10,7 +10,7 @@ import orjson
 from schemas.instants import parse_rfc3339
 from schemas.partitioner import partition_of
 from schemas.topics import CART_EVENTS, DELIVERY_RECEIPTS, MARKETING_EVENTS
-from streams.partition.screening import Screen, Screened, SharedScreen
+from streams.partition.screening import KnownKeys, Screen, Screened, SharedScreen
 from tests.unit.streams.chunking import columns
 
 NOON = parse_rfc3339("2026-11-21T12:00:00Z")
@@ -92,6 +92,14 @@ def test_a_right_key_on_the_wrong_partition_is_refused_every_time() -> None:
     one = screen((HERE + 1) % 4)
     for _ in range(2):
         assert reasons(one.sort(columns([event()]), NOON)) == ["wrong-partition"]
+
+
+def test_keys_beyond_the_most_that_may_be_remembered_are_forgotten_and_found_again() -> None:
+    known = KnownKeys(0, 1, most=3)
+    chunks = [[f"main:{number}".encode() for number in range(begin, begin + 2)] for begin in range(0, 20, 2)]
+    for chunk in chunks * 2:
+        assert known.names(chunk) == [key.decode() for key in chunk]
+        assert len(known) <= 4  # what one chunk names is remembered whole
 
 
 def test_an_event_from_the_future_is_measured_against_the_time_the_broker_stamped() -> None:
