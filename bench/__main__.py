@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=usual.rounds)
     parser.add_argument("--soak-events", type=int, default=usual.soak_events)
     parser.add_argument("--seconds", type=int, default=usual.seconds, help="of live traffic that count (latency)")
-    parser.add_argument("--rate", type=int, default=usual.rate, help="events a second of live traffic (latency)")
+    parser.add_argument("--rate", type=int, default=usual.rate, help="events a second (latency; also half, a quarter)")
     parser.add_argument("--many", type=int, default=usual.many, help="customers (restore, growth)")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--only-docs", action="store_true", help="the same, measuring nothing")

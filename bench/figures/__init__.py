@@ -16,8 +16,8 @@ class Options:
     events: int = 1_000_000
     rounds: int = 3
     soak_events: int = 5_000_000
-    seconds: int = 60
-    """Of the live figure."""
+    seconds: int = 30
+    """Of the live figure, at each pace."""
     rate: int = 20_000
     """Events a second of the live figure."""
     many: int = 1_000_000
