@@ -36,7 +36,7 @@ from streams.rows import MemoryRows, RowStore
 from streams.rows.rocks import NoRocks, RocksFolder
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
-from streams.shared_log import SharedLog
+from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from triggers.engine import Engine
@@ -45,9 +45,6 @@ log: Final = structlog.get_logger(__name__)
 
 FETCH_BYTES_LIVE: Final = 128 * 1024
 """On the wall clock the broker waits for this much, or the fetch's own wait: a live worker then idles far more."""
-
-FETCH_WAIT_MS: Final = 25
-"""Of the broker, for that much. A log is known to be at its end as of when a fetch was sent, so touches wait for it."""
 
 OBSERVE_SECONDS: Final = 2.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from schemas.partitioner import row_key
 from streams.faults import Fault
@@ -34,6 +34,13 @@ class Reserve(Protocol):
     """The ledger as the timeline needs it: one answer an ask, None where it was away."""
 
     async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]: ...
+
+
+@runtime_checkable
+class AtOnce(Protocol):
+    """A ledger that is never away and needs nothing but the ask: no row has to pause for its answer."""
+
+    def decide(self, ask: Ask) -> LedgerAnswer: ...
 
 
 class Out(NamedTuple):

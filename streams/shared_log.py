@@ -32,7 +32,8 @@ POLL_SECONDS: Final = 0.25
 AGAIN_SECONDS: Final = 1.0
 
 FETCH_WAIT_MS: Final = 25
-"""How long the broker waits for something to send: mostly there is nothing, and touches wait to hear of that."""
+"""How long the broker waits for something to send, here and to the group. A log is known to be at its end as of when a
+fetch was sent, and touches wait to hear of that."""
 
 
 class SharedLog:

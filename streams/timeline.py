@@ -22,7 +22,7 @@ from typing import Final, Protocol, TypeVar
 from schemas.partitioner import row_key
 from schemas.wire import CustomerEvent
 from streams.careful import Careful, Limits
-from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, items_of
+from streams.effects import Advanced, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.merge import Merged
 from triggers.customer import CustomerRow
@@ -68,7 +68,7 @@ class Timeline:
         self._rows = rows
         self._deadlines = deadlines
         self._ledger = ledger
-        self._decide: Callable[[Ask], LedgerAnswer] | None = getattr(ledger, "decide", None)
+        self._decide = ledger.decide if isinstance(ledger, AtOnce) else None
         self._judge_at_once = judge_at_once
         self._skip_applied = skip_applied
         self._give_way = give_way or _go_on

@@ -91,13 +91,13 @@ def listen(
         "enable.auto.commit": False, "fetch.wait.max.ms": 100,
     })  # fmt: skip
     late: list[float] = []
-    marks: list[tuple[float, float]] = []
+    marks: dict[float, tuple[float, float]] = {}
 
     def mark(at: float) -> None:
         # Beside the reading: the worker takes its time to answer, and no command is to wait for that.
         time.sleep(max(0.0, at - time.time()))
         cpu, told = cpu_of(worker.pid), worker.scrape()
-        marks.append((cpu, sum(told.total(APPLIED, topic=t) for t in TOPICS) if told else 0))
+        marks[at] = cpu, sum(told.total(APPLIED, topic=t) for t in TOPICS) if told else 0
 
     marking = [threading.Thread(target=mark, args=(at,), daemon=True) for at in (begin, end)]
     try:
@@ -121,7 +121,7 @@ def listen(
         one.join(30)
     if len(marks) < 2:
         raise RunFailed(f"the worker's metrics could not be read:\n{worker.tail()}")
-    (cpu, applied), (cpu_after, applied_after) = marks
+    (cpu, applied), (cpu_after, applied_after) = marks[begin], marks[end]
     return late, cpu_after - cpu, int(applied_after - applied)
 
 

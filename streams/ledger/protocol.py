@@ -21,7 +21,8 @@ class Ledger(Protocol):
     where without them no cap would be full.
     An id that is counted already at that time or later is granted as repeated whatever the caps say, and counted once.
     Asked for a later time than it counts at, it is judged anew there (its reservation was another worker's, whose
-    commit failed, and others may have filled the window since); granted as repeated, it counts there from then on.
+    commit failed, and others may have filled the window since); granted as repeated, it counts there from then on;
+    refused, what was reserved at the earlier time counts there until it lapses.
 
     A reservation lapses unless it is confirmed; that is measured on the ledger's own clock, never by `Ask.at`, which
     on the stream clock may lie years ago.

@@ -3,6 +3,7 @@
 `ownership` follows the group's assignments and opens, keeps, reloads and closes partitions; `recovery` reads rows and
 positions back; `loop` is one partition at work. The loop's parts: `screening` tells events from dead letters, `intake`
 puts them in order and knows how far each input was applied, `reading` how far the logs have been read, `lag` when
-everything is that was in them at some moment, `outbox` which touches may be judged by then, `commits` what is on its
-way out, `tally` what is counted. `plan` is what all partitions of a worker have in common.
+everything is that was in them at some moment, `arising` since when touches are due, `outbox` which of them may be
+judged by then, `commits` what is on its way out, `tally` what is counted. `plan` is what all partitions of a worker
+have in common.
 """

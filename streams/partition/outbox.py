@@ -5,13 +5,12 @@ wall clock every touch waits here until everything has been applied that was in 
 turn that finds it may be late enough: streams.partition.arising); one whose planned time events ran ahead to waits for
 the wall first. What the ledger could not judge is tried again after a pause; nothing waits for it.
 
-A row is judged as a whole, so the touch that arose last decides. Rows are kept in the order in which that happened, and
-those ahead of the wall in the wall's: a turn looks at those that are ready, however many wait.
+A row is judged as a whole, so the touch that arose last decides. Rows are kept by when that was, and those ahead of the
+wall by the wall's time: a turn looks at those that are ready, however many wait.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
@@ -65,10 +64,11 @@ class Outbox:
         self._stream = stream_clock
         self._now = now
         self._waiting: dict[str, Waiting] = {}
-        self._in_time: OrderedDict[str, Waiting] = OrderedDict()
-        """Those that wait for the logs alone, by when they arose."""
+        self._in_time: list[tuple[float, int, str, Waiting]] = []
+        """A heap of those that wait for the logs alone, by when they arose. Kept lazily: what a row no longer waits for
+        is passed over."""
         self._ahead: list[tuple[int, int, str, Waiting]] = []
-        """A heap of those that are early, kept lazily: what a row no longer waits for is passed over."""
+        """A heap of those that are early, as lazily."""
         self._places = count()
         self._retry_at = 0.0
         self._asks_for = NOTHING
@@ -119,11 +119,12 @@ class Outbox:
             for key in fell_due:
                 self._wait(key, now, now, 0)
         else:
-            self._asks_for = next((it.arose for it in self._in_time.values()), NOTHING)
+            first = self._first()
+            self._asks_for = NOTHING if first is None else first.arose
 
     def _take_in(self, fell_due: Sequence[str], passed: int, effects: Effects) -> None:
         """What the wall has passed meanwhile, and what has just been found."""
-        now, arising, found = self._now(), self._arising, set(fell_due)
+        now, arising, found = self._now(), self._arising, dict.fromkeys(fell_due)
         arose: list[tuple[float, str]] = []
         while self._ahead and self._ahead[0][0] < passed:
             planned, _, key, waiting = heappop(self._ahead)
@@ -141,8 +142,7 @@ class Outbox:
             self._wait(key, now, at, 0)
 
     def _wait(self, key: str, since: float, arose: float, early: int) -> None:
-        """From now on the row waits for this, since `since` unless it has been waiting. `arose` never lies before any
-        that was said in an earlier turn."""
+        """From now on the row waits for this, since `since` unless it has been waiting."""
         known = self._waiting.get(key)
         if known is not None:
             since, place = known.since, known.place
@@ -150,26 +150,36 @@ class Outbox:
             place = next(self._places)
         waiting = Waiting(since, arose, early, place)
         self._waiting[key] = waiting
-        self._in_time.pop(key, None)
         if early:
-            heappush(self._ahead, (early, waiting.place, key, waiting))
+            heappush(self._ahead, (early, place, key, waiting))
         else:
-            self._in_time[key] = waiting
+            heappush(self._in_time, (arose, place, key, waiting))
+
+    def _first(self) -> Waiting | None:
+        """The row in time whose touches arose first."""
+        while self._in_time:
+            _, _, key, waiting = self._in_time[0]
+            if self._waiting.get(key) is waiting:
+                return waiting
+            heappop(self._in_time)
+        return None
 
     def _ready(self, through: float, new: Collection[str]) -> Sequence[str]:
-        """Rows whose touches all arose before `through`, but not those that are `new`."""
+        """Rows whose touches all arose before `through`, but not those that are `new`. They no longer wait in time."""
         ready: list[tuple[int, str]] = []
-        for key, waiting in self._in_time.items():
-            if waiting.arose >= through:
-                break
-            if key not in new:
-                ready.append((waiting.place, key))
+        kept: list[tuple[float, int, str, Waiting]] = []
+        while (first := self._first()) is not None and first.arose < through:
+            entry = heappop(self._in_time)
+            if entry[2] in new:
+                kept.append(entry)
+            else:
+                ready.append((first.place, entry[2]))
+        for entry in kept:
+            heappush(self._in_time, entry)
         return [key for _, key in sorted(ready)]
 
     async def _judge(self, keys: Sequence[str], wall: int | None, effects: Effects) -> None:
         judged = {key: self._waiting.pop(key) for key in keys}
-        for key in keys:
-            del self._in_time[key]
         await self._timeline.emit(keys, wall, effects)
         now = self._now()
         for key in dict.fromkeys(effects.arisen):  # the ledger was away

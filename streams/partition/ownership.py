@@ -45,7 +45,7 @@ COMMITS_PER_SECOND: Final = 40
 """Over all partitions a worker owns: a transaction costs about 1.5 ms of CPU."""
 
 COMMITS_PER_SECOND_MOST: Final = 80
-"""While touches are due: somebody waits for them."""
+"""While touches may be due (a deadline that has moved away is noticed when it comes up): somebody waits for them."""
 
 RELOAD_SECONDS: Final = 0.5
 RELOAD_SECONDS_MOST: Final = 5.0
@@ -242,7 +242,14 @@ class Ownership:
         partition = self.partitions.get(chunk.partition)
         if partition is None:
             return
-        gaps = await partition.offer(chunk.topic, chunk.columns)
+        try:
+            gaps = await partition.offer(chunk.topic, chunk.columns)
+        except Exception as error:  # a fault of ours: this partition is loaded again, the others go on
+            log.exception("a chunk could not be taken", topic=chunk.topic, partition=chunk.partition)
+            failure = DeliveryFailed(f"partition {chunk.partition}: {error!r}")
+            failure.__cause__ = error
+            self._failed(partition, failure)
+            return
         if gaps:
             await self.group.broker.move(gaps)
 

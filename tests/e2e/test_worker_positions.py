@@ -14,8 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from confluent_kafka.admin import AdminClient
 
 from schemas.partitioner import customer_key, partition_of
-from streams.app import FETCH_WAIT_MS
 from streams.provision import provide
+from streams.shared_log import FETCH_WAIT_MS
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, Worker
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, record

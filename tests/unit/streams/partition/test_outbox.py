@@ -55,7 +55,28 @@ def found(*keys: str, changed: Sequence[str] = ()) -> Effects:
 async def test_what_arose_before_the_logs_were_read_is_judged_by_the_turn_that_finds_it() -> None:
     around = Around(through=6.0, arose=5.0)
     await around.outbox().emit(found("main:1", "main:2"), PASSED, PASSED, held=False)
-    assert sorted(around.judged) == ["main:1", "main:2"]
+    assert around.judged == ["main:1", "main:2"]
+
+
+async def test_rows_that_wait_for_the_wall_are_judged_in_the_order_in_which_they_were_found() -> None:
+    around = Around(through=6.0, arose=5.0, planned=PASSED + 1)
+    outbox = around.outbox()
+    keys = [f"main:{number}" for number in (5, 3, 8, 1, 9, 2, 7, 4, 6)]
+    await outbox.emit(found(*keys), PASSED, PASSED, held=False)
+    assert around.judged == []
+    await outbox.emit(Effects(), PASSED + 2, PASSED + 2, held=False)
+    assert around.judged == keys
+
+
+async def test_a_touch_that_is_found_later_but_arose_before_another_does_not_wait_for_it() -> None:
+    around = Around(through=6.0, arose=5.0)
+    outbox = around.outbox()
+    await outbox.emit(found("main:1", changed=["main:1"]), PASSED, PASSED, held=False)  # arose at 10
+    await outbox.emit(found("main:2"), PASSED, PASSED, held=False)
+    assert around.judged == ["main:2"] and len(outbox) == 1
+    around.read = 10.1
+    await outbox.emit(Effects(), PASSED, PASSED, held=False)
+    assert around.judged == ["main:2", "main:1"] and len(outbox) == 0
 
 
 async def test_of_a_row_that_has_changed_in_the_same_turn_what_is_in_the_logs_now_is_read_first() -> None:

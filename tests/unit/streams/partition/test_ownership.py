@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any
 
+import pytest
+
+from streams.chunks import Chunk
+from streams.chunks.chunk import Columns
 from streams.delivery import DeliveryFailed
 from streams.health import Readiness
 from streams.partition.ownership import Ownership
 from streams.partition.plan import INPUTS
 from streams.partition.screening import KNOWN_KEYS
 from streams.table import Table
+from tests.unit.streams.chunking import columns
 from tests.unit.streams.partition.driving import Bench, Broker, until
 
 
@@ -66,7 +71,9 @@ class Shared(Group):
         return {"marketing-events": 0}
 
 
-async def test_a_partition_that_is_loaded_again_has_its_part_of_the_worker_and_no_more() -> None:
+@pytest.fixture
+async def ownership() -> AsyncIterator[Ownership]:
+    """It owns four partitions and accepts chunks, in generation 1."""
     bench = Bench(stream=True)
     group: Any = Group(range(4))
     shared: Any = Shared(())
@@ -84,13 +91,31 @@ async def test_a_partition_that_is_loaded_again_has_its_part_of_the_worker_and_n
     ownership.group = group
     assert await ownership.assigned(1, lambda: False)
     await ownership.accept(1)
-    try:
-        first = ownership.partitions[0]
-        assert (first.interval, first.table.decoded_most, first.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
-        ownership._failed(first, DeliveryFailed("the broker was away"))
-        await until(lambda: ownership.partitions[0] is not first)
-        again = ownership.partitions[0]
-        assert (again.interval, again.table.decoded_most, again.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
-    finally:
-        await ownership.close()
-        await bench.partition.close()
+    yield ownership
+    await ownership.close()
+    await bench.partition.close()
+
+
+async def test_a_partition_that_is_loaded_again_has_its_part_of_the_worker_and_no_more(ownership: Ownership) -> None:
+    first = ownership.partitions[0]
+    assert (first.interval, first.table.decoded_most, first.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
+    ownership._failed(first, DeliveryFailed("the broker was away"))
+    await until(lambda: ownership.partitions[0] is not first)
+    again = ownership.partitions[0]
+    assert (again.interval, again.table.decoded_most, again.known_keys.most) == (0.1, 250, KNOWN_KEYS // 4)
+
+
+async def test_a_chunk_that_can_not_be_taken_costs_its_own_partition_a_reload_and_the_others_nothing(
+    ownership: Ownership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fault(topic: str, records: Columns) -> dict[tuple[str, int], int | None]:
+        raise ZeroDivisionError("a fault of ours")
+
+    first, second = ownership.partitions[0], ownership.partitions[1]
+    monkeypatch.setattr(first, "offer", fault)
+    records = columns([b"no event"])
+    for number in (0, 1):
+        await ownership.offer(Chunk("site-views", number, 1, records))
+    assert second.intake.inputs["site-views"].next == 1
+    await until(lambda: ownership.partitions[0] is not first)
+    assert ownership.partitions[1] is second
