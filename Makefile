@@ -56,7 +56,7 @@ simulate: setup ## ten thousand seeds of the simulator, about a quarter of an ho
 
 FAULTS ?= 1000
 SEED ?= 1
-chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, about 40 minutes (SEED=1)
+chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, some 50 minutes (SEED=1)
 	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
 bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)
