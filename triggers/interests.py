@@ -98,23 +98,34 @@ def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[
 def _replaced(data: bytearray, product_id: str, interest: Interest) -> bool:
     """Put another product in the place of the oldest, which it may be itself; False, and nothing done, where the bytes
     do not tell for sure where that one lies."""
-    at, oldest = _oldest(data)
+    products = _read_instants(data)
+    at, oldest = _first(products)
     if (interest.at, product_id) < (at, oldest):
         return True
-    entry = _encode(oldest) + bytes(_read_entries(bytes(data))[oldest])
-    place = data.find(entry)
-    if place < 0 or place != data.rfind(entry):
+    key = _encode(oldest)
+    place = data.find(key)
+    if place != data.rfind(key):
         return False
-    del data[place : place + len(entry)]
+    names = list(products)
+    following = names.index(oldest) + 1
+    end = data.find(_encode(names[following]), place + len(key)) if following < len(names) else len(data)
+    try:
+        _read_entry(data[place + len(key) : end])
+    except msgspec.DecodeError:  # what looked like the next product stands within the price
+        return False
+    del data[place:end]
     data += _encode(product_id) + _encode(interest)
     return True
 
 
 def _oldest(data: bytes | bytearray) -> tuple[int, str]:
     """When and which: of products viewed last at one instant, the first by id."""
-    whole = _read_instants(data)
-    at = min([seen.at for seen in whole.values()])
-    return at, min([product for product, seen in whole.items() if seen.at == at])
+    return _first(_read_instants(data))
+
+
+def _first(products: Mapping[str, _Seen]) -> tuple[int, str]:
+    at = min([seen.at for seen in products.values()])
+    return at, min([product for product, seen in products.items() if seen.at == at])
 
 
 def newer(part: Any, than: int) -> Entries:
