@@ -104,11 +104,13 @@ def _replaced(data: bytearray, product_id: str, interest: Interest) -> bool:
         return True
     key = _encode(oldest)
     place = data.find(key)
-    if place != data.rfind(key):
+    if place < 0 or place != data.rfind(key):
         return False
     names = list(products)
     following = names.index(oldest) + 1
     end = data.find(_encode(names[following]), place + len(key)) if following < len(names) else len(data)
+    if end < 0:
+        return False
     try:
         _read_entry(data[place + len(key) : end])
     except msgspec.DecodeError:  # what looked like the next product stands within the price
