@@ -54,7 +54,7 @@ def worker(
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)  # the second one ends it at once
 
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # on Windows: there Ctrl-C interrupts as Python has it
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, asked)
         await app.run(stop)
