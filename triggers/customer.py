@@ -76,11 +76,24 @@ class Orders(msgspec.Struct, array_like=True, gc=False):
 
 
 class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A touch that passed all gates, as caps count it."""
+    """A touch that passed all gates (or all but holdout: `held_out`), as caps, dedupe and competition count it.
+
+    `tags`: its rule's then. `products`: those that its text offered, where the shop's dedupe asks for them. `due`: what
+    it was planned for, 0 where that is `at`."""
 
     touch_id: str
     at: int
     rule: str
+    tags: tuple[str, ...] = ()
+    channel: str = "sms"
+    products: tuple[str, ...] = ()
+    held_out: bool = False
+    due: int = 0
+    step: str = ""
+
+    @property
+    def planned(self) -> int:
+        return self.due or self.at
 
 
 if TYPE_CHECKING:
@@ -102,7 +115,8 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     that arose and are not yet concluded. `outgoing`: cancels not yet taken by the caller. `fired`: the last deadline.
     `profile` by number (PROFILE_FIELDS), `consents` by "channel/purpose", `history` by rule. `seen`: hashes of the last
     event ids. `dropped_*`: how much the bounds of the row have cost so far. `faults`: deadlines
-    in a row that the engine failed at (counted by the shell).
+    in a row that the engine failed at (counted by the shell). `optout_at`: the last opt-out by SMS; `clicked_at`: the
+    last click; `failures`: when messages failed for a time, since the last that arrived.
 
     The fields `part_*` are for the properties without it alone, which decode them when they are asked for: msgspec's
     DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`."""
@@ -130,6 +144,9 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     dropped_interests: int = 0
     dropped_touches: int = 0
     faults: int = 0
+    optout_at: int = 0
+    clicked_at: int = 0
+    failures: list[int] = []
 
     @property
     def cart(self) -> CartBook:

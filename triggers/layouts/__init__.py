@@ -15,13 +15,15 @@ from typing import Any, Final
 
 import msgspec
 
+from triggers.layouts import from_1
+
 Step = Callable[[list[Any]], list[Any]]
 """Turns the decoded array of a row, number first, into that of the next layout. Pure; may change what it is given."""
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """The layout that this release writes."""
 
-STEPS: Final[Mapping[int, Step]] = {}
+STEPS: Final[Mapping[int, Step]] = {1: from_1.step}
 """By the layout that they start from. Layout 1 is the first."""
 
 

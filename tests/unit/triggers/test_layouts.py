@@ -88,6 +88,31 @@ def test_an_erased_row_of_layout_1_stays_erased() -> None:
     assert not (row.profile or row.consents or row.interests or row.has_open_cart())
 
 
+@pytest.mark.parametrize("name", stored(1))
+def test_a_row_of_layout_1_is_in_layout_2_what_it_was(name: str) -> None:
+    assert encode_row(decode_row(stored(1)[name])) == stored(2)[name]
+
+
+def test_a_touch_of_layout_1_was_an_sms_that_nobody_held_out() -> None:
+    (touch,) = decode_row(stored(1)["journey-with-a-touch"]).touches
+    assert (touch.channel, touch.tags, touch.products, touch.held_out) == ("sms", (), (), False)
+    assert touch.planned == touch.at
+
+
+# -- stored rows of layout 2
+
+
+def test_the_touches_of_layout_2_say_what_they_offered_and_who_was_held_out() -> None:
+    row = decode_row(stored(2)["touches-of-all-kinds"])
+    first, second = row.touches
+    assert (first.channel, first.held_out, first.planned) == ("sms", False, first.at)
+    assert (second.rule, second.step, second.tags, second.channel) == ("spring", "second", ("promo", "cart"), "bonus")
+    assert second.held_out and second.products == ("sku-7", "sku-8")
+    assert (second.at, second.planned) == (first.at + 2 * HOUR, first.at + HOUR)
+    assert (row.optout_at, row.clicked_at) == (first.at + 3 * HOUR, first.at + 4 * HOUR)
+    assert row.failures == [first.at + 5 * HOUR, first.at + 6 * HOUR]
+
+
 # -- how rows are brought up
 
 
@@ -103,7 +128,7 @@ def apart(values: list[Any]) -> list[Any]:
 
 
 def test_a_row_of_an_older_layout_is_read_by_way_of_the_step_between() -> None:
-    grown = Layouts(LAYOUT, {0: apart})
+    grown = Layouts(LAYOUT, {0: apart, **STEPS})
     for data in stored(1).values():
         assert encode_row(read_row(earlier(data), grown)) == encode_row(decode_row(data))
 
@@ -145,5 +170,5 @@ def test_steps_without_a_successor_or_with_a_gap_are_refused() -> None:
 
 
 def test_a_row_read_in_an_old_layout_is_written_in_the_newest() -> None:
-    row = read_row(earlier(stored(1)["ordered"]), Layouts(LAYOUT, {0: apart}))
+    row = read_row(earlier(stored(1)["ordered"]), Layouts(LAYOUT, {0: apart, **STEPS}))
     assert layout_of(encode_row(row)) == row.layout == LAYOUT
