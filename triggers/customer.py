@@ -22,6 +22,7 @@ from triggers.cart import CartBook, new_book, read_book, stored
 from triggers.interests import Interest
 from triggers.journeys import Journey, Past, Proposal
 from triggers.layouts import LAYOUT, LAYOUTS, Layouts
+from triggers.receipts import Finding, Number
 
 MAX_TOUCHES: Final = 30
 MAX_ORDERS: Final = 16
@@ -112,11 +113,11 @@ _NO_LIST: Final = Raw(b"\x90")
 
 class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     """Instants in microseconds since the epoch. `applied`: next offset to apply, by topic rank. `outbox`: proposals
-    that arose and are not yet concluded. `outgoing`: cancels not yet taken by the caller. `fired`: the last deadline.
-    `profile` by number (PROFILE_FIELDS), `consents` by "channel/purpose", `history` by rule. `seen`: hashes of the last
-    event ids. `dropped_*`: how much the bounds of the row have cost so far. `faults`: deadlines
-    in a row that the engine failed at (counted by the shell). `optout_at`: the last opt-out by SMS; `clicked_at`: the
-    last click; `failures`: when messages failed for a time, since the last that arrived.
+    that arose and are not yet concluded. `outgoing`: cancels, and what receipts say of phones, not yet taken by the
+    caller. `fired`: the last deadline. `profile` by number (PROFILE_FIELDS), `consents` by "channel/purpose", `history`
+    by rule. `seen`: hashes of the last event ids. `dropped_*`: how much the bounds of the row have cost so far.
+    `faults`: deadlines in a row that the engine failed at (counted by the shell). `optout_at`: the last opt-out by SMS;
+    `clicked_at`: the last click; `numbers`: the phones that messages went to, and what became of them.
 
     The fields `part_*` are for the properties without it alone, which decode them when they are asked for: msgspec's
     DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`."""
@@ -127,7 +128,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     deadline: int
     applied: dict[int, int]
     outbox: list[Proposal]
-    outgoing: list[CancelSms]
+    outgoing: list[CancelSms | Finding]
     part_cart: Part
     part_orders: Part = _NOTHING
     seen: bytes = b""
@@ -146,7 +147,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     faults: int = 0
     optout_at: int = 0
     clicked_at: int = 0
-    failures: list[int] = []
+    part_numbers: Part = _NO_MAP
 
     @property
     def cart(self) -> CartBook:
@@ -215,6 +216,18 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     def touches(self, touches: list[Touch]) -> None:
         self.part_touches = touches
 
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """By phone, E.164."""
+        part = self.part_numbers
+        if type(part) is Raw:
+            part = self.part_numbers = _read_numbers(part)
+        return part  # type: ignore[no-any-return]  # see `cart`
+
+    @numbers.setter
+    def numbers(self, numbers: dict[str, Number]) -> None:
+        self.part_numbers = numbers
+
     def __eq__(self, other: object) -> bool:
         """Whether they are stored as the same bytes."""
         return isinstance(other, CustomerRow) and encode_row(self) == encode_row(other)
@@ -240,6 +253,7 @@ _read_profile: Final = msgspec.msgpack.Decoder(dict[int, Field]).decode
 _read_consents: Final = msgspec.msgpack.Decoder(dict[str, Consent]).decode
 _read_history: Final = msgspec.msgpack.Decoder(dict[str, Past]).decode
 _read_touches: Final = msgspec.msgpack.Decoder(list[Touch]).decode
+_read_numbers: Final = msgspec.msgpack.Decoder(dict[str, Number]).decode
 
 
 def new_row(shop_id: str, customer_id: str) -> CustomerRow:
@@ -278,6 +292,8 @@ def encode_row(row: CustomerRow) -> bytes:
         row.part_history = Raw(_encode(row.part_history))
     if type(row.part_touches) is not Raw:
         row.part_touches = Raw(_encode(row.part_touches))
+    if type(row.part_numbers) is not Raw:
+        row.part_numbers = Raw(_encode(row.part_numbers))
     book, views = row.part_cart, row.part_interests
     if type(views) is not Raw:
         row.part_interests = interests.stored(views)

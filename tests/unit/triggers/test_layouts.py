@@ -17,6 +17,7 @@ import pytest
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, Drive, engine, ordered, rule, step
 from triggers.customer import NEVER, decode_row, encode_row, new_row, read_row
 from triggers.layouts import LAYOUT, LAYOUTS, STEPS, Layouts, UnknownLayout, layout_of
+from triggers.receipts import Number
 
 ROWS = Path(__file__).with_name("rows")
 FIRST = f"9f0c31d2-5a77-4c1e-8d0b-{3:012}"
@@ -110,7 +111,9 @@ def test_the_touches_of_layout_2_say_what_they_offered_and_who_was_held_out() ->
     assert second.held_out and second.products == ("sku-7", "sku-8")
     assert (second.at, second.planned) == (first.at + 2 * HOUR, first.at + HOUR)
     assert (row.optout_at, row.clicked_at) == (first.at + 3 * HOUR, first.at + 4 * HOUR)
-    assert row.failures == [first.at + 5 * HOUR, first.at + 6 * HOUR]
+    assert row.numbers == {
+        "+79990000042": Number(bytes(range(16)), first.at, bytes(8), first.at + 5 * HOUR, 1, first.at + 6 * HOUR)
+    }
 
 
 # -- how rows are brought up
