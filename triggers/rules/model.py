@@ -65,22 +65,83 @@ class Rule:
     cooldown: int | None = None
     exit_on: frozenset[str] = frozenset({"order_placed", "cart_emptied"})
     stale_after: int = 24 * 3600 * 1_000_000
+    tags: tuple[str, ...] = ()  # in order, each once
+    holdout: Decimal | None = None  # per cent
+
+
+MILLION = 1_000_000
+"""Money is counted in millionths of its currency."""
+
+Span = Literal["day", "week", "month"]
+CapBy = Literal["customer", "phone", "rule", "tag", "channel"]
+Channel = Literal["sms", "bonus"]
+"""How a touch reaches the customer: by a message, or by a bonus alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `limit` touches of one customer within any `window` microseconds."""
+    """At most `limit` touches within any `window` microseconds (rolling), or in a `span` of the customer's calendar.
+
+    Counted together are, `by`: all of a customer's touches, all to a phone, or those of a customer that are of one
+    rule, tag or channel; `only`: the one tag or channel that is meant.
+    """
 
     limit: int
     window: int
+    by: CapBy = "customer"
+    only: str = ""
+    span: Span | Literal[""] = ""
+    on_full: Literal["refuse", "delay"] = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a shop may send in a day of its own zone: `limit` messages, or money in millionths of its currency."""
+
+    limit: int
+    unit: Literal["messages", "money"] = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class QuietSpan:
+    """From `begin` to `end`, minutes after the midnight of the day on which it begins: up to the next day's `end` where
+    that is no later than `begin`. 0 to 1440 is the whole day."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Whose public holidays: ISO 3166-1 alpha-2, and the subdivision of ISO 3166-2 without the country."""
+
+    country: str
+    subdivision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuietWeek:
+    """What is quiet on the civil days of a customer's zone: the spans that begin on a weekday (Monday is 0), or on a
+    public holiday, which goes before its weekday."""
+
+    weekdays: tuple[tuple[QuietSpan, ...], ...]
+    holidays: Holidays | None = None
+    on_holiday: tuple[QuietSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Civil times of the customer's zone in minutes after midnight: quiet from `begin` to `end` (may pass midnight)."""
+    """Civil times of the customer's zone in minutes after midnight: quiet every day from `begin` to `end` (may pass
+    midnight; equal ones: not at all), and whenever one of `weeks` says so: a preset's, and the shop's own where it has
+    other hours on some days (these stand in the week alone).
+
+    `outside`: what becomes of a touch; `expire`: one that would have to wait longer than `expire_after` is not sent."""
 
     begin: int
     end: int
+    weeks: tuple[QuietWeek, ...] = ()
+    outside: Literal["delay", "drop", "expire"] = "delay"
+    expire_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +158,12 @@ class Shop:
     cart_url: str = ""
     default_region: str | None = None
     caps: tuple[Cap, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    sms_price: Decimal | None = None  # of a segment, in the shop's currency
+    compete: int | None = None
+    dedupe_product: int | None = None
+    dedupe_text: int | None = None
+    holdout: Decimal | None = None  # per cent
     quiet_hours: QuietHours | None = None
 
 

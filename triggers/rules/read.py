@@ -19,8 +19,10 @@ from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
 from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop, Step
+from triggers.rules.remembered import needed, show_per
 from triggers.rules.versions import with_version
 from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep
+from triggers.rules.written_limits import MAX_CAP
 from triggers.rules.written_shop import WrittenShop
 
 DEFAULT_EXITS: Final = frozenset({"order_placed", "cart_emptied"})
@@ -74,6 +76,7 @@ def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
     """The settings of shop `shop_id`; an empty file leaves all at their defaults."""
     documents, errors = read_documents(data, file)
     shop = Shop(id=shop_id)
+    warnings: list[RuleWarning] = []
     if len(documents) > 1:
         errors.append(documents[1].error(documents[1].place(()), "a shop has one document of settings"))
     if documents:
@@ -81,7 +84,9 @@ def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
         errors += found
         if written is not None:
             shop = _shop(written, shop_id)
-    return ShopRead(shop, tuple(sorted(errors, key=_order)))
+            errors += _shop_errors(shop, written, documents[0])
+            warnings = _shop_warnings(shop, documents[0])
+    return ShopRead(shop, tuple(sorted(errors, key=_order)), tuple(warnings))
 
 
 def _order(error: RuleError) -> tuple[int, int, str]:
@@ -113,10 +118,63 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         url=written.url,
         cart_url=written.cart_url,
         default_region=written.default_region,
-        # the order in which caps are written means nothing
-        caps=tuple(sorted((Cap(cap.limit, cap.per) for cap in written.caps), key=lambda cap: (cap.window, cap.limit))),
+        # the order in which limits are written means nothing
+        caps=tuple(sorted((cap.meant() for cap in written.caps), key=_cap_order)),
+        budgets=tuple(sorted((budget.meant() for budget in written.budgets), key=lambda budget: budget.unit)),
+        sms_price=written.sms_price,
+        compete=written.compete,
+        dedupe_product=written.dedupe.product if written.dedupe else None,
+        dedupe_text=written.dedupe.text if written.dedupe else None,
+        holdout=written.holdout,
         quiet_hours=QuietHours(quiet.begin, quiet.end) if quiet else None,
     )
+
+
+def _shop_errors(shop: Shop, written: WrittenShop, document: Document) -> list[RuleError]:
+    """What is wrong between a shop's settings."""
+    errors = []
+    for number, cap in enumerate(written.caps):
+        most = needed(cap.meant(), shop.caps)
+        if most is None or most > MAX_CAP:
+            errors.append(
+                document.error(
+                    document.place(("caps", number)),
+                    f"a customer may get {'any number of' if most is None else most} touches in the time of this cap, "
+                    f"and the last {MAX_CAP} are remembered",
+                    f"add a cap by customer, like `{MAX_CAP} per {show_per(cap.meant())}`",
+                )
+            )
+    for number, budget in enumerate(written.budgets):
+        if budget.money is not None and written.sms_price is None:
+            place = document.place(("budgets", number))
+            errors.append(document.error(place, "a budget of money needs `sms_price`", "say what a segment costs"))
+        if number and any((budget.money is None) == (other.money is None) for other in written.budgets[:number]):
+            place = document.place(("budgets", number))
+            errors.append(document.error(place, f"a second budget of {budget.meant().unit}", "one is enough"))
+    return errors
+
+
+def _shop_warnings(shop: Shop, document: Document) -> list[RuleWarning]:
+    """What is allowed and probably not meant."""
+    if shop.dedupe_product is None:
+        return []
+    most = needed(Cap(1, shop.dedupe_product), shop.caps)
+    if most is not None and most <= MAX_CAP:
+        return []
+    place = document.place(("dedupe",))
+    window = quantities.show_duration(shop.dedupe_product)
+    return [
+        RuleWarning(
+            document.file, place.line, place.column,
+            f"a customer may get {'any number of' if most is None else most} touches within {window}, and what the "
+            f"last {MAX_CAP} offered is remembered",
+            f"add a cap, like `{MAX_CAP} per {window}`",
+        )
+    ]
+
+
+def _cap_order(cap: Cap) -> tuple[object, ...]:
+    return cap.window, cap.limit, cap.by, cap.only, cap.span, cap.on_full
 
 
 def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[RuleError], list[RuleWarning]]:
@@ -141,6 +199,8 @@ def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[Ru
         cooldown=written.cooldown,
         exit_on=DEFAULT_EXITS if written.exit_on is None else frozenset(written.exit_on),
         stale_after=written.stale_after,
+        tags=tuple(sorted(set(written.tags))),
+        holdout=written.holdout,
     )
     kind: Path = ("trigger", rule.trigger.kind)
     read = ReadRule(
@@ -161,6 +221,10 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
         if number and not step.after:
             hint = "say how long after the step before it, like `after: 23h`"
             errors.append(document.error(document.place((*path, "after")), f"step {number + 1} needs `after`", hint))
+        silent = step.incentive is not None and step.incentive.bonus is not None
+        if step.sms is None and not silent and (*path, "sms") not in document.broken:
+            hint = "only a step that grants a bonus may go without"
+            errors.append(document.error(document.place(path), f"step {number + 1} needs `sms`", hint))
         step_id = _step_id(step, number)
         if step_id in seen:
             errors.append(
@@ -178,7 +242,7 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
     return Step(
         id=_step_id(step, number),
         after=step.after or 0,
-        sms=compiled.templates[("steps", number, "sms")],
+        sms=compiled.templates.get(("steps", number, "sms")),
         when=compiled.condition(("steps", number, "when")),
         incentive=_incentive(step.incentive) if step.incentive else None,
         missing_product=step.missing_product,

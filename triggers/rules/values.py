@@ -34,7 +34,8 @@ def shown(value: object) -> str:
     return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"
 
 
-def _read_duration(value: object) -> int:
+def read_duration(value: object) -> int:
+    """As it is written -> microseconds."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         raise wrong(f"the duration {shown(value)} has no unit", f"write `{value}m`, `{value}h` or `{value}d`")
     read = quantities.duration(value) if isinstance(value, str) else None
@@ -51,13 +52,13 @@ def _more_than_nothing(value: int) -> int:
     return value
 
 
-_DURATION_SCHEMA: Final = {
+DURATION_SCHEMA: Final = {
     "type": "string",
     "pattern": quantities.DURATION_PATTERN,
     "examples": ["60m", "23h", "1h30m", "3d", "2w", "90s"],
 }
 
-Wait = Annotated[int, BeforeValidator(_read_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Wait = Annotated[int, BeforeValidator(read_duration), WithJsonSchema(DURATION_SCHEMA)]
 """A duration that may be nothing (`0m`); microseconds."""
 
 Duration = Annotated[Wait, AfterValidator(_more_than_nothing)]

@@ -106,8 +106,9 @@ class WrittenStep(Written):
         examples=["cart.count > 1"],
     )
     incentive: WrittenIncentive | None = Field(default=None, description="What the touch offers.")
-    sms: Source = Field(
-        description="The text: a Jinja2 template.",
+    sms: Source | None = Field(
+        default=None,
+        description="The text: a Jinja2 template. Without one the step grants its bonus in silence.",
         examples=["{{ cart.lines[0].name }} is still yours: {{ cart.lines[0].url }}"],
     )
     missing_product: Literal["next", "refuse"] = Field(
@@ -148,7 +149,14 @@ class WrittenRule(Written):
     )
     cooldown: Duration | None = Field(default=None, description="The rest between the end of a journey and the next.")
     priority: int = Field(
-        default=50, ge=0, le=100, description="Which rule wins when two compete (none do yet); 100 is highest."
+        default=50, ge=0, le=100, description="Which rule wins where the shop's rules compete; 100 is highest."
+    )
+    tags: Annotated[tuple[Name, ...], Field(strict=False, max_length=16)] = Field(
+        default=(), description="Words that caps by tag count this rule's touches under.", examples=[["promo"]]
+    )
+    holdout: Percent | None = Field(
+        default=None,
+        description="The share of this rule's customers whom it does not write to, to measure what writing does.",
     )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."

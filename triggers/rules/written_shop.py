@@ -5,49 +5,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from triggers.rules import quantities
-from triggers.rules.values import Duration, Text, TimeOfDay, Written, closest, shown, wrong
-
-MAX_CAP: Final = 30
-"""Touches that a customer's row remembers for caps (SEMANTICS: bounds of a row)."""
-
-
-class WrittenCap(Written):
-    """At most `limit` touches of one customer in any `per`, whatever the rule."""
-
-    limit: int = Field(ge=1, description="The most touches.")
-    per: Duration = Field(description="In any span of this length.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        words = value.split()
-        if quantities.cap(value) is None or len(words) != 3:
-            raise wrong(f"{shown(value)} is no cap", "write it like `3 per 7d`")
-        return {"limit": int(words[0]), "per": words[2]}
-
-    @model_validator(mode="after")
-    def _remembered(self) -> WrittenCap:
-        if self.limit > MAX_CAP:
-            raise wrong(
-                f"a cap of {self.limit} touches needs more than the {MAX_CAP} that are remembered of a customer",
-                f"lower the limit to {MAX_CAP}, in a shorter time",
-            )
-        return self
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
-        long_form = handler(core_schema)
-        short_form = {"type": "string", "pattern": quantities.CAP_PATTERN, "examples": ["3 per 7d"]}
-        return {"anyOf": [short_form, long_form], "description": cls.__doc__}
+from triggers.rules.values import Duration, Percent, Text, TimeOfDay, Written, closest, shown, wrong
+from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
 
 
 class WrittenQuietHours(Written):
@@ -136,6 +101,23 @@ class WrittenShop(Written):
         default=None, description="The country of phones written without `+`: two letters.", examples=["RU"]
     )
     quiet_hours: WrittenQuietHours | None = Field(default=None, description="When nobody is written to.")
-    caps: Annotated[tuple[WrittenCap, ...], Field(strict=False, max_length=8)] = Field(
+    caps: Annotated[tuple[WrittenCap, ...], Field(strict=False, max_length=64)] = Field(
         default=(), description="At most so many touches of one customer in any span of time.", examples=[["3 per 7d"]]
+    )
+    budgets: Annotated[tuple[WrittenBudget, ...], Field(strict=False, max_length=2)] = Field(
+        default=(), description="What the whole shop sends in a day at most.", examples=[[{"messages": 10000}]]
+    )
+    sms_price: Money | None = Field(
+        default=None, description="What a segment of an SMS costs, in the shop's currency.", examples=["2.50"]
+    )
+    compete: Duration | None = Field(
+        default=None,
+        description="Of a customer's touches that fall due nearer than this only the best goes out: by the rules' "
+        "priority, then what was due first.",
+        examples=["24h"],
+    )
+    dedupe: WrittenDedupe | None = Field(default=None, description="What nobody is shown twice.")
+    holdout: Percent | None = Field(
+        default=None,
+        description="The share of customers whom no marketing rule writes to, to measure what writing does.",
     )
