@@ -27,8 +27,9 @@ from schemas.topics import DECISIONS, topic_of
 from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, Unkept
 from streams.faults import NOT_A_CUSTOMERS, Fault, Place, TooLarge, fault
 from streams.merge import Merged
+from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import CustomerRow, decode_row, encode_row
-from triggers.engine import NEVER, Ask, Engine, Granted, LedgerAnswer, Proposal
+from triggers.engine import NEVER, Engine, Proposal
 
 PAUSE: Final = 3_600_000_000
 """Microseconds of the row's time until a deadline that failed is looked at again, the first time."""

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from schemas.partitioner import row_key
 from streams.faults import Fault
 from streams.merge import Merged, key_of
+from triggers.asks import Ask, LedgerAnswer
 from triggers.customer import CustomerRow
-from triggers.engine import Ask, LedgerAnswer
 
 
 class Rows(Protocol):

@@ -25,8 +25,9 @@ from streams.careful import Careful, Limits
 from streams.effects import Advanced, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.merge import Merged
+from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import CustomerRow
-from triggers.engine import Ask, Engine, Granted, LedgerAnswer, Proposal
+from triggers.engine import Engine, Proposal
 
 __all__ = ["Deadlines", "Effects", "Out", "Reserve", "Rows", "Timeline", "Walk", "is_customer_event"]
 

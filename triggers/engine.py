@@ -18,7 +18,8 @@ from schemas.catalogue import Catalogue
 from schemas.emitted import CancelSms, Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
 from schemas.wire import CustomerEvent
-from triggers import cart, customer, emission
+from triggers import asks, cart, customer, emission
+from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer
 from triggers.customer import MAX_TOUCHES, NEVER, CustomerRow, Touch
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
@@ -32,46 +33,7 @@ from triggers.verdicts import Answer, Verdict
 from triggers.view import context
 from triggers.zones import TZDATA_VERSION, zone_of
 
-__all__ = [
-    "NEVER", "Ask", "CapLimit", "Emitted", "Engine", "Full", "Granted", "Judgement", "LedgerAnswer", "Proposal",
-]
-
-
-class CapLimit(msgspec.Struct, frozen=True, gc=False):
-    limit: int
-    window: int
-
-
-class Ask(msgspec.Struct, frozen=True, gc=False):
-    """What the ledger is asked for one touch that passed every pure gate: reserve `touch_id` at `at` for the customer.
-
-    `caps`: rolling windows (microseconds). `touches` are the row's own recent (touch_id, at), so that a ledger that
-    lost its data, or never confirmed, counts them. Asking twice for one `touch_id` counts once and answers the same.
-    """
-
-    shop_id: str
-    customer_id: str
-    touch_id: str
-    at: int
-    caps: tuple[CapLimit, ...]
-    touches: tuple[tuple[str, int], ...]
-
-
-class Granted(msgspec.Struct, frozen=True, gc=False):
-    """`repeated`: the id was reserved or confirmed before (a replay). `counts`: touches in each cap's window before."""
-
-    repeated: bool
-    counts: tuple[int, ...]
-
-
-class Full(msgspec.Struct, frozen=True, gc=False):
-    """Cap number `cap` (index into `Ask.caps`) is full with `counts`."""
-
-    cap: int
-    counts: tuple[int, ...]
-
-
-LedgerAnswer = Granted | Full
+__all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 
 
 class Judgement(msgspec.Struct, gc=False):
@@ -223,8 +185,9 @@ class Engine:
         verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
         if emission.against(verdicts):
             return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch, journey)
-        touches = tuple([(touched.touch_id, touched.at) for touched in row.touches])
-        ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, plan.caps, touches)
+        known = tuple([(touched.touch_id, touched.at, 1) for touched in row.touches])
+        scopes = (asks.Scope("customer", "", plan.caps, 1, known),)
+        ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
         return Judgement(proposal, wall, verdicts, ask, touch, journey)
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from triggers.engine import Ask, Full, Granted, LedgerAnswer
+from triggers.asks import Ask, Full, Granted, LedgerAnswer
 
 DAY: Final = 86_400_000_000
 KEEP: Final = 31 * DAY
@@ -20,18 +20,19 @@ def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
     time than it counts at is judged anew: others may have filled the window that it moves to.
     """
     others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
-    before = tuple(sum(ask.at - cap.window < at <= ask.at for at in others) for cap in ask.caps)
+    caps = ask.scopes[0].limits
+    before = tuple(sum(ask.at - cap.window < at <= ask.at for at in others) for cap in caps)
     counted = touches.get(ask.touch_id)
     if counted is not None and counted >= ask.at:
         return Granted(True, before)
-    around = tuple(sum(ask.at - cap.window < at < ask.at + cap.window for at in others) for cap in ask.caps)
+    around = tuple(sum(ask.at - cap.window < at < ask.at + cap.window for at in others) for cap in caps)
     for counts in (before, around):
-        for index, cap in enumerate(ask.caps):
+        for index, cap in enumerate(caps):
             if counts[index] >= cap.limit:
-                return Full(index, counts)
+                return Full(0, index, counts)
     return Granted(counted is not None, before)
 
 
 def kept_for(ask: Ask) -> int:
     """How long (microseconds before `ask.at`) touches of this customer still matter."""
-    return max([KEEP, *(cap.window for cap in ask.caps)])
+    return max([KEEP, *(cap.window for cap in ask.scopes[0].limits)])

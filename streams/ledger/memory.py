@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from streams.ledger.counting import judge, kept_for
-from triggers.engine import Ask, Granted, LedgerAnswer
+from triggers.asks import Ask, Granted, LedgerAnswer
 
 LAPSE: Final = 600_000_000
 """A reservation lives this long (microseconds) without being confirmed: forty transaction timeouts."""
@@ -40,7 +40,7 @@ class MemoryLedger:
     def _reserve(self, ask: Ask) -> LedgerAnswer:
         customer = self._customers.setdefault((ask.shop_id, ask.customer_id), _Customer())
         touches, pending, now = customer.touches, customer.pending, self._clock()
-        for touch_id, at in ask.touches:  # what the row holds was committed
+        for touch_id, at, _ in ask.scopes[0].known:  # what the row holds was committed
             touches[touch_id] = max(at, touches.get(touch_id, at))
             pending.pop(touch_id, None)
         for touch_id in [t for t, lapses in pending.items() if lapses <= now]:

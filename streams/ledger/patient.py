@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from streams.ledger.protocol import Ledger
-from triggers.engine import Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
 
 PAUSE: Final = 0.25
 """Seconds between tries; the ledger itself keeps its distance from a Redis that is away."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from triggers.engine import Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
 
 
 class Ledger(Protocol):

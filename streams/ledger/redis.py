@@ -17,7 +17,7 @@ from streams.ledger.breaker import Breaker
 from streams.ledger.counting import DAY, kept_for
 from streams.ledger.memory import LAPSE
 from streams.metrics import Metrics
-from triggers.engine import Ask, Full, Granted, LedgerAnswer
+from triggers.asks import Ask, Full, Granted, LedgerAnswer
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -154,7 +154,7 @@ class RedisLedger:
         if call == "confirm":
             return msgspec.msgpack.encode((time_to_live, [(ask.touch_id, ask.at) for ask in group]))
         asks = [
-            (ask.touch_id, ask.at, kept, [(cap.limit, cap.window) for cap in ask.caps], ask.touches)
+            (ask.touch_id, ask.at, kept, [(cap.limit, cap.window) for cap in ask.scopes[0].limits], ask.scopes[0].known)
             for ask, kept in zip(group, keep, strict=True)
         ]
         return msgspec.msgpack.encode((self._lapse, time_to_live, asks))
@@ -212,4 +212,4 @@ def _read_answer(word: str) -> LedgerAnswer:
     counts = tuple(int(n) for n in listed.split(",")) if listed else ()
     if said in ("g", "r"):
         return Granted(said == "r", counts)
-    return Full(int(said), counts)
+    return Full(0, int(said), counts)

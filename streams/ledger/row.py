@@ -6,16 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from streams.ledger.counting import judge
-from triggers.engine import Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
 
 
 class RowLedger:
-    """Decides from `Ask.touches` alone and keeps nothing: the caller records a grant in the row before the next ask."""
+    """Decides from `Scope.known` alone and keeps nothing: the caller records a grant in the row before the next ask."""
 
     def decide(self, ask: Ask) -> LedgerAnswer:
         """The answer, at once."""
         touches: dict[str, int] = {}
-        for touch_id, at in ask.touches:
+        for touch_id, at, _ in ask.scopes[0].known:
             touches[touch_id] = max(at, touches.get(touch_id, at))
         return judge(touches, ask)
 

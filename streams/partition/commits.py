@@ -13,7 +13,7 @@ import structlog
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.ledger import Ledger
 from streams.metrics import Metrics
-from triggers.engine import Ask
+from triggers.asks import Ask
 
 log: Final = structlog.get_logger(__name__)
 

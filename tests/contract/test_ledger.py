@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from streams.ledger import Ledger, MemoryLedger, RedisLedger
 from streams.settings import Settings
 from tests.contract.redis_process import RedisProcess
-from triggers.engine import Ask, CapLimit, Full, Granted
+from triggers.asks import Ask, CapLimit, Full, Granted, Scope
 
 S = 1_000_000
 HOUR = 3600 * S
@@ -33,7 +33,8 @@ def ask(
     customer: str = "42",
     shop: str = "main",
 ) -> Ask:
-    return Ask(shop_id=shop, customer_id=customer, touch_id=touch_id, at=at, caps=caps, touches=touches)
+    known = tuple((touch, touched_at, 1) for touch, touched_at in touches)
+    return Ask(shop, customer, touch_id, at, (Scope("customer", "", caps, 1, known),))
 
 
 @dataclass
@@ -113,7 +114,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 async def test_below_its_cap_a_touch_is_granted_and_then_the_cap_is_full(world: World) -> None:
     ledger = world.worker()
     assert await ledger.reserve([ask("a")]) == [Granted(False, (0,))]
-    assert await ledger.reserve([ask("b", NOW + HOUR)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + HOUR)]) == [Full(0, 0, (1,))]
 
 
 async def test_asks_of_one_call_are_judged_in_their_order(world: World) -> None:
@@ -121,9 +122,9 @@ async def test_asks_of_one_call_are_judged_in_their_order(world: World) -> None:
     asks = [ask("a"), ask("b"), ask("c", customer="43"), ask("d", customer="43"), ask("e", shop="other")]
     assert await ledger.reserve(asks) == [
         Granted(False, (0,)),
-        Full(0, (1,)),
+        Full(0, 0, (1,)),
         Granted(False, (0,)),
-        Full(0, (1,)),
+        Full(0, 0, (1,)),
         Granted(False, (0,)),
     ]
 
@@ -135,7 +136,7 @@ async def test_a_call_with_nothing_to_ask_answers_nothing(world: World) -> None:
 async def test_an_ask_without_caps_is_granted_and_counted(world: World) -> None:
     ledger = world.worker()
     assert await ledger.reserve([ask("a", caps=())]) == [Granted(False, ())]
-    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
 
 
 async def test_a_replayed_touch_is_granted_as_repeated_and_counts_once(world: World) -> None:
@@ -160,7 +161,7 @@ async def test_a_refused_touch_that_is_asked_again_after_later_ones_gets_the_num
     ledger = world.worker()
     caps = (CapLimit(1, DAY), CapLimit(9, 9 * DAY))
     first = [ask("a", caps=caps), ask("b", NOW + HOUR, caps=caps), ask("c", NOW + DAY, caps=caps)]
-    answers = [Granted(False, (0, 0)), Full(0, (1, 1)), Granted(False, (0, 1))]
+    answers = [Granted(False, (0, 0)), Full(0, 0, (1, 1)), Granted(False, (0, 1))]
     assert await ledger.reserve(first) == answers
     assert (await ledger.reserve(first))[1] == answers[1]
 
@@ -168,14 +169,14 @@ async def test_a_refused_touch_that_is_asked_again_after_later_ones_gets_the_num
 async def test_a_touch_leaves_the_window_exactly_one_window_later(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("a")])
-    assert await ledger.reserve([ask("b", NOW + DAY - 1)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + DAY - 1)]) == [Full(0, 0, (1,))]
     assert await ledger.reserve([ask("c", NOW + DAY)]) == [Granted(False, (0,))]
 
 
 async def test_a_later_touch_counts_against_an_earlier_one_within_a_window(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("later", NOW + DAY)])
-    assert await ledger.reserve([ask("near", NOW + 1)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("near", NOW + 1)]) == [Full(0, 0, (1,))]
     assert await ledger.reserve([ask("far", NOW)]) == [Granted(False, (0,))]
 
 
@@ -183,12 +184,12 @@ async def test_the_first_full_cap_is_named_with_the_counts_of_all(world: World) 
     ledger = world.worker()
     caps = (CapLimit(3, 7 * DAY), CapLimit(1, HOUR), CapLimit(1, DAY))
     assert await ledger.reserve([ask("a", NOW, caps)]) == [Granted(False, (0, 0, 0))]
-    assert await ledger.reserve([ask("b", NOW + 2 * HOUR, caps)]) == [Full(2, (1, 0, 1))]
-    assert await ledger.reserve([ask("c", NOW + 1, caps)]) == [Full(1, (1, 1, 1))]
+    assert await ledger.reserve([ask("b", NOW + 2 * HOUR, caps)]) == [Full(0, 2, (1, 0, 1))]
+    assert await ledger.reserve([ask("c", NOW + 1, caps)]) == [Full(0, 1, (1, 1, 1))]
 
 
 async def test_a_cap_of_zero_is_always_full(world: World) -> None:
-    assert await world.worker().reserve([ask("a", caps=(CapLimit(0, DAY),))]) == [Full(0, (0,))]
+    assert await world.worker().reserve([ask("a", caps=(CapLimit(0, DAY),))]) == [Full(0, 0, (0,))]
 
 
 async def test_what_was_refused_does_not_count(world: World) -> None:
@@ -208,13 +209,13 @@ async def test_a_window_longer_than_what_is_usually_kept_is_exact(world: World) 
     ledger = world.worker()
     yearly = (CapLimit(1, 365 * DAY),)
     await ledger.reserve([ask("a", NOW, yearly)])
-    assert await ledger.reserve([ask("b", NOW + 365 * DAY - 1, yearly)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + 365 * DAY - 1, yearly)]) == [Full(0, 0, (1,))]
 
 
 async def test_the_rows_own_touches_count_though_the_ledger_never_saw_them(world: World) -> None:
     ledger = world.worker()
-    assert await ledger.reserve([ask("b", touches=(("a", NOW - HOUR),))]) == [Full(0, (1,))]
-    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", touches=(("a", NOW - HOUR),))]) == [Full(0, 0, (1,))]
+    assert await ledger.reserve([ask("c")]) == [Full(0, 0, (1,))]
 
 
 async def test_a_ledger_that_lost_everything_is_restored_from_the_rows_touches(world: World) -> None:
@@ -222,7 +223,7 @@ async def test_a_ledger_that_lost_everything_is_restored_from_the_rows_touches(w
     await ledger.reserve([ask("a")])
     await ledger.confirm([ask("a")])
     await world.lose_everything()
-    assert await ledger.reserve([ask("b", NOW + 1, touches=(("a", NOW),))]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + 1, touches=(("a", NOW),))]) == [Full(0, 0, (1,))]
     assert await ledger.reserve([ask("a", touches=(("a", NOW),))]) == [Granted(True, (0,))]
 
 
@@ -231,7 +232,7 @@ async def test_a_confirmation_after_the_loss_counts_the_touch(world: World) -> N
     await ledger.reserve([ask("a")])
     await world.lose_everything()
     await ledger.confirm([ask("a")])
-    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
 
 
 async def test_an_unconfirmed_reservation_lapses(world: World) -> None:
@@ -239,7 +240,7 @@ async def test_an_unconfirmed_reservation_lapses(world: World) -> None:
     await ledger.reserve([ask("a")])
     await world.pass_time(world.lapse * 2)
     assert await ledger.reserve([ask("b")]) == [Granted(False, (0,))]
-    assert await ledger.reserve([ask("a")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("a")]) == [Full(0, 0, (1,))]
 
 
 async def test_a_confirmed_touch_does_not_lapse(world: World) -> None:
@@ -247,7 +248,7 @@ async def test_a_confirmed_touch_does_not_lapse(world: World) -> None:
     await ledger.reserve([ask("a")])
     await ledger.confirm([ask("a")])
     await world.pass_time(world.lapse * 2)
-    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
 
 
 async def test_a_committed_touch_that_nobody_confirmed_does_not_lapse_once_the_row_brings_it(world: World) -> None:
@@ -255,14 +256,14 @@ async def test_a_committed_touch_that_nobody_confirmed_does_not_lapse_once_the_r
     await ledger.reserve([ask("a")])
     await ledger.reserve([ask("b", touches=(("a", NOW),))])
     await world.pass_time(world.lapse * 2)
-    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c")]) == [Full(0, 0, (1,))]
 
 
 async def test_lapsing_knows_nothing_of_event_time(world: World) -> None:
     ledger = world.worker()
     years_ago, later = NOW - 3650 * DAY, NOW - 3650 * DAY + HOUR
     await ledger.reserve([ask("a", years_ago)])
-    assert await ledger.reserve([ask("b", later)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", later)]) == [Full(0, 0, (1,))]
 
 
 async def test_asking_again_starts_the_time_to_the_lapse_anew(world: World) -> None:
@@ -271,7 +272,7 @@ async def test_asking_again_starts_the_time_to_the_lapse_anew(world: World) -> N
     await world.pass_time(world.lapse * 2 // 3)
     await ledger.reserve([ask("a")])
     await world.pass_time(world.lapse * 2 // 3)
-    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
     await world.pass_time(world.lapse)
     assert await ledger.reserve([ask("c")]) == [Granted(False, (0,))]
 
@@ -280,7 +281,7 @@ async def test_a_reservation_asked_again_later_counts_at_the_later_time(world: W
     ledger = world.worker()
     await ledger.reserve([ask("a", NOW)])
     await ledger.reserve([ask("a", NOW + HOUR)])
-    assert await ledger.reserve([ask("b", NOW + DAY)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + DAY)]) == [Full(0, 0, (1,))]
     assert await ledger.reserve([ask("c", NOW + DAY + HOUR)]) == [Granted(False, (0,))]
 
 
@@ -290,7 +291,7 @@ async def test_a_reservation_asked_again_later_is_judged_anew_where_others_have_
     ledger = world.worker()
     await ledger.reserve([ask("a", NOW)])
     assert await ledger.reserve([ask("b", NOW + DAY)]) == [Granted(False, (0,))]
-    assert await ledger.reserve([ask("a", NOW + DAY)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("a", NOW + DAY)]) == [Full(0, 0, (1,))]
     assert await ledger.reserve([ask("a", NOW)]) == [Granted(True, (0,))]
 
 
@@ -298,14 +299,14 @@ async def test_a_touch_that_a_row_brought_and_is_asked_again_later_counts_at_the
     ledger = world.worker()
     await ledger.reserve([ask("b", NOW, caps=THREE_A_WEEK, touches=(("a", NOW - HOUR),))])
     assert await ledger.reserve([ask("a", NOW + DAY)]) == [Granted(True, (0,))]
-    assert await ledger.reserve([ask("c", NOW + DAY)]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c", NOW + DAY)]) == [Full(0, 0, (1,))]
 
 
 async def test_the_rows_time_of_a_touch_wins_over_an_earlier_one(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("a", NOW)])
     await ledger.confirm([ask("a", NOW)])
-    assert await ledger.reserve([ask("b", NOW + DAY, touches=(("a", NOW + HOUR),))]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b", NOW + DAY, touches=(("a", NOW + HOUR),))]) == [Full(0, 0, (1,))]
 
 
 async def test_a_released_reservation_counts_no_more_but_a_confirmed_touch_stays(world: World) -> None:
@@ -315,7 +316,7 @@ async def test_a_released_reservation_counts_no_more_but_a_confirmed_touch_stays
     assert await ledger.reserve([ask("b")]) == [Granted(False, (0,))]
     await ledger.confirm([ask("b")])
     await ledger.release([ask("b"), ask("never-asked", customer="44")])
-    assert await ledger.reserve([ask("c")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("c")]) == [Full(0, 0, (1,))]
 
 
 async def test_never_one_over_the_cap_however_many_workers_ask(world: World) -> None:
@@ -344,7 +345,7 @@ async def test_a_chunk_of_thousands_is_answered_in_order(world: World) -> None:
     ledger = world.worker()
     asks = [ask(f"{turn}-{c}", NOW + turn, customer=str(c)) for turn in range(2) for c in range(1500)]
     answers = await ledger.reserve(asks)
-    assert answers == [Granted(False, (0,))] * 1500 + [Full(0, (1,))] * 1500
+    assert answers == [Granted(False, (0,))] * 1500 + [Full(0, 0, (1,))] * 1500
     await ledger.confirm(asks[:1500])
     assert await world.worker().reserve(asks[:1500]) == [Granted(True, (0,))] * 1500
 

@@ -17,7 +17,7 @@ from streams.metrics import Metrics
 from streams.settings import Settings
 from tests.contract.redis_process import RedisProcess
 from tests.contract.test_ledger import DAY, NOW, ask
-from triggers.engine import Full, Granted, LedgerAnswer
+from triggers.asks import Full, Granted, LedgerAnswer
 
 TIMEOUT = 1.0
 
@@ -69,7 +69,7 @@ async def test_away_answers_none_and_back_goes_on(server: RedisProcess, ledger: 
     await ledger.confirm([ask("a")])
     await ledger.release([ask("b")])
     server.start()
-    assert await once_back(ledger, "b", touches=(("a", NOW),)) == Full(0, (1,))
+    assert await once_back(ledger, "b", touches=(("a", NOW),)) == Full(0, 0, (1,))
     assert not ledger.is_away
 
 
@@ -82,11 +82,11 @@ async def test_a_frozen_redis_holds_a_call_up_no_longer_than_the_timeout(
     async with asyncio.timeout(TIMEOUT * 10):  # a bound against hanging for ever, not a measurement
         assert await ledger.reserve(asks) == [None] * 2000
     server.thaw()
-    assert await once_back(ledger, "b", NOW + 1) == Full(0, (1,))
+    assert await once_back(ledger, "b", NOW + 1) == Full(0, 0, (1,))
     # replies to what was given up are not taken for replies to what came after
     assert await ledger.reserve([ask("x", customer="7777"), ask("y", customer="7777")]) == [
         Granted(False, (0,)),
-        Full(0, (1,)),
+        Full(0, 0, (1,)),
     ]
 
 
@@ -156,7 +156,7 @@ async def test_no_customer_gets_one_more_after_flushall(server: RedisProcess, le
 async def test_a_redis_that_lost_its_scripts_learns_them_again(server: RedisProcess, ledger: RedisLedger) -> None:
     await ledger.reserve([ask("a")])
     await admin(server, "SCRIPT", "FLUSH")
-    assert await ledger.reserve([ask("b")]) == [Full(0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
     assert not ledger.is_away
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from streams.ledger import MemoryLedger, RedisLedger
 from streams.settings import Settings
 from tests.contract.redis_process import RedisProcess
-from triggers.engine import Ask, CapLimit
+from triggers.asks import Ask, CapLimit, Scope
 
 LAPSE = 600_000_000
 DAY = 86_400_000_000
@@ -27,13 +27,25 @@ ASKS = st.builds(
     customer_id=st.sampled_from(["1", "2"]),
     touch_id=st.sampled_from(IDS),
     at=st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY),
-    caps=st.lists(st.builds(CapLimit, st.integers(0, 3), st.sampled_from([DAY, 7 * DAY, 40 * DAY])), max_size=2).map(
-        tuple
+    scopes=st.tuples(
+        st.builds(
+            Scope,
+            name=st.just("customer"),
+            key=st.just(""),
+            limits=st.lists(
+                st.builds(CapLimit, st.integers(0, 3), st.sampled_from([DAY, 7 * DAY, 40 * DAY])), max_size=2
+            ).map(tuple),
+            weight=st.just(1),
+            known=st.lists(
+                st.tuples(
+                    st.sampled_from(IDS),
+                    st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY),
+                    st.just(1),
+                ),
+                max_size=3,
+            ).map(tuple),
+        )
     ),
-    touches=st.lists(
-        st.tuples(st.sampled_from(IDS), st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY)),
-        max_size=3,
-    ).map(tuple),
 )
 
 

@@ -19,7 +19,7 @@ from streams.stacks import StackFailed, real
 from streams.stacks.process import Server, ServerFailed, free_port, kafka_answers
 from tests.conftest import unavailable
 from tests.contract.redis_process import RedisProcess
-from triggers.engine import Ask, CapLimit, Full, Granted
+from triggers.asks import Ask, CapLimit, Full, Granted, Scope
 
 PASSWORD = "a pass:word/with@signs"
 
@@ -95,8 +95,9 @@ async def test_the_ledger_works_over_tls_as_an_acl_user_with_the_rights_the_docs
     client = settings.redis_client()
     assert await check_redis(client) is None
     ledger = RedisLedger(client, prefix=settings.app_id, timeout=settings.redis_timeout)
-    asks = [Ask("main", "42", f"t{n}", 1_795_000_000_000_000 + n, (CapLimit(1, 1_000_000),), ()) for n in range(2)]
-    assert await ledger.reserve(asks) == [Granted(False, (0,)), Full(0, (1,))]
+    once = (Scope("customer", "", (CapLimit(1, 1_000_000),)),)
+    asks = [Ask("main", "42", f"t{n}", 1_795_000_000_000_000 + n, once) for n in range(2)]
+    assert await ledger.reserve(asks) == [Granted(False, (0,)), Full(0, 0, (1,))]
     await ledger.confirm(asks[:1])
     await ledger.release(asks[1:])
     assert not ledger.is_away
@@ -125,7 +126,7 @@ async def test_a_redis_whose_certificate_nobody_vouches_for_is_not_spoken_to(
     client = load_settings().redis_client()
     assert await check_redis(client) == "connection"
     ledger = RedisLedger(client)
-    assert await ledger.reserve([Ask("main", "42", "x", 1, (), ())]) == [None]
+    assert await ledger.reserve([Ask("main", "42", "x", 1, (Scope("customer", "", ()),))]) == [None]
     await ledger.close()
 
 

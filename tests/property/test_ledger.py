@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.ledger import MemoryLedger, RowLedger
-from triggers.engine import Ask, CapLimit, Full, Granted, LedgerAnswer
+from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer, Scope
 
 CAPS = st.lists(st.builds(CapLimit, st.integers(0, 4), st.integers(1, 40)), max_size=3).map(tuple)
 
@@ -36,6 +36,10 @@ STEPS = st.lists(
 )
 
 
+def asked(touch_id: str, at: int, caps: tuple[CapLimit, ...], sent: list[tuple[str, int]]) -> Ask:
+    return Ask("main", "42", touch_id, at, (Scope("customer", "", caps, 1, tuple((*one, 1) for one in sent)),))
+
+
 def naive(sent: list[tuple[str, int]], touch_id: str, at: int, caps: tuple[CapLimit, ...]) -> LedgerAnswer:
     """Look at every microsecond back from `at`, one by one."""
     known = dict(sent)
@@ -44,7 +48,7 @@ def naive(sent: list[tuple[str, int]], touch_id: str, at: int, caps: tuple[CapLi
     if touch_id in known:
         return Granted(True, counts)
     full = [i for i, cap in enumerate(caps) if counts[i] >= cap.limit]
-    return Full(full[0], counts) if full else Granted(False, counts)
+    return Full(0, full[0], counts) if full else Granted(False, counts)
 
 
 @given(STEPS)
@@ -69,8 +73,7 @@ async def _agree(steps: list[Step]) -> None:
         else:
             now += step.after
             touch_id, at = f"t{number}", now
-        touches = tuple(sent)
-        ask = Ask("main", "42", touch_id, at, step.caps, touches)
+        ask = asked(touch_id, at, step.caps, sent)
         expected = naive([t for t in sent if t[1] <= at], touch_id, at, step.caps)
         assert row.decide(ask) == expected
         assert await memory.reserve([ask]) == [expected]
@@ -90,7 +93,7 @@ def test_no_window_ever_holds_more_than_its_limit_in_whatever_order_times_come(
     order.shuffle(times)  # type: ignore[attr-defined]  # Hypothesis' Random has no public type
     sent: list[tuple[str, int]] = []
     for number, at in enumerate(times):
-        if isinstance(RowLedger().decide(Ask("main", "42", f"t{number}", at, cap, tuple(sent))), Granted):
+        if isinstance(RowLedger().decide(asked(f"t{number}", at, cap, sent)), Granted):
             sent.append((f"t{number}", at))
     for start in range(900, 1200):
         assert sum(start <= at < start + 20 for _, at in sent) <= 2

@@ -11,8 +11,9 @@ import orjson
 from schemas.wire import CustomerEvent
 from tests.simulation.schedule import Applied, Judged, Looked, Notes
 from tests.simulation.world import World
+from triggers.asks import LedgerAnswer
 from triggers.customer import CustomerRow
-from triggers.engine import Emitted, Engine, Judgement, LedgerAnswer, Proposal
+from triggers.engine import Emitted, Engine, Judgement, Proposal
 
 
 class EmissionCheck:

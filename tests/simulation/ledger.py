@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from schemas.instants import rfc3339
 from streams.ledger import Ledger, MemoryLedger
 from tests.simulation.trace import Trace
-from triggers.engine import Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from streams.rows import RowStore
-from triggers.engine import Ask, LedgerAnswer, Proposal
+from triggers.asks import Ask, LedgerAnswer
+from triggers.engine import Proposal
 
 
 class Applied(NamedTuple):

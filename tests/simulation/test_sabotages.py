@@ -27,7 +27,7 @@ from tests.simulation.member import Member
 from tests.simulation.run import Result, run
 from tests.simulation.worker import Seams, Setting
 from triggers import engine
-from triggers.engine import Ask, Granted, LedgerAnswer
+from triggers.asks import Ask, Granted, LedgerAnswer
 
 SEEDS = 300
 """The seeds of every test run: a sabotage has to show in them."""
@@ -129,7 +129,7 @@ class CountsTwice:
         return answers
 
     def _other(self, ask: Ask) -> Ask:
-        return Ask(ask.shop_id, ask.customer_id, f"{ask.touch_id}-again", ask.at, ask.caps, ask.touches)
+        return Ask(ask.shop_id, ask.customer_id, f"{ask.touch_id}-again", ask.at, ask.scopes)
 
 
 def test_a_reservation_that_is_counted_twice_after_a_crash_is_found() -> None:

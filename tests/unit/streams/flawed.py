@@ -8,8 +8,9 @@ from typing import Any
 from schemas.catalogue import EmptyCatalogue
 from schemas.wire import CustomerEvent
 from tests.unit.triggers.driving import book
+from triggers.asks import LedgerAnswer
 from triggers.customer import CustomerRow
-from triggers.engine import Emitted, Engine, Judgement, LedgerAnswer, Proposal
+from triggers.engine import Emitted, Engine, Judgement, Proposal
 from triggers.rules.model import Rule, Shop
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from streams.ledger import MemoryLedger, PatientLedger
-from triggers.engine import Ask, Granted
+from triggers.asks import Ask, Granted, Scope
 
 
 def ask(number: int) -> Ask:
-    return Ask("main", f"c{number}", f"touch-{number}", 1_000_000, (), ())
+    return Ask("main", f"c{number}", f"touch-{number}", 1_000_000, (Scope("customer", "", ()),))
 
 
 async def test_it_answers_when_the_ledger_is_back_and_not_before() -> None:

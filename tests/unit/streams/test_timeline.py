@@ -9,7 +9,8 @@ from streams.ledger import MemoryLedger, RowLedger
 from streams.replay import MemoryRows
 from streams.timeline import Effects, Reserve, Timeline
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, added, engine, rule, shopper
-from triggers.engine import NEVER, Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
+from triggers.engine import NEVER
 from triggers.rules.model import Cap, Shop
 
 

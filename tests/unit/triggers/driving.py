@@ -11,9 +11,10 @@ from schemas import wire
 from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import CancelSms, Decision
 from schemas.instants import parse_rfc3339, rfc3339
+from triggers.asks import Ask, Full, Granted, LedgerAnswer
 from triggers.context import Context
 from triggers.customer import NEVER, CustomerRow, new_row
-from triggers.engine import Ask, Engine, Full, Granted, LedgerAnswer, Proposal
+from triggers.engine import Engine, Proposal
 from triggers.gates.suppression import Suppressions
 from triggers.messages.template import Message, MessageTemplate
 from triggers.rules.model import CartAbandoned, Rule, RuleBook, Shop, Step
@@ -152,12 +153,13 @@ class Drive:
         answer: LedgerAnswer | None = None
         if judgement.ask is not None:
             self.asks.append(judgement.ask)
+            (scope,) = judgement.ask.scopes
             counts = tuple(
-                sum(judgement.ask.at - cap.window < at <= judgement.ask.at for _, at in judgement.ask.touches)
-                for cap in judgement.ask.caps
+                sum(judgement.ask.at - cap.window < at <= judgement.ask.at for _, at, _ in scope.known)
+                for cap in scope.limits
             )
-            over = [i for i, cap in enumerate(judgement.ask.caps) if counts[i] >= cap.limit]
-            answer = Full(over[0] if over else 0, counts) if over or self.full else Granted(False, counts)
+            over = [i for i, cap in enumerate(scope.limits) if counts[i] >= cap.limit]
+            answer = Full(0, over[0] if over else 0, counts) if over or self.full else Granted(False, counts)
         emitted = self.engine.conclude(self.row, judgement, answer)
         self.sent += emitted.commands
         self.decisions.append(emitted.decision)

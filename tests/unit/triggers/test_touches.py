@@ -103,8 +103,8 @@ def test_a_full_cap_skips_the_step_and_names_the_figures() -> None:
 def test_the_ledger_is_asked_with_the_rows_own_touches() -> None:
     made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0))], shop=Shop(caps=(Cap(3, DAY),))).drain()
     first, second = made.asks
-    assert first.touches == ()
-    assert second.touches == ((first.touch_id, at(60)),)
+    assert first.scopes[0].known == ()
+    assert second.scopes[0].known == ((first.touch_id, at(60), 1),)
     assert first.touch_id != second.touch_id
     assert (second.shop_id, second.customer_id, second.at) == ("main", "42", at(180))
 

@@ -21,8 +21,9 @@ from tests.unit.streams.partition.driving import (
     until,
 )
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, engine, rule
+from triggers.asks import Ask, LedgerAnswer
 from triggers.customer import CustomerRow
-from triggers.engine import Ask, Engine, LedgerAnswer
+from triggers.engine import Engine
 
 
 async def test_one_commit_holds_rows_commands_decisions_and_offsets() -> None:

@@ -15,7 +15,7 @@ from streams.partition.loop import HELD_CHUNKS
 from streams.partition.plan import INPUTS
 from tests.unit.streams.partition.driving import Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
-from triggers.engine import Ask, LedgerAnswer
+from triggers.asks import Ask, LedgerAnswer
 
 
 async def test_between_two_turns_lies_the_interval_unless_a_chunk_is_full() -> None:
