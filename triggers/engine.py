@@ -405,10 +405,10 @@ def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int)
 
 
 def _leave(row: CustomerRow, journey: Journey) -> None:
-    """Fix a journey's end, and remember it for its rule (an erased customer's is not remembered)."""
+    """Fix a journey's end, and remember it for its rule (not what ended before the customer was erased, or by that)."""
     journey.exit_at, journey.exit_why = journey.end
     journey.fact_at, journey.fact_why = 0, ""
-    if journey.exit_why == "erased":
+    if journey.exit_why == "erased" or journey.epoch_at <= row.erased_at:
         return
     past = row.history.setdefault(journey.rule, Past())
     if journey.exit_at >= past.ended_at:

@@ -179,7 +179,13 @@ def _erased(row: CustomerRow, event: wire.CustomerErased, by_items: bool) -> Non
             orders.last_at = max((order.at for order in placed), default=0)
     cart.forget(row.cart, at)
     row.history = {rule: past for rule, past in row.history.items() if past.used_at > at}
-    row.touches = []
+    row.touches = [touch for touch in row.touches if touch.at > at]
+    row.numbers = {number: known for number, known in row.numbers.items() if known.at > at}
+    row.dropped_interests = row.dropped_touches = 0
+    if row.optout_at <= at:
+        row.optout_at = 0
+    if row.clicked_at <= at:
+        row.clicked_at = 0
 
 
 APPLY: Final[dict[type, Apply]] = {

@@ -1,0 +1,190 @@
+"""`rewake customers`: a person's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from streams.commands.console import (
+    CHECK_FAILED,
+    USED_WRONGLY,
+    JsonOption,
+    err,
+    fail,
+    note,
+    say,
+    say_json,
+)
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+app = typer.Typer(help="Show or erase what is known of a customer.", no_args_is_help=True)
+
+CustomerArgument = Annotated[str, typer.Argument(metavar="ID", help="The customer's id.", show_default=False)]
+ShopOption = Annotated[str, typer.Option("--shop", help="The shop's id.")]
+BootstrapOption = Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")]
+
+
+def register(root: typer.Typer) -> None:
+    """Hang `customers` on the root."""
+    root.add_typer(app, name="customers")
+
+
+@app.callback()
+def _group() -> None:
+    """Show or erase what is known of a customer."""
+
+
+@app.command()
+def erase(
+    customer: CustomerArgument,
+    shop: ShopOption = "main",
+    wait: Annotated[float, typer.Option(help="Seconds to wait until it is done; 0: don't wait.")] = 30.0,
+    bootstrap: BootstrapOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Forget a customer: row, planned messages, caps; what is handed over and has not left is called back.
+
+    A worker must run. What was written before is deleted by the topics' retention; the date is printed. Suppressions of
+    the customer's phone stay, by its hash alone.
+
+    Example: rewake customers erase 42
+    """
+    from schemas.instants import rfc3339
+    from streams.customers.erasing import Erased, gone_by
+    from streams.customers.erasing import erase as carry_out
+    from streams.customers.reading import reading
+    from streams.provision import Existing, Provisioner, specs_of
+
+    settings = _settings(bootstrap)
+    options = settings.kafka_client_options()
+
+    async def run() -> tuple[Erased, dict[str, Existing]]:
+        async with Provisioner(options) as broker:
+            existing = await broker.existing(specs_of(settings.app_id))
+        async with reading(options) as reader:
+            return await carry_out(reader, options, settings.app_id, shop, customer, wait=wait), existing
+
+    erased, existing = _on_kafka(settings, run)
+    gone, for_ever = gone_by(erased.at, existing)
+    said = {
+        "shop_id": shop, "customer_id": customer, "event_id": erased.event_id, "erased_at": rfc3339(erased.at),
+        "done": erased.done, "bare": erased.bare, "cancelled": erased.cancelled,
+        "gone_by": None if gone is None else rfc3339(gone), "kept_for_ever": for_ever,
+    }  # fmt: skip
+    if json:
+        say_json(said)
+    elif erased.done:
+        say(f"erased: of {shop}:{customer} a marker is left, {rfc3339(erased.at)}")
+        if not erased.bare:
+            say("and what has happened since: the customer has come back")
+        if erased.cancelled:
+            say(f"called back: {', '.join(erased.cancelled)}")
+    elif not wait:
+        say(f"CustomerErased is published: {erased.event_id}")
+    if not json:
+        if gone is None:
+            say(f"records from before stay: {', '.join(for_ever)} keep them for ever (retention.ms=-1)")
+        else:
+            say(f"records from before are gone from all topics by {rfc3339(gone)[:10]}")
+    if wait and not erased.done:
+        fail(
+            f"CustomerErased is published, and after {wait:g} s no row says so",
+            "it holds once a worker has read it: does one run, and has time moved on (`--clock stream`)?",
+        )
+
+
+@app.command()
+def export(
+    customer: CustomerArgument,
+    shop: ShopOption = "main",
+    masked: Annotated[bool, typer.Option("--masked", help="With all phones masked.")] = False,
+    bootstrap: BootstrapOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print everything that is known of a customer, as JSON: the row, and what the topics still hold.
+
+    Of each topic by customer one partition is read whole. It holds phones and texts: give it to that person alone.
+
+    Example: rewake customers export 42 > 42.json
+    """
+    from streams.customers.found import Search
+    from streams.customers.reading import reading
+    from streams.customers.told import masked as without_phones
+
+    settings = _settings(bootstrap)
+    options = settings.kafka_client_options()
+
+    def says(what: str) -> None:
+        if err().is_terminal:
+            note(f"reading {what}")
+
+    async def run() -> dict[str, Any]:
+        async with reading(options) as reader:
+            search = Search(
+                reader, settings.app_id, shop, customer, secret=settings.hmac_secret, region=_region(settings, shop)
+            )
+            return await search.run(says)
+
+    found = _on_kafka(settings, run)
+    nothing = not any(found[name] for name in found if name not in ("shop_id", "customer_id"))
+    if settings.hmac_secret is None:
+        note("suppressions can't be looked up without REWAKE_HMAC_SECRET: they are left out")
+    if masked:
+        found = without_phones(found)
+    if json:
+        say_json(found)
+    else:
+        import orjson
+
+        say(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    if nothing:
+        note(f"nothing is known of {shop}:{customer}")
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _settings(bootstrap: str | None) -> Settings:
+    from streams.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
+    except SettingsError as error:
+        fail(str(error), code=USED_WRONGLY)
+
+
+_Result = TypeVar("_Result")
+
+
+def _on_kafka(settings: Settings, run: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Run it to its end; what goes wrong with Kafka is said for people."""
+    import asyncio
+
+    from aiokafka.errors import KafkaError
+
+    from streams.customers.found import NoTopics
+    from triggers.layouts import UnknownLayout
+
+    async def whole() -> _Result:
+        return await run()
+
+    try:
+        return asyncio.run(whole())
+    except NoTopics as error:
+        fail(f"topics are missing: {error}", "make the topics with: rewake topics create")
+    except UnknownLayout as error:
+        fail(f"the customer's row: {error}", "use the release that the workers run")
+    except (KafkaError, OSError) as error:
+        fail(f"Kafka at {settings.kafka_bootstrap}: {error}", "is it up? `rewake stack status`")
+
+
+def _region(settings: Settings, shop: str) -> str | None:
+    """The shop's country, for phones without a country code; None where its rules are not here."""
+    from streams.rulebook import read_rulebook
+
+    if not settings.rules.exists():
+        return None
+    known = read_rulebook(settings.rules).book.shops.get(shop)
+    return None if known is None else known.default_region

@@ -1,0 +1,92 @@
+"""Topics read from one end to the other, or followed from where they end now; committed records alone.
+
+For commands that people wait for: no group, nothing is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from streams.chunks.chunk import Columns
+from streams.chunks.fetch import drain_batches, fetch
+from streams.chunks.log_ends import WatchedClient
+from streams.chunks.stopping import stop_consumer
+
+FETCH_BYTES: Final = 4 << 20
+POLL_SECONDS: Final = 0.1
+
+Take = Callable[[TopicPartition, Columns], None]
+
+
+class Reader:
+    """Reads partitions by hand. Made by `reading`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, watched: WatchedClient) -> None:
+        self._consumer = consumer
+        self._watched = watched
+
+    async def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        """How many partitions each of these topics has; those that are not there are left out."""
+        cluster = await self._consumer._client.fetch_all_metadata()
+        found = {topic: cluster.partitions_for_topic(topic) for topic in topics}
+        return {topic: len(numbers) for topic, numbers in found.items() if numbers}
+
+    async def through(self, places: Collection[TopicPartition], take: Take) -> None:
+        """Everything from the logs' beginnings to where they end now, or later."""
+        if not places:
+            return
+        self._consumer.assign(list(places))
+        for place, offset in (await self._consumer.beginning_offsets(list(places))).items():
+            self._consumer.seek(place, offset)
+        began = time.monotonic()
+        left = set(places)
+        while left:
+            for place, columns in (await self._fetch(left)).items():
+                take(place, columns)
+            left = {place for place in left if not await self._at_end(place, began)}
+
+    async def from_ends(self, places: Collection[TopicPartition]) -> None:
+        """Go to where these logs end now, or a little before, to `follow` them from there."""
+        self._consumer.assign(list(places))
+        for place, offset in (await self._consumer.end_offsets(list(places))).items():
+            self._consumer.seek(place, offset)
+
+    async def follow(self, take: Take) -> None:
+        """What has come since; waits a moment for it."""
+        for place, columns in (await self._fetch(self._consumer.assignment())).items():
+            take(place, columns)
+
+    async def _fetch(self, places: Collection[TopicPartition]) -> dict[TopicPartition, Columns]:
+        return await fetch(self._consumer._fetcher, set(places), drain=drain_batches, seconds=POLL_SECONDS)
+
+    async def _at_end(self, place: TopicPartition, began: float) -> bool:
+        end = self._watched.ends.get(place)
+        return end is not None and end.asked >= began and await self._consumer.position(place) >= end.offset
+
+
+@contextlib.asynccontextmanager
+async def reading(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
+    """A reader within. `options`: of any aiokafka client. Raises KafkaError."""
+    consumer = AIOKafkaConsumer(
+        **options,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=50,
+    )
+    await consumer.start()
+    # aiokafka raises CancelledError out of a stop that comes before its own tasks have begun.
+    await asyncio.sleep(0)
+    watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
+    try:
+        yield Reader(consumer, watched)
+    finally:
+        await stop_consumer(consumer)
