@@ -23,7 +23,7 @@ import msgspec
 from schemas.wire import DeliveryReceipt
 
 if TYPE_CHECKING:
-    from triggers.rules.model import Receipts
+    from triggers.rules.clean import Receipts
 
 DAY: Final = 24 * 3600 * 1_000_000
 RUN: Final = 3

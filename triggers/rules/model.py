@@ -12,6 +12,7 @@ from typing import Literal
 
 from triggers.expressions import Expression
 from triggers.messages.template import MessageTemplate
+from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ class Shop:
     dedupe_text: int | None = None
     holdout: Decimal | None = None  # per cent
     quiet_hours: QuietHours | None = None
+    sunset: Sunset | None = None
+    receipts: Receipts = RECEIPTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from triggers.expressions import Expression, ExpressionInvalid, compile_expression
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
 from triggers.rules import quantities
+from triggers.rules.clean import RECEIPTS
 from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
@@ -127,6 +128,8 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         dedupe_text=written.dedupe.text if written.dedupe else None,
         holdout=written.holdout,
         quiet_hours=QuietHours(quiet.begin, quiet.end) if quiet else None,
+        sunset=written.sunset.meant() if written.sunset else None,
+        receipts=written.receipts.meant() if written.receipts else RECEIPTS,
     )
 
 

@@ -12,6 +12,7 @@ from babel.core import Locale, UnknownLocaleError
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from triggers.rules.values import Duration, Percent, Text, TimeOfDay, Written, closest, shown, wrong
+from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
 from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
 
 
@@ -120,4 +121,14 @@ class WrittenShop(Written):
     holdout: Percent | None = Field(
         default=None,
         description="The share of customers whom no marketing rule writes to, to measure what writing does.",
+    )
+    sunset: WrittenSunset | None = Field(
+        default=None,
+        description="Customers who neither order nor click are written to less, and then not at all.",
+        examples=[{"after": "10 touches", "then": "1 per 30d", "stop_after": "20 touches"}],
+    )
+    receipts: WrittenReceipts | None = Field(
+        default=None,
+        description="What delivery receipts do to phones. Not given: phones that messages can't be delivered to are "
+        "suppressed.",
     )

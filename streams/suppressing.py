@@ -1,0 +1,157 @@
+"""Suppressions as records of their topic: how they are written, and the topic read whole and merged, for people.
+
+The workers' own look-up is streams.suppressions. Every reason has a key of its own (`shop_id:phone_hmac:reason`), so
+that none overwrites another; a record without a value ends one reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+from pydantic import SecretStr
+
+from schemas.contracts import Refused, read_event
+from schemas.instants import rfc3339
+from schemas.suppressions import Suppression
+from schemas.topics import SUPPRESSIONS
+from streams.chunks.stopping import stop_consumer
+from streams.delivery import Record
+from streams.privacy import phone_hmac
+
+_BATCH: Final = 10_000
+"""Records between two words about how far writing has come."""
+
+
+class SuppressionsTopicUnusable(Exception):
+    """The topic is missing or has more than one partition."""
+
+
+def record(
+    secret: SecretStr,
+    shop_id: str,
+    phone: str,
+    reason: str,
+    *,
+    since: int,
+    until: int | None = None,
+    source: str | None = None,
+) -> Record:
+    """A suppression of this phone, E.164, in instants (microseconds). Raises ValueError for what is no such phone."""
+    hashed = phone_hmac(secret, phone)
+    value = {
+        "type": "Suppression", "shop_id": shop_id, "phone_hmac": hashed, "reason": reason, "since": rfc3339(since),
+        "until": None if until is None else rfc3339(until), "source": source,
+    }  # fmt: skip
+    return Record(_key(shop_id, hashed, reason), orjson.dumps(value))
+
+
+def ending(secret: SecretStr, shop_id: str, phone: str, reason: str) -> Record:
+    """The end of one reason. Raises ValueError as `record`."""
+    return Record(_key(shop_id, phone_hmac(secret, phone), reason), None)
+
+
+def _key(shop_id: str, hashed: str, reason: str) -> bytes:
+    return f"{shop_id}:{hashed}:{reason}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One reason why one phone is suppressed, as the topic has it. `unreadable`: the key counts, without an end."""
+
+    shop_id: str
+    phone_hmac: str
+    reason: str
+    since: str | None
+    until: str | None
+    source: str | None
+    unreadable: bool = False
+
+
+async def read_all(options: Mapping[str, Any], seen: Callable[[int, int], None] = lambda done, of: None) -> list[Known]:
+    """Everything that is in the topic now, in order of its keys. `seen` hears of (records read, of how many).
+
+    Raises SuppressionsTopicUnusable, and aiokafka's errors as they are."""
+    partition = TopicPartition(SUPPRESSIONS.name, 0)
+    known: dict[bytes, bytes] = {}
+    consumer = AIOKafkaConsumer(
+        **options, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )  # fmt: skip
+    try:
+        await consumer.start()
+        await _one_partition(consumer._client)
+        consumer.assign([partition])
+        begin = int((await consumer.beginning_offsets([partition]))[partition])
+        end = int((await consumer.end_offsets([partition]))[partition])
+        consumer.seek(partition, begin)
+        while (at := int(await consumer.position(partition))) < end:
+            found = await consumer.getmany(partition, timeout_ms=500, max_records=_BATCH)
+            for one in cast("Iterable[ConsumerRecord[bytes, bytes]]", found.get(partition, ())):
+                if one.key is None:
+                    continue
+                if one.value is None:
+                    known.pop(one.key, None)
+                else:
+                    known[one.key] = one.value
+            seen(at - begin, end - begin)
+    finally:
+        await stop_consumer(consumer)
+    return [one for key in sorted(known) if (one := _known(key, known[key])) is not None]
+
+
+async def write(
+    options: Mapping[str, Any], records: Iterable[Record], seen: Callable[[int], None] = lambda done: None
+) -> int:
+    """Write these records; their number, once all of them are acknowledged by all brokers that must.
+
+    Raises SuppressionsTopicUnusable, and aiokafka's errors as they are."""
+    producer = AIOKafkaProducer(**options, acks="all", linger_ms=0)
+    written = 0
+    try:
+        await producer.start()
+        await _one_partition(producer.client)
+        batch = producer.create_batch()
+        for one in records:
+            if batch.append(timestamp=None, key=one.key, value=one.value) is None:
+                await _send(producer, batch)
+                seen(written)
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=one.key, value=one.value)
+            written += 1
+        if batch.record_count():
+            await _send(producer, batch)
+        seen(written)
+    finally:
+        await producer.stop()
+    return written
+
+
+async def _send(producer: AIOKafkaProducer, batch: Any) -> None:
+    batch.close()
+    await (await producer.send_batch(batch, SUPPRESSIONS.name, partition=0))
+
+
+async def _one_partition(client: Any) -> None:
+    partitions = (await client.fetch_all_metadata()).partitions_for_topic(SUPPRESSIONS.name)
+    if not partitions:
+        raise SuppressionsTopicUnusable(f"there is no topic {SUPPRESSIONS.name}; make it with: rewake topics create")
+    if partitions != {0}:
+        raise SuppressionsTopicUnusable(f"the topic {SUPPRESSIONS.name} must have one partition")
+
+
+def _known(key: bytes, value: bytes) -> Known | None:
+    """None for a key that names no suppression, which no worker heeds either."""
+    parts = key.decode("utf-8", "replace").split(":")
+    if len(parts) != 3:
+        return None
+    shop_id, hashed, reason = parts
+    try:
+        said = cast(Suppression, read_event(value, (Suppression,)))
+    except Refused:
+        return Known(shop_id, hashed, reason, None, None, None, unreadable=True)
+    return Known(shop_id, hashed, reason, said.since, said.until, said.source)
