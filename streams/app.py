@@ -70,7 +70,7 @@ def _ledger(settings: Settings, metrics: Metrics) -> Ledger:
     if settings.ledger == "rows":
         return RowLedger()
     ledger = RedisLedger(
-        settings.redis_client(),
+        settings.ledger_client(),
         prefix=settings.app_id,
         timeout=settings.redis_timeout,
         lapse=round(settings.reservation_lapse * 1_000_000),
@@ -198,9 +198,9 @@ class App:
     async def _check_redis(self) -> None:
         if self.settings.ledger == "rows":
             return
-        client = self.settings.redis_client()
+        client = self.settings.ledger_client()
         try:
-            away = await check_redis(client)
+            away = await check_redis(client, self.settings.app_id)
         except UnfitRedis as unfit:
             raise CannotStart(str(unfit)) from unfit
         finally:

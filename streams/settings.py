@@ -35,11 +35,16 @@ from pydantic_settings import (
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from streams.ledger.cluster import Cluster
+
 PREFIX = "REWAKE_"
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|d)?")
 _LIBRARY_VARIABLES = ("REWAKE_SECRETS_DIR",)
+
+NODE_SHARE = 0.8
+"""Of `redis_timeout`, what one node of a cluster may take: what the others answered is still of use then."""
 
 
 def _seconds(value: object) -> object:
@@ -218,6 +223,11 @@ class Settings(BaseSettings):
         description="Redis or Valkey of the frequency ledger: `redis://`, `rediss://` (TLS) or `unix://`. "
         "A user and password inside it are accepted and kept as secrets.",
     )
+    redis_cluster: bool = Field(
+        default=False,
+        description="`true`: a Redis Cluster; `REWAKE_REDIS_URL` names one of its nodes or, better, several "
+        "(`redis://a:6379,b:6379,c:6379`).",
+    )
     redis_username: str | None = Field(default=None, description="ACL user; default: Redis' `default` user.")
     redis_password: SecretStr | None = Field(default=None, description="Password of the ACL user.")
     redis_ca_file: Path | None = Field(default=None, description="PEM file of the authority; default: the system's.")
@@ -301,7 +311,7 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         if parts.scheme not in ("redis", "rediss", "unix"):
             raise ValueError("begins with redis://, rediss:// or unix://")
-        if parts.scheme != "unix" and not parts.hostname:
+        if parts.scheme != "unix" and not all(host for host, _ in _hosts(url)):
             raise ValueError("names no host")
         return url
 
@@ -355,9 +365,21 @@ class Settings(BaseSettings):
             raise ValueError("REWAKE_KAFKA_CA_FILE and _CERT_FILE need REWAKE_KAFKA_SECURITY=SSL or SASL_SSL")
         if not self.redis_url.startswith("rediss") and (self.redis_ca_file or self.redis_cert_file):
             raise ValueError("REWAKE_REDIS_CA_FILE and _CERT_FILE need a REWAKE_REDIS_URL that begins with rediss://")
+        self._check_nodes()
         if self.heartbeat_interval * 2 > self.session_timeout:
             raise ValueError("REWAKE_HEARTBEAT_INTERVAL is at most half of REWAKE_SESSION_TIMEOUT")
         return self
+
+    def _check_nodes(self) -> None:
+        parts = urlsplit(self.redis_url)
+        if not self.redis_cluster and parts.scheme != "unix" and len(_hosts(self.redis_url)) > 1:
+            raise ValueError("REWAKE_REDIS_URL names several hosts, which needs REWAKE_REDIS_CLUSTER=true")
+        if self.redis_cluster and parts.scheme == "unix":
+            raise ValueError("REWAKE_REDIS_CLUSTER=true needs a REWAKE_REDIS_URL with hosts, not unix://")
+        if self.redis_cluster and parts.path.strip("/") not in ("", "0"):
+            raise ValueError(
+                "REWAKE_REDIS_CLUSTER=true: a cluster has database 0 alone, REWAKE_REDIS_URL names another"
+            )
 
     @property
     def grace_us(self) -> int:
@@ -403,8 +425,22 @@ class Settings(BaseSettings):
             options["sasl_plain_password"] = self.kafka_password.get_secret_value()
         return options
 
-    def redis_client(self) -> Redis:
-        """A client that never retries nor waits past `redis_timeout`; nothing connects before its first use."""
+    def ledger_client(self) -> Redis | Cluster:
+        """What the ledger talks to: the one server, or the cluster. Nothing connects before its first use."""
+        if not self.redis_cluster:
+            return self.redis_client()
+        from streams.ledger.cluster import Cluster
+
+        scheme = urlsplit(self.redis_url).scheme
+        return Cluster(
+            _hosts(self.redis_url),
+            lambda host, port: self.redis_client(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/0"),
+            self.redis_timeout * NODE_SHARE,
+        )
+
+    def redis_client(self, url: str | None = None) -> Redis:
+        """A client of one server, that of `redis_url` or another in its cluster. It never retries nor waits past
+        `redis_timeout`; nothing connects before its first use."""
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -426,7 +462,7 @@ class Settings(BaseSettings):
         ):
             if path is not None:
                 options[option] = str(path)
-        client: Redis = Redis.from_url(self.redis_url, **options)
+        client: Redis = Redis.from_url(url or self.redis_url, **options)
         return client
 
     @staticmethod
@@ -466,3 +502,12 @@ def _sentence(found: dict[str, Any]) -> str:
 
 def _all_local(servers: str) -> bool:
     return all(s.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]") for s in servers.split(","))
+
+
+def _hosts(url: str) -> list[tuple[str, int]]:
+    """Host and port of each server that a Redis URL names, separated by commas. ValueError for a wrong port."""
+    found = []
+    for server in urlsplit(url).netloc.split(","):
+        one = urlsplit(f"//{server.strip()}")
+        found.append((one.hostname or "", one.port or 6379))
+    return found

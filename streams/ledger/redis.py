@@ -14,6 +14,7 @@ from redis import exceptions
 
 from streams.ledger import scripts
 from streams.ledger.breaker import Breaker
+from streams.ledger.cluster import Cluster
 from streams.ledger.counting import DAY, kept_for
 from streams.ledger.memory import LAPSE
 from streams.metrics import Metrics
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 _AWAY: Final = (exceptions.RedisError, OSError, TimeoutError)
-_CALLS_PER_PIPELINE: Final = 16
+_ASKS_PER_PIPELINE: Final = 512
 
 
 class RedisLedger:
-    """`Ledger` over a client as `Settings.redis_client` makes it; which it closes.
+    """`Ledger` over a client as `Settings.ledger_client` makes it; which it closes.
 
     `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a reservation lives
-    without being confirmed. `asks_per_call`: asks in one run of the script; 1 in a cluster (a script stays in its
-    slot).
+    without being confirmed. `asks_per_call`: asks in one run of the script; always 1 in a cluster (a script stays
+    in its slot).
     """
 
     def __init__(
         self,
-        client: Redis,
+        client: Redis | Cluster,
         *,
         prefix: str = "rewake",
         timeout: float = 0.5,
@@ -50,7 +51,7 @@ class RedisLedger:
         self._prefix = prefix
         self._timeout = timeout
         self._lapse = lapse
-        self._asks_per_call = asks_per_call
+        self._asks_per_call = 1 if isinstance(client, Cluster) else asks_per_call
         self._metrics = metrics or Metrics()
         self._breaker = Breaker()
 
@@ -104,9 +105,8 @@ class RedisLedger:
             began = time.perf_counter()
             try:
                 async with asyncio.timeout(self._timeout):
-                    at_once = self._asks_per_call * _CALLS_PER_PIPELINE
-                    for begin in range(0, len(asks), at_once):
-                        words += await self._pipeline(call, script, asks[begin : begin + at_once])
+                    for begin in range(0, len(asks), _ASKS_PER_PIPELINE):
+                        words += await self._pipeline(call, script, asks[begin : begin + _ASKS_PER_PIPELINE])
                         if words[-1] is None:
                             break
             except _AWAY as error:
@@ -181,7 +181,12 @@ class RedisLedger:
 _REASONS: Final = (
     ("timeout", (exceptions.TimeoutError, TimeoutError), ()),
     ("loading", (exceptions.BusyLoadingError,), ("LOADING",)),
-    ("read-only", (exceptions.ReadOnlyError,), ("READONLY", "MASTERDOWN")),
+    ("read-only", (exceptions.ReadOnlyError, exceptions.MasterDownError), ("READONLY", "MASTERDOWN")),
+    (
+        "failing-over",
+        (exceptions.ClusterDownError, exceptions.AskError, exceptions.TryAgainError),
+        ("CLUSTERDOWN", "TRYAGAIN", "MOVED"),
+    ),
     ("out-of-memory", (exceptions.OutOfMemoryError,), ("OOM",)),
     (
         "login",

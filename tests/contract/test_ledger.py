@@ -1,4 +1,5 @@
-"""What every ledger does: the fake and the real one, on a real redis-server, pass the same tests."""
+"""What every ledger does: the fake and the real one, on redis-server, Valkey and a Redis Cluster, pass the same
+tests."""
 
 from __future__ import annotations
 
@@ -6,14 +7,13 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from redis.crc import key_slot
 
 from streams.ledger import Ledger, MemoryLedger, RedisLedger
 from streams.settings import Settings
-from tests.contract.redis_process import RedisProcess
+from tests.contract.redis_process import ClusterProcesses, RedisProcess
 from triggers.asks import Ask, CapLimit, Full, Granted, Scope
 
 S = 1_000_000
@@ -63,7 +63,7 @@ def own_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProces
     server.stop()
 
 
-@pytest.fixture(params=["memory", "redis", "redis-one-ask-a-call", "valkey"])
+@pytest.fixture(params=["memory", "redis", "redis-one-ask-a-call", "valkey", "cluster"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "memory":
         time = [NOW]
@@ -78,33 +78,33 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
         yield World(lambda: store, forget, wait, lapse)
         return
-    server: RedisProcess = request.getfixturevalue("own_valkey" if request.param == "valkey" else "own_redis")
-    settings = Settings(redis_url=server.url, redis_timeout=5.0)
+    server: RedisProcess | ClusterProcesses = request.getfixturevalue(
+        {"valkey": "own_valkey", "cluster": "own_cluster"}.get(request.param, "own_redis")
+    )
+    nodes = [server] if isinstance(server, RedisProcess) else server.nodes
+    settings = Settings(redis_url=server.url, redis_cluster=request.param == "cluster", redis_timeout=5.0)
     prefix, lapse = f"test-{uuid.uuid4().hex}", 600 * S
     ledgers: list[RedisLedger] = []
     at_once = 1 if request.param == "redis-one-ask-a-call" else 32
 
     def worker() -> RedisLedger:
         ledgers.append(
-            RedisLedger(settings.redis_client(), prefix=prefix, timeout=5.0, lapse=lapse, asks_per_call=at_once)
+            RedisLedger(settings.ledger_client(), prefix=prefix, timeout=5.0, lapse=lapse, asks_per_call=at_once)
         )
         return ledgers[-1]
 
     async def flush() -> None:
-        client = settings.redis_client()
-        await client.flushall()
-        await client.script_flush()
-        await client.aclose()
+        for node in nodes:
+            node.ask("FLUSHALL")
+            node.ask("SCRIPT", "FLUSH")
 
     async def age(microseconds: int) -> None:
         """Waiting, without the wait: what will lapse lapses that much sooner by Redis' own clock."""
-        client = settings.redis_client()
-        for key in await client.keys(f"{prefix}:*"):
-            members: Any = await client.zrange(key, 0, -1)
-            for member in members:
-                if member.startswith(b"?"):
-                    await client.zincrby(key, -microseconds, member)
-        await client.aclose()
+        for node in nodes:
+            for key in node.ask("KEYS", f"{prefix}:*"):
+                for member in node.ask("ZRANGE", key, 0, -1):
+                    if member.startswith(b"?"):
+                        node.ask("ZINCRBY", key, -microseconds, member)
 
     yield World(worker, flush, age, lapse)
     for ledger in ledgers:

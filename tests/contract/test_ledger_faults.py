@@ -187,7 +187,9 @@ async def test_a_redis_that_evicts_is_refused_with_an_explanation(server: RedisP
 async def test_a_redis_that_is_away_at_start_is_no_reason_not_to_start(server: RedisProcess) -> None:
     server.stop()
     client = Settings(redis_url=server.url, redis_timeout=10.0).redis_client()
-    assert await check_redis(client) == "connection"
+    assert await check_redis(client) == (
+        "connection: nothing listens there: is REWAKE_REDIS_URL right, and does Redis run?"
+    )
     await client.aclose()
 
 

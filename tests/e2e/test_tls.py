@@ -124,7 +124,7 @@ async def test_a_redis_whose_certificate_nobody_vouches_for_is_not_spoken_to(
 ) -> None:
     redis_environment.setenv("REWAKE_REDIS_CA_FILE", str(certificates.other_ca))
     client = load_settings().redis_client()
-    assert await check_redis(client) == "connection"
+    assert "REWAKE_REDIS_CA_FILE names the PEM file of the authority" in str(await check_redis(client))
     ledger = RedisLedger(client)
     assert await ledger.reserve([Ask("main", "42", "x", 1, (Scope("customer", "", ()),))]) == [None]
     await ledger.close()
@@ -132,8 +132,26 @@ async def test_a_redis_whose_certificate_nobody_vouches_for_is_not_spoken_to(
 
 async def test_a_redis_that_wants_tls_does_not_answer_plainly(redis: RedisProcess) -> None:
     client = Settings(redis_url=f"redis://localhost:{redis.port}").redis_client()
-    assert await check_redis(client) == "connection"
+    assert "needs a REWAKE_REDIS_URL that begins with rediss://" in str(await check_redis(client))
     await client.aclose()
+
+
+async def test_a_client_without_the_certificate_that_is_asked_for_is_told_so(
+    redis_environment: pytest.MonkeyPatch,
+) -> None:
+    redis_environment.delenv("REWAKE_REDIS_CERT_FILE")
+    redis_environment.delenv("REWAKE_REDIS_KEY_FILE")
+    client = load_settings().redis_client()
+    assert "REWAKE_REDIS_CERT_FILE and REWAKE_REDIS_KEY_FILE" in str(await check_redis(client))
+    await client.aclose()
+
+
+async def test_tls_to_a_redis_that_has_none_is_told_so(tmp_path: Path) -> None:
+    plain = RedisProcess(tmp_path)
+    client = Settings(redis_url=f"rediss://localhost:{plain.port}", redis_timeout=1.0).redis_client()
+    assert "a port without TLS gives none to rediss://" in str(await check_redis(client))
+    await client.aclose()
+    plain.stop()
 
 
 # -- Kafka

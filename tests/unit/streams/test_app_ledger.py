@@ -18,7 +18,7 @@ def test_touches_are_counted_in_redis_unless_asked_otherwise(tmp_path: Path) -> 
 async def test_a_worker_that_counts_in_rows_does_not_ask_whether_redis_is_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def asked(client: object) -> None:
+    async def asked(*_: object) -> None:
         raise AssertionError("Redis was asked")
 
     monkeypatch.setattr("streams.app.check_redis", asked)

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
+from redis.asyncio import Redis
 
+from streams.ledger.cluster import Cluster
 from streams.reference import settings_page
 from streams.settings import Settings, SettingsError, load_settings, secret_fields
 
@@ -75,6 +77,9 @@ def test_a_duration_is_seconds_or_has_a_unit(
             "REWAKE_REDIS_URL: begins with redis://",
         ),
         ("REWAKE_REDIS_URL", "redis://", "REWAKE_REDIS_URL: names no host"),
+        ("REWAKE_REDIS_URL", "redis://a:6379,", "REWAKE_REDIS_URL: names no host"),
+        ("REWAKE_REDIS_URL", "redis://a:x", "REWAKE_REDIS_URL: "),
+        ("REWAKE_REDIS_URL", "redis://a,b", "names several hosts, which needs REWAKE_REDIS_CLUSTER=true"),
         ("REWAKE_PARTITIONS", "0", "REWAKE_PARTITIONS: "),
         ("REWAKE_HTTP_PORT", "70000", "REWAKE_HTTP_PORT: "),
         ("REWAKE_APP_ID", "a b", "REWAKE_APP_ID: "),
@@ -98,6 +103,22 @@ def test_a_wrong_value_is_refused_naming_its_variable(
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("redis://a:1,b:2/3", "database 0 alone"), ("unix:///run/redis.sock", "not unix://")]
+)
+def test_what_no_cluster_has_is_refused_for_one(url: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings(redis_url=url, redis_cluster=True)
+
+
+def test_a_cluster_is_named_by_several_of_its_nodes_with_a_login_before_them() -> None:
+    settings = load_settings(redis_url="rediss://me:secret@a:7000,[::1]:7001,c/0", redis_cluster=True)
+    assert settings.redis_url == "rediss://a:7000,[::1]:7001,c/0"
+    assert (settings.redis_username, settings.redis_password) == ("me", SecretStr("secret"))
+    assert isinstance(settings.ledger_client(), Cluster)
+    assert isinstance(load_settings().ledger_client(), Redis)
 
 
 def test_an_unknown_argument_is_refused_with_a_suggestion() -> None:
