@@ -11,6 +11,8 @@ from typing import Final
 import msgspec
 
 from schemas.catalogue import Catalogue
+from triggers.calendars.phone_zones import phone_zones
+from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import conditions, exit, ledger, trigger
 from triggers.gates.consent import consent
@@ -27,7 +29,7 @@ from triggers.messages.template import Message
 from triggers.rules.model import Rule, Shop, Step
 from triggers.verdicts import Answer, Verdict
 from triggers.view import context
-from triggers.zones import day_end, next_quiet, quiet_until, zone_of
+from triggers.zones import alone, day_end, zone_of
 
 SPREAD: Final = 15 * 60 * 1_000_000
 """Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes."""
@@ -37,7 +39,7 @@ CHANNEL: Final = "sms"
 _PASS: Final = Answer.PASS  # a name of the module: a member of an enumeration takes longer to find than to compare
 _PHONE: Final = PROFILE_FIELDS.index("phone")
 _TIME_ZONE: Final = PROFILE_FIELDS.index("time_zone")
-_POLICIES: Final = {"customer": None, "shop": "zone:shop", "utc": "zone:utc"}
+_POLICIES: Final = {"customer": None, "phone": "zone:phone", "shop": "zone:shop", "utc": "zone:utc"}
 """As decisions name the rule by which a zone was found."""
 
 
@@ -62,13 +64,14 @@ class Touch(msgspec.Struct, gc=False):
 class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`."""
 
-    __slots__ = ("catalogue", "policy", "shop", "suppressions", "zone")
+    __slots__ = ("catalogue", "policy", "quiet", "shop", "suppressions", "zone")
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
+        self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,13 @@ def judge(
     verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
     planned = proposal.planned
     verdicts.append(stale(wall, planned, rule.stale_after))
-    verdicts.append(quiet_hours(shop.quiet_hours, wall, tz))
+    quiet, zones = world.quiet, alone(tz)
+    if quiet is not None and policy != "customer" and touch.phone is not None:
+        places = phone_zones(touch.phone)
+        if places is not None:
+            zones, touch.policy = places, _POLICIES["phone"]
+    verdict, look = quiet_hours(quiet, wall, planned, zones)
+    verdicts.append(verdict)
     shown = seen
     if step.missing_product == "refuse":
         shown = context(
@@ -172,13 +181,12 @@ def judge(
     if step.incentive is not None and step.incentive.valid is not None:
         touch.incentive_ends = day_end(wall + step.incentive.valid, tz)
         not_after = min(not_after, touch.incentive_ends)
-    hours = shop.quiet_hours
-    if hours is not None and hours.begin != hours.end:
-        not_after = min(not_after, next_quiet(wall, tz, hours.begin, hours.end))
+    if look is not None:
+        not_after = min(not_after, wall if look.quiet else look.until)
     touch.not_after = not_after
     touch.not_before = wall
     wake = proposal.wake
-    if wake is not None and hours is not None and quiet_until(wake - 1, tz, hours.begin, hours.end) == wake:
+    if wake is not None and quiet is not None and quiet.look(wake - 1, zones) == (True, wake):
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(SPREAD, not_after - wake)))
     touch.inputs = _inputs(row)
     return tuple(verdicts), touch

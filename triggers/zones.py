@@ -1,7 +1,7 @@
 """Civil time from the pinned `tzdata` wheel, never from the machine's own database, and arithmetic exact across DST.
 
-What is quiet, or another day, is said by the wall clock of the zone: an hour that the clocks skip does not happen, an
-hour that they repeat happens twice. Sources: the IANA time zone database as packaged in `tzdata`; RFC 8536 (TZif).
+What is another day is said by the wall clock of the zone: an hour that the clocks skip does not happen, an hour that
+they repeat happens twice. Sources: the IANA time zone database as packaged in `tzdata`; RFC 8536 (TZif).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 TZDATA_VERSION: Final[str] = import_module("tzdata").IANA_VERSION
@@ -21,11 +21,23 @@ TZDATA_VERSION: Final[str] = import_module("tzdata").IANA_VERSION
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = 1_000_000
-_MINUTE: Final = 60 * _SECOND
-_DAY: Final = 24 * 60 * _MINUTE
+MINUTE: Final = 60 * _SECOND
+DAY: Final = 24 * 60 * MINUTE
 _EPOCH_DAY: Final = _EPOCH.toordinal()
-_QUARTER: Final = 15 * _MINUTE
+QUARTER: Final = 15 * MINUTE
 _DAY_MINUTES: Final = 24 * 60
+
+
+class Zones(NamedTuple):
+    """The zones that somebody may be in, under one name: an IANA name where there is one alone."""
+
+    name: str
+    zones: tuple[ZoneInfo, ...]
+
+
+@lru_cache(maxsize=1024)
+def alone(tz: ZoneInfo) -> Zones:
+    return Zones(tz.key, (tz,))
 
 
 @lru_cache(maxsize=1024)
@@ -60,9 +72,9 @@ def civil(at: int, tz: ZoneInfo) -> datetime:
 @lru_cache(maxsize=16_384)
 def _steady_offset(quarter: int, tz: ZoneInfo) -> int | None:
     """The offset from UTC throughout a quarter of an hour (numbered since the epoch), None where it changes within."""
-    at = quarter * _QUARTER
+    at = quarter * QUARTER
     offset = civil(at, tz).utcoffset()
-    if offset is None or offset != civil(at + _QUARTER, tz).utcoffset():
+    if offset is None or offset != civil(at + QUARTER, tz).utcoffset():
         return None
     return offset // timedelta(microseconds=1)
 
@@ -70,7 +82,7 @@ def _steady_offset(quarter: int, tz: ZoneInfo) -> int | None:
 def shown(at: int, tz: ZoneInfo) -> int:
     """What the zone's wall clock shows at an instant, as microseconds since it showed 1970-01-01T00:00. Touches of one
     hour share a zone's offset, so most cost a look-up (measured: 0.1 us instead of 0.9)."""
-    offset = _steady_offset(at // _QUARTER, tz)
+    offset = _steady_offset(at // QUARTER, tz)
     if offset is None:
         offset = (civil(at, tz).utcoffset() or timedelta()) // timedelta(microseconds=1)
     return at + offset
@@ -78,63 +90,25 @@ def shown(at: int, tz: ZoneInfo) -> int:
 
 def minute_of_day(at: int, tz: ZoneInfo) -> int:
     """The wall clock's minutes after midnight."""
-    return shown(at, tz) // _MINUTE % _DAY_MINUTES
+    return shown(at, tz) // MINUTE % _DAY_MINUTES
 
 
 def local_date(at: int, tz: ZoneInfo) -> date:
-    return date.fromordinal(_EPOCH_DAY + shown(at, tz) // _DAY)
+    return date.fromordinal(_EPOCH_DAY + shown(at, tz) // DAY)
 
 
 def day_end(at: int, tz: ZoneInfo) -> int:
     """The first instant of the zone's next day."""
     now = shown(at, tz)
-    then = at + _DAY - now % _DAY
+    then = at + DAY - now % DAY
     if shown(then, tz) - then == now - at:  # the clock is not put in between
         return then
     today = local_date(at, tz)
-    return _first(at, tz, lambda local: local.date() > today, lambda local: _DAY - _of_day(local))
-
-
-def quiet_until(at: int, tz: ZoneInfo, begin: int, end: int) -> int | None:
-    """The first instant after `at` that is not quiet; None when `at` itself is not. `begin`, `end`: minutes after
-    midnight, `begin` is quiet and `end` no longer; equal ones leave nothing quiet."""
-    now = shown(at, tz)
-    if not _quiet(now // _MINUTE % _DAY_MINUTES, begin, end):
-        return None
-    then = at + ((end * _MINUTE - now) % _DAY or _DAY)
-    if shown(then, tz) - then == now - at:
-        return then
-    return _first(at, tz, lambda local: not _within(local, begin, end), lambda local: _until(local, end))
-
-
-def next_quiet(at: int, tz: ZoneInfo, begin: int, end: int) -> int:
-    """The first instant at or after `at` that is quiet (begin and end as for `quiet_until`, and different)."""
-    now = shown(at, tz)
-    if _quiet(now // _MINUTE % _DAY_MINUTES, begin, end):
-        return at
-    then = at + ((begin * _MINUTE - now) % _DAY or _DAY)
-    if shown(then, tz) - then == now - at:
-        return then
-    return _first(at, tz, lambda local: _within(local, begin, end), lambda local: _until(local, begin))
+    return _first(at, tz, lambda local: local.date() > today, lambda local: DAY - _of_day(local))
 
 
 def _of_day(local: datetime) -> int:
     return ((local.hour * 60 + local.minute) * 60 + local.second) * _SECOND + local.microsecond
-
-
-def _within(local: datetime, begin: int, end: int) -> bool:
-    return _quiet(local.hour * 60 + local.minute, begin, end)
-
-
-def _quiet(minute: int, begin: int, end: int) -> bool:
-    if begin <= end:
-        return begin <= minute < end
-    return minute >= begin or minute < end
-
-
-def _until(local: datetime, minute: int) -> int:
-    """How long until the wall clock next shows `minute`, if it were never put forward or back."""
-    return (minute * _MINUTE - _of_day(local)) % _DAY or _DAY
 
 
 def _first(at: int, tz: ZoneInfo, reached: Callable[[datetime], bool], ahead: Callable[[datetime], int]) -> int:
@@ -144,15 +118,16 @@ def _first(at: int, tz: ZoneInfo, reached: Callable[[datetime], bool], ahead: Ca
     while True:
         local = civil(now, tz)
         then = now + ahead(local)
-        put = _offset_change(now, then, tz)
+        put = offset_change(now, then, tz)
         now = then if put is None else put
         if reached(civil(now, tz)):
             return now
 
 
-def _offset_change(low: int, high: int, tz: ZoneInfo) -> int | None:
-    """The first instant in (low, high], two days apart at most, with another offset from UTC than `low` has; None
-    without one. Exact: no zone has put its clock twice within four days since 1970 (tested on all of tzdata)."""
+def offset_change(low: int, high: int, tz: ZoneInfo) -> int | None:
+    """When the clock is put forward or back: the first instant in (low, high], two days apart at most, with another
+    offset from UTC than `low` has; None without one. Exact: no zone has put its clock twice within four days since 1970
+    (tested on all of tzdata)."""
     offset = civil(low, tz).utcoffset()
     if civil(high, tz).utcoffset() == offset:
         return None

@@ -89,7 +89,7 @@ def stories(draw: st.DrawFn, *, erasure: bool) -> tuple[Drive, list[wire.Custome
     by_items = draw(st.booleans())
     rules = [with_orders(made, "items" if by_items else "cart") for made in rules]
     shop = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60)) if draw(st.booleans()) else Shop()
-    drive = Drive(engine(*rules, shop=shop)).feed(*shopper(MONDAY))
+    drive = Drive(engine(*rules, shop=shop)).feed(*shopper(MONDAY, time_zone=draw(st.sampled_from(["UTC", None]))))
     now = MONDAY
     for make in draw(PASTS[erasure]):
         now += draw(PAUSES)

@@ -192,9 +192,10 @@ class Shoppers:
     def _life(self, customer: str) -> list[Sent]:
         rng, unit = self._rng, self._unit
         at = self._begins + round(rng.random() * 0.2 * self._span)
+        zone = "UTC" if not self._stream else "Europe/Moscow" if int(customer) % 3 else None  # None: by the phone
         events = [
             self._event(CUSTOMER_EVENTS.name, customer, at, "CustomerUpdated", phone=f"+7999000{int(customer):04d}",
-                        first_name=rng.choice(["Anna", "Oleg"])),
+                        first_name=rng.choice(["Anna", "Oleg"]), time_zone=zone),
             self._event(CUSTOMER_EVENTS.name, customer, at, "ConsentChanged", channel="sms", purpose="marketing",
                         granted=rng.random() < 0.95, source="checkout"),
         ]  # fmt: skip

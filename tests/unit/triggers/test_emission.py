@@ -57,7 +57,7 @@ class Feed:
 
 
 def left_at(at: int, made: Rule | None = None, *, shop: Shop | None = None, **fields: Any) -> Drive:
-    return drive(made or rule(), events=[*shopper(at, **fields), added(at)], shop=shop).drain()
+    return drive(made or rule(), events=[*shopper(at, **({"time_zone": "UTC"} | fields)), added(at)], shop=shop).drain()
 
 
 def test_a_touch_in_the_open_leaves_at_once_and_before_the_rule_expires() -> None:
@@ -80,17 +80,28 @@ def test_quiet_hours_hold_a_touch_back_and_judge_it_again_in_the_morning() -> No
     assert morning <= parse_rfc3339(made.sent[0].not_before) < morning + 15 * MINUTE
 
 
-def test_the_morning_is_the_customers_and_the_shops_when_their_zone_is_unknown() -> None:
+def test_the_morning_is_the_customers_the_phones_where_their_zone_is_unknown_and_else_the_shops() -> None:
     shop = Shop(quiet_hours=NIGHT, time_zone="Europe/Moscow")
-    evening = MONDAY + 18 * HOUR
+    evening = MONDAY + 20 * HOUR + 30 * MINUTE
     theirs = left_at(evening, shop=shop, time_zone="Asia/Kolkata")
     assert theirs.decisions[-1].judged_at == rfc3339(MONDAY + DAY + 3 * HOUR + 30 * MINUTE)
     assert theirs.decisions[-1].policy is None
     for unknown in (None, "Mars/Base"):
-        shops = left_at(evening, shop=shop, time_zone=unknown)
+        one_zone = left_at(evening, shop=shop, time_zone=unknown, phone="+393401234567")
+        assert one_zone.decisions[-1].judged_at == rfc3339(MONDAY + DAY + 8 * HOUR)
+        assert one_zone.decisions[-1].policy == "zone:phone"
+        many = left_at(evening, shop=shop, time_zone=unknown)  # nine in Kaliningrad, before ten at night in Kamchatka
+        assert many.decisions[-1].judged_at == rfc3339(MONDAY + DAY + 7 * HOUR)
+        assert many.sent[0].not_after == rfc3339(MONDAY + DAY + 10 * HOUR)
+        assert many.decisions[-1].policy == "zone:phone"
+        shops = left_at(evening, shop=shop, time_zone=unknown, phone="+882161234567")  # of no country
         assert shops.decisions[-1].judged_at == rfc3339(MONDAY + DAY + 6 * HOUR)
         assert shops.decisions[-1].policy == "zone:shop"
         assert shops.decisions[-1].tzdata == TZDATA_VERSION
+
+
+def test_without_quiet_hours_nobody_asks_for_the_zone_of_a_phone() -> None:
+    assert left_at(NOON, time_zone=None, shop=Shop(time_zone="Europe/Moscow")).decisions[-1].policy == "zone:shop"
 
 
 def test_held_back_touches_spread_over_the_morning_and_always_alike() -> None:
@@ -100,7 +111,7 @@ def test_held_back_touches_spread_over_the_morning_and_always_alike() -> None:
         for _ in range(2):
             made = Drive(Engine(book(rule(), shop=Shop(quiet_hours=NIGHT)), Feed()))
             made.row = made.engine.new_row("main", str(customer))
-            made.feed(*shopper(evening, event_id="p"), added(evening, event_id="a")).drain()
+            made.feed(*shopper(evening, event_id="p", time_zone="UTC"), added(evening, event_id="a")).drain()
             times.append(parse_rfc3339(made.sent[0].not_before))
     assert times[::2] == times[1::2]
     assert len(set(times)) == 40

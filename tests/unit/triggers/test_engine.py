@@ -247,7 +247,8 @@ def test_a_cart_that_a_late_event_shows_was_never_emptied_is_not_emptied() -> No
 def test_a_journey_is_forgotten_once_its_last_message_has_left() -> None:
     night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
     evening = MONDAY + 21 * HOUR + 30 * MINUTE
-    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).fire(MONDAY + DAY + 8 * HOUR + 1)
+    made = drive(rule(), events=[*shopper(evening, time_zone="UTC"), added(evening)], shop=night)
+    made.fire(MONDAY + DAY + 8 * HOUR + 1)
     before = parse_rfc3339(made.sent[0].not_before)
     assert made.row.deadline == before
     made.fire(before)

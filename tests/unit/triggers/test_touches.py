@@ -197,7 +197,8 @@ def test_a_step_that_is_there_no_more_is_refused() -> None:
 def test_a_completed_journey_is_called_back_while_its_message_has_not_left() -> None:
     night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
     evening = MONDAY + 21 * HOUR + 30 * MINUTE
-    made = drive(rule(), events=[*shopper(evening), added(evening)], shop=night).fire(MONDAY + DAY + 8 * HOUR + 1)
+    made = drive(rule(), events=[*shopper(evening, time_zone="UTC"), added(evening)], shop=night)
+    made.fire(MONDAY + DAY + 8 * HOUR + 1)
     assert made.outcomes() == ["delayed", "emitted"]
     (sms,) = made.sent
     before = parse_rfc3339(sms.not_before)
@@ -214,7 +215,7 @@ def test_a_completed_journey_is_called_back_while_its_message_has_not_left() -> 
 def test_an_exit_cancels_once() -> None:
     night = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
     evening = MONDAY + 21 * HOUR + 30 * MINUTE
-    made = drive(rule(steps=TWO), events=[*shopper(evening), added(evening)], shop=night)
+    made = drive(rule(steps=TWO), events=[*shopper(evening, time_zone="UTC"), added(evening)], shop=night)
     made.fire(MONDAY + DAY + 8 * HOUR + 1)
     before = parse_rfc3339(made.sent[0].not_before)
     made.feed(removed(before - 2), ordered(before - 1), consented(before - 1, False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY
+from triggers.calendars.quiet import Quiet
 from triggers.customer import Consent
 from triggers.gates import ledger
 from triggers.gates.consent import consent
@@ -16,9 +17,9 @@ from triggers.gates.suppression import NoSuppressions, suppression
 from triggers.gates.trigger import ready
 from triggers.rules.model import Cap, QuietHours
 from triggers.verdicts import Answer
-from triggers.zones import zone_of
+from triggers.zones import alone, zone_of
 
-MOSCOW, _ = zone_of("Europe/Moscow", "UTC")
+MOSCOW = alone(zone_of("Europe/Moscow", "UTC")[0])
 
 
 def test_consent_is_for_the_channel_and_the_purpose() -> None:
@@ -88,12 +89,14 @@ def test_stale_counts_from_what_was_planned_and_skips_only_the_step() -> None:
 
 
 def test_a_quiet_hour_delays_until_its_end_on_the_customers_clock() -> None:
-    night = QuietHours(22 * 60, 9 * 60)
-    verdict = quiet_hours(night, MONDAY + 20 * HOUR, MOSCOW)
+    night = Quiet(QuietHours(22 * 60, 9 * 60))
+    at = MONDAY + 20 * HOUR
+    verdict, _ = quiet_hours(night, at, at, MOSCOW)
     assert (verdict.answer, verdict.reason, verdict.until) == (Answer.DELAY, "quiet", MONDAY + DAY + 6 * HOUR)
     assert verdict.numbers == (("local", "23:00"), ("zone", "Europe/Moscow"))
-    assert quiet_hours(night, MONDAY + 10 * HOUR, MOSCOW).reason == "open"
-    assert quiet_hours(None, MONDAY + 20 * HOUR, MOSCOW).reason == "off"
+    open_at = MONDAY + 10 * HOUR
+    assert quiet_hours(night, open_at, open_at, MOSCOW)[0].reason == "open"
+    assert quiet_hours(None, at, at, MOSCOW)[0].reason == "off"
 
 
 def test_a_trigger_that_is_not_ready_delays() -> None:
