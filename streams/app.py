@@ -307,6 +307,7 @@ class App:
             wall=_wall,
             trusts=self._clocks.trusts,
             limits=Limits(self._limits, changelog(settings.app_id).name),
+            hmac_secret=settings.hmac_secret,
         )
         self._ownership = Ownership(
             plan,

@@ -151,15 +151,14 @@ class _Customer:
     ) -> Fault | None:
         """Do it, and see that what came of it can be stored; else take all of it back."""
         mine = self.mine
-        commands, decisions = len(mine.commands), len(mine.decisions)
+        commands, decisions, findings = len(mine.commands), len(mine.decisions), len(mine.findings)
         if self.row is None:
             self.row = self.by.engine.new_row(*self.key.split(":", 1))
         row = self.row
         try:
             do(row)
             if row.outgoing:
-                mine.commands += [Out(self.key, at, "", command) for command in row.outgoing]
-                row.outgoing = []
+                mine.take_outgoing(self.key, row, at)
             kept = encode_row(row)
             self.by.limits.check_row(self.key, len(kept))
             self._check(mine.commands[commands:])
@@ -168,7 +167,7 @@ class _Customer:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this step's
             self.row = None if self.kept is None else decode_row(self.kept)
-            del mine.commands[commands:], mine.decisions[decisions:]
+            del mine.commands[commands:], mine.decisions[decisions:], mine.findings[findings:]
             return fault(error, self.key, at, place, row=self.row, item=item, about=about)
         self.kept, self.changed = kept, True
         return None

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from schemas.emitted import CancelSms
 from schemas.partitioner import row_key
 from streams.faults import Fault
 from streams.merge import Merged, key_of
@@ -76,6 +77,8 @@ class Effects:
     touched: dict[str, CustomerRow] = field(default_factory=dict)
     commands: list[Out] = field(default_factory=list)
     decisions: list[Out] = field(default_factory=list)
+    findings: list[Out] = field(default_factory=list)
+    """What receipts say of phones (triggers.receipts)."""
     granted: list[Ask] = field(default_factory=list)
     returned: list[Ask] = field(default_factory=list)
     """Granted and then not used: to be released."""
@@ -110,6 +113,7 @@ class Effects:
         self.applied -= items - parked - sum(1 for key, _ in self.repeats if key in keys)
         self.commands = [out for out in self.commands if out.key not in keys]
         self.decisions = [out for out in self.decisions if out.key not in keys]
+        self.findings = [out for out in self.findings if out.key not in keys]
         self.arisen = [key for key in self.arisen if key not in keys]
         self.repeats = [one for one in self.repeats if one[0] not in keys]
         self.fell_due = [one for one in self.fell_due if one[0] not in keys]
@@ -120,11 +124,18 @@ class Effects:
             (taken_out if row_key(ask.shop_id, ask.customer_id) in keys else self.granted).append(ask)
         return taken_out
 
+    def take_outgoing(self, key: str, row: CustomerRow, at: int) -> None:
+        """Cancels that the row's last change caused, and what it found out about phones."""
+        for one in row.outgoing:
+            (self.commands if isinstance(one, CancelSms) else self.findings).append(Out(key, at, "", one))
+        row.outgoing = []
+
     def add(self, other: Effects) -> None:
         """What one row caused after all."""
         self.touched |= other.touched
         self.commands += other.commands
         self.decisions += other.decisions
+        self.findings += other.findings
         self.granted += other.granted
         self.returned += other.returned
         self.arisen += other.arisen

@@ -93,6 +93,12 @@ class Metrics:
         )
         self.decisions = self._counter("rewake_decisions", "Decisions written.", "rule", "outcome")
         self.commands = self._counter("rewake_commands", "Commands written.", "type")
+        self.receipts = self._counter(
+            "rewake_receipts",
+            "Delivery receipts by what they did to a phone: `suppressed`, `lifted`; or nothing, as the row does not "
+            "know the command (`unknown-command`), or a phone can't be hashed (`no-secret`).",
+            "what",
+        )
         self.outbox_rows = self._gauge(
             "rewake_outbox_rows",
             "Customers with proposals that are not concluded yet: waiting for the log or for Redis.",

@@ -138,7 +138,7 @@ class Timeline:
                 if not on_event(row, event, effective):
                     repeats.append((key, rank))
                 if row.outgoing:
-                    self._take_outgoing(key, row, effective, effects)
+                    effects.take_outgoing(key, row, effective)
                 if row.deadline < before:  # one that moves away is found when the index comes to where it was
                     self._deadlines.note(key, row.deadline)
             except NOT_A_CUSTOMERS:
@@ -256,7 +256,8 @@ class Timeline:
                 continue
             if not self._engine.on_event(row, event, effective):
                 effects.repeats.append((key, rank))
-            self._take_outgoing(key, row, effective, effects)
+            if row.outgoing:
+                effects.take_outgoing(key, row, effective)
             if self._skip_applied:
                 row.applied[rank] = offset + 1
         if reached is not None:
@@ -271,7 +272,8 @@ class Timeline:
             if row.faults:
                 row.faults = 0
             effects.touched[key] = row
-            self._take_outgoing(key, row, due, effects)
+            if row.outgoing:
+                effects.take_outgoing(key, row, due)
             if not proposals:
                 continue
             for proposal in proposals:
@@ -302,15 +304,10 @@ class Timeline:
             for command in emitted.commands:
                 effects.commands.append(Out(key, at, proposal.epoch, command))
             effects.decisions.append(Out(key, at, proposal.epoch, emitted.decision))
-            self._take_outgoing(key, row, at, effects)
+            if row.outgoing:
+                effects.take_outgoing(key, row, at)
         effects.touched[key] = row
         self._deadlines.note(key, row.deadline)
-
-    def _take_outgoing(self, key: str, row: CustomerRow, at: int, effects: Effects) -> None:
-        """Cancels that the row's last change caused."""
-        if row.outgoing:
-            effects.commands += [Out(key, at, "", command) for command in row.outgoing]
-            row.outgoing = []
 
 
 def _parts(whole: Sequence[Part], most: int) -> Iterator[Sequence[Part]]:

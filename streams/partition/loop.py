@@ -30,6 +30,7 @@ from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
 from streams.partition.commits import Commit, Commits
+from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
 from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, fitting, parked
@@ -95,6 +96,7 @@ class Partition:
             stretch=plan.stretch,
         )
         self._faults = FaultLog(number)
+        self._findings = Findings(number, plan.hmac_secret, metrics)
         self.known_keys = KnownKeys(number, plan.partitions[plan.inputs[0].name])
         screens = plan.screens(number, self.known_keys)
         self.intake = Intake(number, screens, {spec.name for spec in plan.shared})
@@ -390,6 +392,7 @@ class Partition:
                 outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(letter, most))
         for _, found in taken.letters:
             outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(found.record, most))
+        self._findings.publish(outgoing, effects.findings)
         record = self.table.record
         self.intake.describe(record)
         record.reached = self._reached

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pydantic import SecretStr
+
 from schemas.topics import CO_PARTITIONED, TopicSpec
 from streams.careful import Limits
 from streams.partition.intake import Screening
@@ -40,6 +42,8 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     """How large the records of each topic may be, as the broker has it set."""
     turnstile: Turnstile = field(default_factory=Turnstile)
+    hmac_secret: SecretStr | None = None
+    """What phones are hashed by, to suppress those that messages can't be delivered to."""
     stretch: int = STRETCH
     """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 
