@@ -26,7 +26,7 @@ from tests.simulation.loop import current
 from tests.simulation.member import Member
 from tests.simulation.run import Result, run
 from tests.simulation.worker import Seams, Setting
-from triggers import engine
+from triggers import concluding
 from triggers.asks import Ask, Granted, LedgerAnswer
 
 SEEDS = 300
@@ -152,12 +152,12 @@ def test_an_aborted_batch_that_is_read_is_found() -> None:
 
 
 def test_a_second_step_that_counts_from_the_wrong_instant_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    advance = engine._advance
+    advance = concluding._advance
 
     def late(journey: Any, plan: Any, base: int, wall: int) -> None:
         """A worker's steps count from when the former was judged; the oracle's from when it was due."""
         advance(journey, plan, base if current() is None else wall, wall)
 
-    monkeypatch.setattr(engine, "_advance", late)
+    monkeypatch.setattr(concluding, "_advance", late)
     found = first_found(Seams, {"same_emissions"}, lambda setting: not setting.stream)
     assert [name for name, _ in found.wrong] == ["same_emissions"]

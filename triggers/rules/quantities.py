@@ -62,12 +62,10 @@ def time_of_day(text: str) -> int | None:
     return int(hours) * 60 + int(minutes)
 
 
-def cap(text: str) -> tuple[int, int | str] | None:
-    """`3 per 7d` -> (3, seven days); `1 per day` -> (1, "day")."""
+def cap(text: str) -> tuple[int, int] | None:
+    """`3 per 7d` -> (3, seven days)."""
     words = text.split()
     if len(words) != 3 or words[1] != "per" or not words[0].isascii() or not words[0].isdigit() or len(words[0]) > 3:
         return None
-    if words[2] in SPANS:
-        return int(words[0]), words[2]
     window = duration(words[2])
     return None if window is None else (int(words[0]), window)

@@ -60,7 +60,9 @@ class WrittenCap(Written):
         if not isinstance(value, str):
             return value
         words = value.split()
-        if quantities.cap(value) is None or len(words) != 3:
+        # a day stands in for a span of the calendar: what is wrong with the rest is the same
+        rolling = " ".join("1d" if word in quantities.SPANS else word for word in words)
+        if quantities.cap(rolling) is None:
             raise wrong(f"{shown(value)} is no cap", "write it like `3 per 7d` or `1 per day`")
         return {"limit": int(words[0]), "per": words[2]}
 

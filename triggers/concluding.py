@@ -1,0 +1,175 @@
+"""The end of a judgement: what the ledger said is taken in, commands and decision go out, the journey moves on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from schemas.emitted import Decision, GrantBonus, SendSms
+from schemas.instants import rfc3339
+from triggers import emission
+from triggers.asks import Ask, Full, Granted, LedgerAnswer
+from triggers.customer import MAX_TOUCHES, CustomerRow, Touch
+from triggers.ending import leave
+from triggers.gates import ledger
+from triggers.journeys import Journey, Past, Proposal, Sent
+from triggers.plans import ShopPlan
+from triggers.rules.model import Shop
+from triggers.verdicts import Answer, Verdict
+from triggers.zones import TZDATA_VERSION
+
+_REFUSE: Final = Answer.REFUSE
+_DELAY: Final = Answer.DELAY
+
+
+class Judgement(msgspec.Struct, gc=False):
+    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided."""
+
+    proposal: Proposal
+    wall: int
+    verdicts: tuple[Verdict, ...]
+    ask: Ask | None
+    touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
+    journey: Journey | None = None
+
+
+class Emitted(msgspec.Struct, gc=False):
+    """What concluding a judgement put out: wire-ready commands and one decision."""
+
+    commands: tuple[SendSms | GrantBonus, ...]
+    decision: Decision
+
+
+def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
+    """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).
+
+    `answer` is the ledger's where `judgement.ask` is set. (With the ledger away the caller does not conclude: the
+    proposal stays in the outbox.)"""
+    proposal, wall, verdicts = judgement.proposal, judgement.wall, judgement.verdicts
+    if judgement.ask is not None:
+        if isinstance(answer, Granted):
+            verdicts += ledger.granted(plan.shop.caps, answer.counts)
+        elif isinstance(answer, Full):
+            verdicts += ledger.full(plan.shop.caps, answer.counts)
+        else:
+            raise TypeError("a judgement that asks the ledger is concluded with its answer")
+    outbox = row.outbox
+    row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
+    journey = judgement.journey
+    if journey is None or journey.step != proposal.step or id(journey) not in map(id, row.journeys):
+        journey = journey_of(row, proposal)  # the row was read anew since it was judged
+    steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
+    step = None if steps is None else steps.get(proposal.step)
+    refused, wake = False, 0
+    ending: str | None = None
+    for verdict in emission.against(verdicts):
+        if verdict.answer is _REFUSE:
+            refused = True
+            if verdict.ends_journey and ending is None:
+                ending = verdict.reason
+        elif verdict.answer is _DELAY and verdict.until is not None and verdict.until > wake:
+            wake = verdict.until
+    commands: tuple[SendSms | GrantBonus, ...] = ()
+    if journey is not None:
+        journey.proposed = False
+    if refused:
+        outcome = "skipped" if ending is None else "refused"
+        if journey is not None and journey.running:
+            if ending is not None:
+                journey.exits(max(wall, journey.epoch_at), ending)
+            elif steps is not None:
+                _advance(journey, step, proposal.due, wall)
+    elif wake:
+        outcome = "delayed"
+        if journey is not None:
+            journey.wake = wake
+    else:
+        outcome = "emitted"
+        if step is not None and journey is not None:
+            commands = _emit(row, plan.shop, step, journey, judgement)
+            _advance(journey, step, proposal.planned, wall)
+    if journey is not None and journey.exit_at and not journey.sent:
+        leave(row, journey)
+        row.journeys = [other for other in row.journeys if other is not journey]
+    decision = _decision(row, judgement, verdicts, outcome, [command.command_id for command in commands])
+    return Emitted(commands, decision)
+
+
+def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
+    rule, step, epoch = proposal.rule, proposal.step, proposal.epoch
+    for journey in row.journeys:
+        if journey.rule == rule and journey.step == step and journey.epoch == epoch:
+            return journey
+    return None
+
+
+def _emit(
+    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement
+) -> tuple[SendSms | GrantBonus, ...]:
+    """The commands of a touch that passed: all it offers and says, or nothing. The row remembers it."""
+    rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
+    touches, history = row.touches, row.history
+    touches.append(Touch(touch.touch_id, wall, rule.name))
+    if len(touches) > MAX_TOUCHES:
+        del touches[0]
+        row.dropped_touches += 1
+    past = history.get(rule.name)
+    if past is None:
+        past = history[rule.name] = Past()
+    if past.passed_at < journey.began:
+        past.passed_at = wall
+    if touch.message is None or touch.phone is None:
+        return ()
+    command_id = touch.ids.id("SendSms")
+    if touch.not_before > wall:
+        journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
+    send = SendSms(
+        command_id=command_id, shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name,
+        rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,
+        text=touch.message.text, purpose=rule.purpose, encoding=touch.message.encoding, units=touch.message.units,
+        segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
+        not_after=rfc3339(touch.not_after),
+    )
+    if plan.step.incentive is None or plan.step.incentive.kind != "bonus":
+        return (send,)
+    return (send, *_bonus(row, plan, judgement))
+
+
+def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement) -> tuple[GrantBonus, ...]:
+    """The points that the touch promises, with the end that its text names."""
+    proposal, ends = judgement.proposal, judgement.touch.incentive_ends
+    rule, incentive = plan.rule, plan.step.incentive
+    if incentive is None or incentive.amount is None:
+        return ()
+    return (GrantBonus(
+        command_id=judgement.touch.ids.id("GrantBonus"),
+        shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name, rule_version=rule.version,
+        step=proposal.step, points=int(incentive.amount), expires_at=rfc3339(ends) if ends else None,
+        due_at=rfc3339(proposal.planned),
+    ),)
+
+
+def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int) -> None:
+    """To the next step, `after` which counts from `base`; without one the journey is over. `plan` None: its step is
+    there no more."""
+    following = None if plan is None else plan.following
+    if following is not None:
+        journey.step, journey.due, journey.wake = following.id, base + following.after, 0
+    else:
+        journey.exits(max(wall, journey.epoch_at), "completed")
+
+
+def _decision(
+    row: CustomerRow, judgement: Judgement, verdicts: tuple[Verdict, ...], outcome: str, command_ids: list[str]
+) -> Decision:
+    proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
+    planned = proposal.planned
+    return Decision(
+        decision_id=touch.ids.id(f"decision {planned}"),
+        shop_id=row.shop_id, customer_id=row.customer_id, rule=proposal.rule, rule_version=proposal.rule_version,
+        epoch=proposal.epoch, step=proposal.step, outcome=outcome, due_at=rfc3339(proposal.due),
+        judged_at=rfc3339(wall), wall_at=rfc3339(wall) if wall != planned else None, command_ids=command_ids,
+        verdicts=[verdict.record or verdict.said() for verdict in verdicts], products_hash=touch.products_hash,
+        inputs=touch.inputs, tzdata=TZDATA_VERSION, policy=touch.policy,
+    )

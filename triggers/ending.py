@@ -1,0 +1,97 @@
+"""How journeys end: by events, by what the facts of the row say, and what is done with what had been handed over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from schemas import wire
+from schemas.emitted import CancelSms
+from schemas.instants import rfc3339
+from schemas.wire import CustomerEvent
+from triggers import cart, emission
+from triggers.customer import CustomerRow
+from triggers.journeys import Journey, Past
+from triggers.plans import ShopPlan
+from triggers.rules.model import Rule
+
+EXITS: Final[dict[type, str]] = {
+    wire.OrderPlaced: "order_placed",
+    wire.ConsentChanged: "consent_withdrawn",
+    wire.CustomerErased: "erased",
+    wire.CustomerMerged: "merged",
+}
+"""What events end journeys by themselves, in the words of `exit_on` and of decisions."""
+
+_CANCEL_REASONS: Final = {"order_placed": "ordered"}
+"""Where a CancelSms says it otherwise than the exit is called."""
+
+
+def settle(row: CustomerRow, due: int) -> None:
+    """What is past is past: the cart's base moves up, ended journeys become history."""
+    cart.settle(row.cart)
+    kept = []
+    for journey in row.journeys:
+        if journey.sent:
+            journey.sent = [sent for sent in journey.sent if sent.not_before > due]
+        if not journey.running:
+            leave(row, journey)
+            if not journey.proposed and not journey.sent:
+                continue
+        kept.append(journey)
+    if len(kept) != len(row.journeys):
+        row.journeys = kept
+
+
+def end_journeys(row: CustomerRow, plan: ShopPlan, event: CustomerEvent) -> None:
+    """End the journeys that this event ends, and those that the facts it changed end (or no longer do)."""
+    kind, at = type(event), event.at
+    why = EXITS.get(kind)
+    if isinstance(event, wire.ConsentChanged) and (event.granted or event.channel != emission.CHANNEL):
+        why = None
+    for journey in row.journeys:
+        known = plan.by_name.get(journey.rule)
+        if why is not None and _exits_by(why, event, known[0] if known is not None else None):
+            journey.exits(at, why)
+            _cancel(row, journey, at, why)
+        if known is not None and kind in known[1].watches:
+            journey.fact_at, journey.fact_why = known[1].ended(row, known[0], journey)
+            if journey.fact_at:
+                _cancel(row, journey, journey.fact_at, journey.fact_why)
+    if kind is wire.CustomerErased:
+        row.journeys = [journey for journey in row.journeys if journey.running or journey.proposed]
+
+
+def leave(row: CustomerRow, journey: Journey) -> None:
+    """Fix a journey's end, and remember it for its rule (not what ended before the customer was erased, or by that)."""
+    journey.exit_at, journey.exit_why = journey.end
+    journey.fact_at, journey.fact_why = 0, ""
+    if journey.exit_why == "erased" or journey.epoch_at <= row.erased_at:
+        return
+    past = row.history.setdefault(journey.rule, Past())
+    if journey.exit_at >= past.ended_at:
+        past.ended_at, past.ended_why = journey.exit_at, journey.exit_why
+
+
+def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
+    """Whether what the event says ends a journey of `rule` (None: in force no more)."""
+    if why in ("erased", "merged"):
+        return True
+    if rule is None:
+        return False
+    if isinstance(event, wire.ConsentChanged):
+        return rule.purpose != "transactional" and event.purpose == rule.purpose
+    return why in rule.exit_on
+
+
+def _cancel(row: CustomerRow, journey: Journey, at: int, why: str) -> None:
+    """Call back what was handed over and must not leave before something later than `at`."""
+    if not journey.sent or at < journey.epoch_at:
+        return
+    for sent in journey.sent:
+        if sent.not_before > at:
+            row.outgoing.append(CancelSms(
+                command_id=emission.command_id(row, journey.rule, journey.epoch, sent.step, "CancelSms"),
+                shop_id=row.shop_id, customer_id=row.customer_id, rule=journey.rule, rule_version=journey.version,
+                step=sent.step, cancels=sent.command_id, reason=_CANCEL_REASONS.get(why, why), cancelled_at=rfc3339(at),
+            ))
+    journey.sent = []
