@@ -22,6 +22,7 @@ from schemas.customers import (
     CustomerErased,
     CustomerMerged,
     CustomerUpdated,
+    KeywordReceived,
     LinkClicked,
     SurveyAnswered,
     WishlistChanged,
@@ -47,7 +48,7 @@ MAX_DEPTH: Final = 64
 CUSTOMER_EVENTS: Final[tuple[type[Contract], ...]] = (
     ProductViewed, CategoryViewed, CartItemAdded, CartItemRemoved, CartUpdated, CheckoutStarted, OrderPlaced,
     OrderCancelled, CustomerUpdated, ConsentChanged, CustomerErased, CustomerMerged, WishlistChanged,
-    BonusBalanceChanged, SurveyAnswered, LinkClicked, DeliveryReceipt,
+    BonusBalanceChanged, SurveyAnswered, LinkClicked, DeliveryReceipt, KeywordReceived,
 )  # fmt: skip
 MARKETING_EVENTS: Final[tuple[type[Contract], ...]] = (
     FlashSaleAnnounced, FlashSaleEnded, CollectionReleased, BroadcastRequested, TestRequested,

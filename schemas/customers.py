@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.fields import (
     MAX_LIST,
+    MAX_MESSAGE,
     CommandId,
     CustomerEvent,
     CustomerId,
@@ -159,6 +160,25 @@ class SurveyAnswered(CustomerEvent):
         dict[Id, Answer],
         Field(max_length=100, description="Question to answer: a text, a number, true or false, or a list of texts."),
     ] = {}
+
+
+class KeywordReceived(CustomerEvent):
+    """The customer wrote one of the shop's keywords by SMS: for a contest, an offer, a vote."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="KeywordReceived", event_id="5f3b0d1c9a7e4b6288d1c0ffee42aa10", shop_id="main", customer_id="42",
+            occurred_at="2026-11-21T11:02:00Z", keyword="win", text="WIN 42",
+        )
+    )  # fmt: skip
+
+    type: Literal["KeywordReceived"]
+    keyword: Annotated[Id, Field(description="By the name that it has in shop.yaml.", examples=["win"])]
+    text: Annotated[
+        str,
+        StringConstraints(strict=True, max_length=MAX_MESSAGE),
+        Field(description="What was written, as it came; line breaks are allowed.", examples=["WIN 42"]),
+    ]
 
 
 class LinkClicked(CustomerEvent):

@@ -139,6 +139,11 @@ class SurveyAnswered(CustomerEvent, tag=True, kw_only=True, gc=False):
     answers: dict[str, Any] = {}
 
 
+class KeywordReceived(CustomerEvent, tag=True, kw_only=True, gc=False):
+    keyword: Id
+    text: str
+
+
 class LinkClicked(CustomerEvent, tag=True, kw_only=True, gc=False):
     command_id: Id | None = None
     url: Url | None = None
@@ -168,6 +173,7 @@ AnyCustomerEvent = (
     | SurveyAnswered
     | LinkClicked
     | DeliveryReceipt
+    | KeywordReceived
 )
 
 

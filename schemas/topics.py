@@ -99,7 +99,7 @@ ORDER_EVENTS: Final = _customer_topic(
 CUSTOMER_EVENTS: Final = _customer_topic(
     "customer-events", 5, "Who customers are, what they allow, what they answer. From storefront, CRM, survey, links.",
     "CustomerUpdated", "ConsentChanged", "CustomerErased", "CustomerMerged", "WishlistChanged", "BonusBalanceChanged",
-    "SurveyAnswered", "LinkClicked",
+    "SurveyAnswered", "LinkClicked", "KeywordReceived",
 )  # fmt: skip
 DELIVERY_RECEIPTS: Final = _customer_topic(
     "delivery-receipts", 9, "What became of a command. From the dispatcher.", "DeliveryReceipt", holds_clock=False

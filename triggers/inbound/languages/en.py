@@ -71,8 +71,8 @@ ENGLISH: Final = Language(
         ),
         Refusal(
             ("no more", "no further", "dont want", "do not want", "dont need", "do not need", "not want",
-             "no longer want", "didnt ask for", "did not ask for", "dont like", "hate", "fed up with", "sick of", "tired of",
-             "enough with", "never asked for", "not interested in"),
+             "no longer want", "didnt ask for", "did not ask for", "dont like", "hate", "fed up with",
+             "sick of", "tired of", "enough with", "never asked for", "not interested in"),
             (*_MESSAGES, "contacted", "texted"),
         ),
         Refusal(("i do not want you", "i dont want you", "want you not", "i never want you", "dont want to",
