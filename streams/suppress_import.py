@@ -101,7 +101,8 @@ def e164(raw: str, region: str | None) -> str:
             raise BadEntry(
                 f"{mask_phone(raw)} does not begin with + and the country, and no region is given (--region)"
             ) from None
-        raise BadEntry(f"{mask_phone(raw)} is no phone") from None
+        shown = mask_phone(raw) if any(map(str.isdigit, raw)) else "what is written"
+        raise BadEntry(f"{shown} is no phone") from None
     if not phonenumbers.is_possible_number(number):
         raise BadEntry(f"{mask_phone(raw)} has a length that no phone there has")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
