@@ -190,7 +190,7 @@ class Metrics:
         )
         self.ledger_away = self._gauge(
             "rewake_ledger_away",
-            "1 while Redis does not answer and nothing capped is sent.",
+            "1 while Redis, or some of it, does not answer, and what it would have to grant is not sent.",
         )
 
         # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError, ResponseError
 
 from streams.ledger.cluster import Cluster, NoCluster
-from streams.ledger.redis import reason_of
+from streams.ledger.reachable import reason_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

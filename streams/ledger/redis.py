@@ -9,23 +9,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import structlog
 from redis import exceptions
 
 from streams.ledger import scripts
-from streams.ledger.breaker import Breaker
 from streams.ledger.cluster import Cluster
 from streams.ledger.counting import DAY, kept_for
 from streams.ledger.memory import LAPSE
+from streams.ledger.reachable import AWAY, Reachable
 from streams.metrics import Metrics
 from triggers.asks import Ask, Full, Granted, LedgerAnswer
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-log = structlog.stdlib.get_logger(__name__)
-
-_AWAY: Final = (exceptions.RedisError, OSError, TimeoutError)
 _ASKS_PER_PIPELINE: Final = 512
 
 
@@ -53,12 +49,12 @@ class RedisLedger:
         self._lapse = lapse
         self._asks_per_call = 1 if isinstance(client, Cluster) else asks_per_call
         self._metrics = metrics or Metrics()
-        self._breaker = Breaker()
+        self._reachable = Reachable(self._metrics)
 
     @property
     def is_away(self) -> bool:
         """Redis did not answer when it was last asked."""
-        return not self._breaker.is_closed
+        return self._reachable.is_away
 
     async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
         """See `Ledger.reserve`."""
@@ -98,27 +94,28 @@ class RedisLedger:
     async def _run(self, call: str, script: str, asks: Sequence[Ask]) -> list[str | None]:
         """The script's word for each ask, None where Redis did not answer; within the timeout."""
         words: list[str | None] = []
-        loop = asyncio.get_running_loop()
-        if not asks:
-            return words
-        if self._breaker.may_try(loop.time()):
+        if asks and self._reachable.may_try():
+            failures: list[BaseException] = []
             began = time.perf_counter()
             try:
                 async with asyncio.timeout(self._timeout):
                     for begin in range(0, len(asks), _ASKS_PER_PIPELINE):
-                        words += await self._pipeline(call, script, asks[begin : begin + _ASKS_PER_PIPELINE])
-                        if words[-1] is None:
+                        some = asks[begin : begin + _ASKS_PER_PIPELINE]
+                        said = await self._pipeline(call, script, some, failures)
+                        words += said
+                        if not any(said):
                             break
-            except _AWAY as error:
-                self._away(error)
-            else:
-                if None not in words:
-                    self._back()
+            except AWAY as error:
+                failures.append(error)
+            self._reachable.heard(answered=any(words), failures=failures)
             self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
         return words + [None] * (len(asks) - len(words))
 
-    async def _pipeline(self, call: str, script: str, asks: Sequence[Ask]) -> list[str | None]:
-        """Everything sent before anything is read. An error of one run of the script costs that run's asks alone."""
+    async def _pipeline(
+        self, call: str, script: str, asks: Sequence[Ask], failures: list[BaseException]
+    ) -> list[str | None]:
+        """Everything sent before anything is read. An error of one run of the script costs that run's asks alone, and
+        is added to `failures`."""
         groups = [asks[i : i + self._asks_per_call] for i in range(0, len(asks), self._asks_per_call)]
         digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         replies = await self._execute("EVALSHA", digest, call, groups)
@@ -130,7 +127,7 @@ class RedisLedger:
         words: list[str | None] = []
         for group, reply in zip(groups, replies, strict=True):
             if isinstance(reply, Exception):
-                self._away(reply)
+                failures.append(reply)
                 words += [None] * len(group)
             elif call == "reserve":
                 words += (reply.decode() if isinstance(reply, bytes) else str(reply)).split(" ")
@@ -158,58 +155,6 @@ class RedisLedger:
             for ask, kept in zip(group, keep, strict=True)
         ]
         return msgspec.msgpack.encode((self._lapse, time_to_live, asks))
-
-    # -- away and back
-
-    def _away(self, error: BaseException) -> None:
-        reason = reason_of(error)
-        self._metrics.ledger_failures.labels(reason).inc()
-        if self._breaker.failed(asyncio.get_running_loop().time()):
-            self._metrics.ledger_away.set(1)
-            log.warning(
-                "redis is away: capped touches stay in the outbox",
-                reason=reason,
-                error=str(error),
-            )
-
-    def _back(self) -> None:
-        if self._breaker.answered():
-            self._metrics.ledger_away.set(0)
-            log.info("redis is back")
-
-
-_REASONS: Final = (
-    ("timeout", (exceptions.TimeoutError, TimeoutError), ()),
-    ("loading", (exceptions.BusyLoadingError,), ("LOADING",)),
-    ("read-only", (exceptions.ReadOnlyError, exceptions.MasterDownError), ("READONLY", "MASTERDOWN")),
-    (
-        "failing-over",
-        (exceptions.ClusterDownError, exceptions.AskError, exceptions.TryAgainError),
-        ("CLUSTERDOWN", "TRYAGAIN", "MOVED"),
-    ),
-    ("out-of-memory", (exceptions.OutOfMemoryError,), ("OOM",)),
-    (
-        "login",
-        (
-            exceptions.AuthenticationError,
-            exceptions.AuthorizationError,
-            exceptions.NoPermissionError,
-        ),
-        ("NOAUTH", "NOPERM", "WRONGPASS", "ACL failure", "can't run this command"),
-    ),
-    ("refused", (exceptions.ResponseError,), ()),
-)
-"""Reason, classes of error, words in its text (inside a script the class is lost)."""
-
-
-def reason_of(error: BaseException) -> str:
-    """A stable word for why Redis did not judge."""
-    for reason, classes, words in _REASONS:
-        if isinstance(error, classes):
-            return reason
-        if isinstance(error, exceptions.ResponseError) and any(word in str(error) for word in words):
-            return reason
-    return "connection"
 
 
 def _read_answer(word: str) -> LedgerAnswer:

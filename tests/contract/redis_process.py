@@ -50,12 +50,13 @@ class RedisProcess:
     def url(self) -> str:
         return f"{'rediss' if self._tls else 'redis'}://localhost:{self.port}/0"
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
+        """`options`: of the command line, this once."""
         where = ["--port", "0", "--tls-port", str(self.port)] if self._tls else ["--port", str(self.port)]
         folder = ["--dir", str(self._directory), "--save", ""]
         with (self._directory / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, *self._configuration, *where, *folder, *self._options],
+                [self._program, *self._configuration, *where, *folder, *self._options, *options],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

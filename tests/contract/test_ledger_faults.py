@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 import structlog
+from redis.crc import key_slot
 
-from streams.ledger import RedisLedger, UnfitRedis, check_redis
+from streams.ledger import RIGHTS, RedisLedger, UnfitRedis, check_redis
 from streams.ledger.breaker import LONGEST_PAUSE
 from streams.metrics import Metrics
 from streams.settings import Settings
-from tests.contract.redis_process import RedisProcess
+from streams.stacks.process import free_port
+from tests.contract.redis_process import ClusterProcesses, RedisProcess
 from tests.contract.test_ledger import DAY, NOW, ask
 from triggers.asks import Full, Granted, LedgerAnswer
 
@@ -200,3 +202,161 @@ async def test_a_wrong_password_is_refused_at_start(server: RedisProcess) -> Non
         await check_redis(client)
     assert "wr0ng" not in str(refused.value)
     await client.aclose()
+
+
+async def test_a_user_who_may_not_do_what_the_scripts_do_is_refused_at_start(server: RedisProcess) -> None:
+    await admin(server, "ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+@connection", "+eval", "+info")
+    client = Settings(redis_url=f"redis://reader:secret@localhost:{server.port}", redis_timeout=10.0).redis_client()
+    with pytest.raises(UnfitRedis, match=r"needs ~rewake:\* \+@read \+@write"):
+        await check_redis(client)
+    await client.aclose()
+
+
+async def test_a_user_of_other_keys_is_refused_at_start(server: RedisProcess) -> None:
+    await admin(server, "ACL", "SETUSER", "other", "on", ">secret", "~other:*", "+@all")
+    client = Settings(redis_url=f"redis://other:secret@localhost:{server.port}", redis_timeout=10.0).redis_client()
+    assert await check_redis(client, "other") is None
+    with pytest.raises(UnfitRedis, match="needs ~rewake:"):
+        await check_redis(client, "rewake")
+    await client.aclose()
+
+
+async def test_the_policy_is_known_without_the_right_to_ask_for_the_configuration(server: RedisProcess) -> None:
+    await admin(server, "ACL", "SETUSER", "rewake", "on", ">secret", "~rewake:*", *RIGHTS.split())
+    client = Settings(redis_url=f"redis://rewake:secret@localhost:{server.port}", redis_timeout=10.0).redis_client()
+    assert await check_redis(client) is None
+    await admin(server, "CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
+    with pytest.raises(UnfitRedis, match="maxmemory-policy is allkeys-lfu"):
+        await check_redis(client)
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value_of_it", "said"), [("maxmemory", "1", "raise maxmemory"), ("replicaof", "", "name the primary")]
+)
+async def test_what_takes_no_writes_at_start_is_said_and_no_reason_not_to_start(
+    server: RedisProcess, setting: str, value_of_it: str, said: str
+) -> None:
+    if setting == "replicaof":
+        await admin(server, "REPLICAOF", "127.0.0.1", 1)
+    else:
+        await admin(server, "CONFIG", "SET", setting, value_of_it)
+    client = Settings(redis_url=server.url, redis_timeout=10.0).redis_client()
+    assert said in str(await check_redis(client))
+    await client.aclose()
+
+
+async def test_a_cluster_where_none_is_expected_is_refused_and_the_other_way_round(
+    server: RedisProcess, own_cluster: ClusterProcesses
+) -> None:
+    node = Settings(redis_url=own_cluster.nodes[0].url, redis_timeout=10.0).ledger_client()
+    with pytest.raises(UnfitRedis, match="set REWAKE_REDIS_CLUSTER=true"):
+        await check_redis(node)
+    await node.aclose()
+    single = Settings(redis_url=server.url, redis_cluster=True, redis_timeout=10.0).ledger_client()
+    with pytest.raises(UnfitRedis, match="a single Redis: leave it out"):
+        await check_redis(single)
+    await single.aclose()
+
+
+async def test_every_node_of_a_cluster_is_looked_at(own_cluster: ClusterProcesses) -> None:
+    client = Settings(redis_url=own_cluster.nodes[0].url, redis_cluster=True, redis_timeout=10.0).ledger_client()
+    assert await check_redis(client) is None
+    own_cluster.nodes[2].ask("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+    try:
+        with pytest.raises(UnfitRedis, match="maxmemory-policy is volatile-lru"):
+            await check_redis(client)
+    finally:
+        own_cluster.nodes[2].ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        await client.aclose()
+
+
+async def reasons(ledger: RedisLedger, metrics: Metrics) -> set[str]:
+    """Why the ledger has not answered."""
+    assert await ledger.reserve([ask("x", customer="why")]) == [None]
+    return {
+        sample.labels["reason"]
+        for metric in metrics.ledger_failures.collect()
+        for sample in metric.samples
+        if sample.value
+    }
+
+
+@pytest.mark.parametrize("why", ["loading", "read-only", "out-of-memory", "timeout", "connection", "failing-over"])
+async def test_whatever_keeps_redis_from_judging_has_its_reason_in_the_metrics(
+    server: RedisProcess, tmp_path: Path, why: str
+) -> None:
+    metrics = Metrics()
+    ledger = RedisLedger(
+        Settings(redis_url=server.url, redis_timeout=TIMEOUT).redis_client(), timeout=TIMEOUT, metrics=metrics
+    )
+    if why == "loading":
+        await admin(server, "EVAL", "for i = 1, 50000 do redis.call('SET', 'k' .. i, i) end", 0)
+        await admin(server, "SAVE")
+        server.stop()
+        server.start("--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024")
+    elif why == "read-only":  # MASTERDOWN: a replica that has lost its primary and was told not to answer then
+        await admin(server, "CONFIG", "SET", "replica-serve-stale-data", "no")
+        await admin(server, "REPLICAOF", "127.0.0.1", 1)
+    elif why == "out-of-memory":
+        await admin(server, "CONFIG", "SET", "maxmemory", 1)
+    elif why == "timeout":
+        server.freeze()
+    elif why == "connection":
+        server.stop()
+    else:  # a node of a cluster whose slots lie nowhere
+        server.stop()
+        server.start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    assert await reasons(ledger, metrics) == {why}
+    assert value(metrics.ledger_away) == 1
+    await ledger.close()
+
+
+async def test_a_part_of_a_cluster_that_is_away_keeps_back_its_own_customers_alone(tmp_path: Path) -> None:
+    servers = ClusterProcesses(tmp_path)
+    try:
+        for node in servers.nodes:
+            node.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+        metrics = Metrics()
+        settings = Settings(redis_url=servers.url, redis_cluster=True, redis_timeout=TIMEOUT)
+        ledger = RedisLedger(settings.ledger_client(), timeout=TIMEOUT, metrics=metrics)
+        customers = [str(number) for number in range(60)]
+        asks = [ask("a", customer=customer) for customer in customers]
+        assert await ledger.reserve(asks) == [Granted(False, (0,))] * len(asks)
+        lost = servers.nodes[1]
+        theirs = [
+            index
+            for index, customer in enumerate(customers)
+            if servers.owner(key_slot(f"{{main:{customer}}}".encode())) is lost
+        ]
+        lost.stop()
+        with structlog.testing.capture_logs() as logs:
+            for _ in range(4):
+                answers = await ledger.reserve(asks)
+                assert [index for index, answer in enumerate(answers) if answer is None] == theirs
+        assert [line["event"] for line in logs] == [
+            "a node of the Redis cluster is away",
+            "redis is away: capped touches stay in the outbox",
+        ]
+        assert not ledger.is_away
+        assert value(metrics.ledger_away) == 1
+        await ledger.close()
+    finally:
+        servers.stop()
+
+
+async def test_when_a_primary_fails_its_replica_judges_by_what_it_was_told(tmp_path: Path) -> None:
+    servers = ClusterProcesses(tmp_path)
+    try:
+        settings = Settings(redis_url=servers.url, redis_cluster=True, redis_timeout=TIMEOUT)
+        ledger = RedisLedger(settings.ledger_client(), timeout=TIMEOUT)
+        lost = servers.owner(key_slot(b"{main:42}"))
+        servers.add_replica(lost)
+        assert await ledger.reserve([ask("a")]) == [Granted(False, (0,))]
+        assert lost.ask("WAIT", 1, 10_000) == 1
+        lost.stop()
+        assert await ledger.reserve([ask("b")]) == [None]
+        assert await once_back(ledger, "b") == Full(0, 0, (1,))
+        await ledger.close()
+    finally:
+        servers.stop()
