@@ -23,7 +23,7 @@ from triggers.zones import Zones, zone
 
 _NO_REGION: Final = "001"
 _CODES: Final = frozenset(map(str, COUNTRY_CODE_TO_REGION_CODE))
-_BY_PLACE: Final = frozenset({"1", "52", "54", "55", "62", "86"})
+NUMBERED_BY_PLACE: Final = frozenset({"1", "52", "54", "55", "62", "86"})
 """Codes of countries whose mobiles are numbered by place (libphonenumber; a test holds this to it)."""
 _NORTH_AMERICA: Final = "1"
 _AREA: Final = 5
@@ -37,7 +37,7 @@ def phone_zones(phone: str) -> Zones | None:
     code = country_code(phone)
     if code is None:
         return None
-    if code in _BY_PLACE:
+    if code in NUMBERED_BY_PLACE:
         return _of_place(phone[: _AREA if code == _NORTH_AMERICA else _LONGEST], code)
     return of_country_code(code)
 

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from phonenumbers import country_code_for_region
 from pydantic import BaseModel, ValidationError
 
+from triggers.calendars.phone_zones import NUMBERED_BY_PLACE, of_country_code
+from triggers.calendars.quiet import Quiet, ever_open
 from triggers.expressions import Expression, ExpressionInvalid, compile_expression
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
 from triggers.rules import quantities
@@ -19,7 +22,7 @@ from triggers.rules.clean import RECEIPTS
 from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
-from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop, Step
+from triggers.rules.model import Cap, Incentive, Rule, Shop, Step
 from triggers.rules.remembered import needed, show_per
 from triggers.rules.versions import with_version
 from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep
@@ -86,7 +89,7 @@ def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
         if written is not None:
             shop = _shop(written, shop_id)
             errors += _shop_errors(shop, written, documents[0])
-            warnings = _shop_warnings(shop, documents[0])
+            warnings = _shop_warnings(shop, documents[0]) + _never_open(shop, documents[0])
     return ShopRead(shop, tuple(sorted(errors, key=_order)), tuple(warnings))
 
 
@@ -127,7 +130,7 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         dedupe_product=written.dedupe.product if written.dedupe else None,
         dedupe_text=written.dedupe.text if written.dedupe else None,
         holdout=written.holdout,
-        quiet_hours=QuietHours(quiet.begin, quiet.end) if quiet else None,
+        quiet_hours=quiet.meant() if quiet else None,
         sunset=written.sunset.meant() if written.sunset else None,
         receipts=written.receipts.meant() if written.receipts else RECEIPTS,
     )
@@ -174,6 +177,31 @@ def _shop_warnings(shop: Shop, document: Document) -> list[RuleWarning]:
             f"add a cap, like `{MAX_CAP} per {window}`",
         )
     ]
+
+
+def _never_open(shop: Shop, document: Document) -> list[RuleWarning]:
+    """Whom quiet hours leave no instant at all: customers whose zone is told by a phone of a country with many."""
+    if shop.quiet_hours is None or shop.default_region is None:
+        return []
+    code = str(country_code_for_region(shop.default_region))
+    zones = None if code in NUMBERED_BY_PLACE else of_country_code(code)
+    quiet = Quiet(shop.quiet_hours)
+    if zones is None or all(ever_open(quiet, zones, at) for at in (_WINTER, _SUMMER)):
+        return []
+    place = document.place(("quiet_hours",))
+    return [
+        RuleWarning(
+            document.file, place.line, place.column,
+            f"these quiet hours leave no hour that is open in all {len(zones.zones)} time zones of phones with "
+            f"{zones.name}, so that customers without a `time_zone` are not written to",
+            "leave more hours open, or send the customers' `time_zone`",
+        )
+    ]
+
+
+_WINTER: Final = 1_768_176_000_000_000
+_SUMMER: Final = 1_783_900_800_000_000
+"""Two Mondays, 2026-01-12 and 2026-07-13."""
 
 
 def _cap_order(cap: Cap) -> tuple[object, ...]:

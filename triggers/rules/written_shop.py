@@ -9,24 +9,12 @@ from typing import Annotated
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from triggers.rules.values import Duration, Percent, Text, TimeOfDay, Written, closest, shown, wrong
+from triggers.rules.values import Duration, Percent, Text, Written, closest, shown, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
 from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
-
-
-class WrittenQuietHours(Written):
-    """The hours in which nobody is written to, in the customer's time zone; may pass midnight."""
-
-    begin: TimeOfDay = Field(alias="from", description="From this time of day ...")
-    end: TimeOfDay = Field(alias="to", description="... to this one.")
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> WrittenQuietHours:
-        if self.begin == self.end:
-            raise wrong("quiet hours that begin and end at the same time", "leave them out if no hour is quiet")
-        return self
+from triggers.rules.written_quiet import WrittenQuietHours
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from phonenumbers import PhoneNumberType, timezone, tzdata
 from phonenumbers.phonenumberutil import is_number_type_geographical
 
-from triggers.calendars.phone_zones import _BY_PLACE, _LONGEST, phone_zones
+from triggers.calendars.phone_zones import _LONGEST, NUMBERED_BY_PLACE, phone_zones
 
 
 def names(phone: str) -> set[str]:
@@ -64,6 +64,6 @@ def test_mobiles_are_numbered_by_place_where_libphonenumber_says_so() -> None:
         for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
         if is_number_type_geographical(PhoneNumberType.MOBILE, code)
     }
-    assert by_place | {"1"} == _BY_PLACE
-    longest = max(len(prefix) for prefix in tzdata.TIMEZONE_DATA if prefix.startswith(tuple(_BY_PLACE)))
+    assert by_place | {"1"} == NUMBERED_BY_PLACE
+    longest = max(len(prefix) for prefix in tzdata.TIMEZONE_DATA if prefix.startswith(tuple(NUMBERED_BY_PLACE)))
     assert longest <= tzdata.TIMEZONE_LONGEST_PREFIX < _LONGEST

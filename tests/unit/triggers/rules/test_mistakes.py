@@ -407,6 +407,53 @@ SHOP_MISTAKES = {
         "quiet_hours: {from: 10:00, to: 10:00}",
         "shop.yaml:1:14: quiet hours that begin and end at the same time, leave them out if no hour is quiet",
     ),
+    "quiet hours without hours": (
+        "quiet_hours: {outside: drop}",
+        'shop.yaml:1:14: `quiet_hours` names no hours, write for example `{from: "21:00", to: "10:00"}`',
+    ),
+    "quiet hours without a begin": ('quiet_hours: {to: "10:00"}', "shop.yaml:1:14: `quiet_hours` needs `from`"),
+    "a weekday in full": (
+        "quiet_hours: {weekdays: {sunday: all-day}}",
+        "shop.yaml:1:26: unknown field `sunday`, did you mean `sun`?",
+    ),
+    "no weekday": (
+        "quiet_hours: {weekdays: {}}",
+        "shop.yaml:1:25: no weekday is named, name some of `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`",
+    ),
+    "a weekday in another word": (
+        "quiet_hours: {weekdays: {sun: closed}}",
+        'shop.yaml:1:31: `closed` are no quiet hours, write `all-day`, `none` or `{from: "20:00", to: "11:00"}`',
+    ),
+    "a weekday of nothing": (
+        'quiet_hours: {weekdays: {sun: {from: "10:00", to: "10:00"}}}',
+        "shop.yaml:1:31: quiet hours that begin and end at the same time, write `none` if no hour is quiet",
+    ),
+    "holidays of nowhere": (
+        "quiet_hours: {holidays: {country: RUS}}",
+        "shop.yaml:1:35: no calendar of public holidays is known for `RUS`, write a country's two letters",
+    ),
+    "holidays of no part of the country": (
+        "quiet_hours: {holidays: {country: FR, subdivision: Alsace}}",
+        "shop.yaml:1:52: `Alsace` is no part of `FR` with holidays of its own",
+    ),
+    "a preset that is none": (
+        "quiet_hours: {preset: us-tpca}",
+        "shop.yaml:1:23: `us-tpca` is no preset of quiet hours, did you mean `us-tcpa`?",
+    ),
+    "touches that expire at no time": (
+        'quiet_hours: {from: "21:00", to: "10:00", outside: expire}',
+        "shop.yaml:1:52: `outside` cannot be `expire`, write `delay`, `drop` or `expire after 6h`",
+    ),
+    "quiet hours that never end": (
+        "quiet_hours: {weekdays: {mon: all-day, tue: all-day, wed: all-day, thu: all-day, fri: all-day, sat: all-day, "
+        "sun: all-day}}",
+        "shop.yaml:1:14: these quiet hours leave no minute open, leave some hours open every 14 days",
+    ),
+    "quiet hours that end too seldom": (
+        "quiet_hours: {weekdays: {mon: all-day, tue: all-day, wed: all-day, thu: all-day, fri: all-day, sun: all-day}, "
+        "holidays: {country: FR}}",
+        "shop.yaml:1:14: these quiet hours leave no minute open for 20 days before 2021-05-15, leave some hours open",
+    ),
     "quiet hours without an end": ("quiet_hours: {from: 21:00}", "shop.yaml:1:14: `quiet_hours` needs `to`"),
     "a cap that is none": (
         "caps: [3 a week]",

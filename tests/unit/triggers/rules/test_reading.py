@@ -8,7 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from triggers.rules.model import Cap, CartAbandoned, Incentive, QuietHours, Rule, Shop
+from triggers.calendars.presets import PRESETS
+from triggers.rules.model import Cap, CartAbandoned, Holidays, Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
 from triggers.rules.quantities import DAY, HOUR, MINUTE, SECOND, duration, percent, show_duration, time_of_day
 from triggers.rules.read import read_rules, read_shop
 
@@ -225,3 +226,42 @@ def test_a_text_that_names_what_is_not_there_is_warned_of() -> None:
     ]
     given = text.replace("}]", ", incentive: {discount: 5%}}]")
     assert warnings(given, Shop(cart_url="https://tea.example/cart")) == []
+
+
+def quiet(text: str) -> QuietHours:
+    read = read_shop(f"quiet_hours: {text}", "shop.yaml", "main")
+    assert not read.errors and read.shop.quiet_hours is not None, read.errors
+    return read.shop.quiet_hours
+
+
+NIGHT = QuietSpan(21 * 60, 10 * 60)
+ALL_DAY = QuietSpan(0, 24 * 60)
+
+
+def test_quiet_hours_of_weekdays_and_holidays_are_a_week_of_the_shops_own() -> None:
+    read = quiet(
+        "{from: 21:00, to: 10:00, weekdays: {sat: {from: 20:00, to: 11:00}, sun: all-day, wed: none}, "
+        "holidays: {country: DE, subdivision: BY}, outside: expire after 6h}"
+    )
+    week = QuietWeek(
+        ((NIGHT,), (NIGHT,), (), (NIGHT,), (NIGHT,), (QuietSpan(20 * 60, 11 * 60),), (ALL_DAY, NIGHT)),
+        Holidays("DE", "BY"),
+        (ALL_DAY, NIGHT),
+    )
+    assert read == QuietHours(0, 0, (week,), "expire", 6 * HOUR)
+
+
+def test_a_preset_is_added_to_the_shops_own_hours_with_what_it_says_today() -> None:
+    assert quiet("{preset: us-tcpa}") == QuietHours(0, 0, (PRESETS["us-tcpa"].week,))
+    both = quiet("{from: 21:00, to: 10:00, preset: fr-af2m, outside: drop}")
+    assert both == QuietHours(21 * 60, 10 * 60, (PRESETS["fr-af2m"].week,), "drop")
+
+
+def test_hours_that_no_instant_of_a_countrys_zones_has_in_common_are_warned_of() -> None:
+    text = "default_region: RU\nquiet_hours: {{from: '{}', to: '10:00'}}\n"
+    (warning,) = read_shop(text.format("20:00"), "shop.yaml", "main").warnings
+    assert str(warning).startswith("shop.yaml:2:14: these quiet hours leave no hour that is open in all ")
+    assert read_shop(text.format("21:00"), "shop.yaml", "main").warnings == ()
+    assert read_shop(text.format("20:00").replace("RU", "DE"), "shop.yaml", "main").warnings == ()
+    # an American phone tells more than its country
+    assert read_shop(text.format("20:00").replace("RU", "US"), "shop.yaml", "main").warnings == ()
