@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from schemas.fields import MAX_MESSAGE, Event, PhoneNumber, Text, example
+
+SOURCE: Final = "inbound-sms"
+"""The source of what somebody said by SMS: of suppressions, and of ConsentChanged events."""
 
 
 class SmsReceived(Event):

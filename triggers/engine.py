@@ -63,7 +63,7 @@ class Engine:
         plan = self._plans.get(row.shop_id, self._no_rules)
         apply = APPLY.get(kind)
         if apply is not None:
-            apply(row, event, plan.by_items)
+            apply(row, event, plan.says)
         watched = kind in plan.watched
         if row.journeys and (watched or kind in EXITS):
             end_journeys(row, plan, event)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas import wire
+from schemas import inbound, wire
 from triggers import cart, interests
 from triggers.customer import (
     MAX_ORDERS,
@@ -26,20 +26,28 @@ from triggers.customer import (
     Orders,
 )
 
-Apply = Callable[[CustomerRow, Any, bool], None]
-"""Row, event, and whether an order that names its items takes out only these."""
+
+class ShopSays(NamedTuple):
+    """What the facts depend on that a shop decides: whether an order that names its items takes out only these, and
+    whose word it takes, besides the customer's START, that one who opted out by SMS wants messages again."""
+
+    by_items: bool = False
+    opt_in_sources: frozenset[str] = frozenset()
 
 
-def _item_added(row: CustomerRow, event: wire.CartItemAdded, by_items: bool) -> None:
+Apply = Callable[[CustomerRow, Any, ShopSays], None]
+
+
+def _item_added(row: CustomerRow, event: wire.CartItemAdded, says: ShopSays) -> None:
     op = cart.Op(event.at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
     cart.record(row.cart, op)
 
 
-def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, by_items: bool) -> None:
+def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, says: ShopSays) -> None:
     cart.record(row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity))
 
 
-def _cart_updated(row: CustomerRow, event: wire.CartUpdated, by_items: bool) -> None:
+def _cart_updated(row: CustomerRow, event: wire.CartUpdated, says: ShopSays) -> None:
     op = cart.Op(
         event.at, cart.REPLACE, event.event_id, currency=event.currency,
         items=[(item.product_id, item.quantity, item.price) for item in event.items],
@@ -47,13 +55,13 @@ def _cart_updated(row: CustomerRow, event: wire.CartUpdated, by_items: bool) -> 
     cart.record(row.cart, op)
 
 
-def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, by_items: bool) -> None:
+def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, says: ShopSays) -> None:
     cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id))
 
 
-def _order_placed(row: CustomerRow, event: wire.OrderPlaced, by_items: bool) -> None:
+def _order_placed(row: CustomerRow, event: wire.OrderPlaced, says: ShopSays) -> None:
     items: list[cart.OpItem] | None = None
-    if by_items and event.items is not None:
+    if says.by_items and event.items is not None:
         items = [(item.product_id, item.quantity, None) for item in event.items]
     cart.record(row.cart, cart.Op(event.at, cart.ORDER, event.event_id, items=items))
     orders = row.orders
@@ -78,7 +86,7 @@ def _order_placed(row: CustomerRow, event: wire.OrderPlaced, by_items: bool) -> 
         orders.last_at = event.at
 
 
-def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, by_items: bool) -> None:
+def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, says: ShopSays) -> None:
     orders = row.orders
     if orders is None:
         orders = row.orders = Orders()
@@ -125,7 +133,7 @@ def _bound(orders: Orders) -> None:
         del orders.recent[oldest]
 
 
-def _product_viewed(row: CustomerRow, event: wire.ProductViewed, by_items: bool) -> None:
+def _product_viewed(row: CustomerRow, event: wire.ProductViewed, says: ShopSays) -> None:
     row.part_interests, dropped = interests.viewed(row.part_interests, event.product_id, event.at, event.price)
     if dropped:
         row.dropped_interests += 1
@@ -134,7 +142,7 @@ def _product_viewed(row: CustomerRow, event: wire.ProductViewed, by_items: bool)
 _FIELDS: Final = tuple(enumerate(PROFILE_FIELDS))
 
 
-def _customer_updated(row: CustomerRow, event: wire.CustomerUpdated, by_items: bool) -> None:
+def _customer_updated(row: CustomerRow, event: wire.CustomerUpdated, says: ShopSays) -> None:
     profile, at = row.profile, event.at
     for number, name in _FIELDS:
         value = getattr(event, name)
@@ -145,25 +153,32 @@ def _customer_updated(row: CustomerRow, event: wire.CustomerUpdated, by_items: b
             profile[number] = Field(value, at)
 
 
-def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, by_items: bool) -> None:
+def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSays) -> None:
     name = f"{event.channel}/{event.purpose}"
     known = row.consents.get(name)
-    if known is None or event.at >= known.at:
-        row.consents[name] = Consent(event.granted, event.at, event.source)
+    at, source, by_sms = event.at, event.source, event.source == inbound.SOURCE
+    opted_out = at if by_sms and not event.granted else 0
+    opted_in = at if event.granted and (by_sms or source in says.opt_in_sources) else 0
+    if known is None:
+        row.consents[name] = Consent(event.granted, at, source, opted_out, opted_in)
+        return
+    opted_out, opted_in = max(opted_out, known.opted_out_at), max(opted_in, known.opted_in_at)
+    last = event if at >= known.at else known
+    row.consents[name] = Consent(last.granted, last.at, last.source, opted_out, opted_in)
 
 
-def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, by_items: bool) -> None:
+def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: ShopSays) -> None:
     if event.at >= row.bonus_at:
         row.bonus_balance, row.bonus_at = event.balance, event.at
 
 
-def _erased(row: CustomerRow, event: wire.CustomerErased, by_items: bool) -> None:
+def _erased(row: CustomerRow, event: wire.CustomerErased, says: ShopSays) -> None:
     at = event.at
     if at <= row.erased_at:
         return
     row.erased_at = at
     row.profile = {number: field for number, field in row.profile.items() if field.at > at}
-    row.consents = {name: consent for name, consent in row.consents.items() if consent.at > at}
+    row.consents = {name: consent.newer(at) for name, consent in row.consents.items() if consent.at > at}
     row.part_interests = interests.newer(row.part_interests, at)
     if row.bonus_at <= at:
         row.bonus_balance, row.bonus_at = None, 0

@@ -54,6 +54,7 @@ def makes(*, erasure: bool = True) -> st.SearchStrategy[Make]:
             st.none() | st.lists(products, max_size=2),
         ),
         st.builds(lambda g: lambda at: consented(at, g), st.booleans()),
+        st.builds(lambda g: lambda at: consented(at, g, source="inbound-sms"), st.booleans()),
         st.builds(lambda n: lambda at: profile(at, first_name=n), st.none() | st.sampled_from(["Anna", "Olga"])),
         st.just(lambda at: event(wire.BonusBalanceChanged, at, balance=Decimal(at % 7))),
         st.just(lambda at: event(wire.CustomerMerged, at, into="43")),

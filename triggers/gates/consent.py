@@ -1,7 +1,8 @@
 """`consent`: for the channel and purpose of the message.
 
 Passes: `granted`, with when and from where; `transactional`, which needs none. Refuses, ending the journey:
-`no-consent` when none was ever given, `withdrawn` when the last word was a withdrawal.
+`no-consent` when none was ever given, `withdrawn` when the last word was a withdrawal, or there was an opt-out by SMS
+and nobody since who may opt in again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from schemas import inbound
 from schemas.instants import rfc3339
 from triggers.customer import Consent
 from triggers.verdicts import Answer, Verdict, constant
@@ -22,6 +24,11 @@ def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verd
     given = consents.get(f"{channel}/{purpose}")
     if given is None:
         return Verdict(gate="consent", answer=Answer.REFUSE, reason="no-consent", ends_journey=True)
+    if given.opted_out:
+        return Verdict(
+            gate="consent", answer=Answer.REFUSE, reason="withdrawn", ends_journey=True,
+            numbers=(("at", rfc3339(given.opted_out_at)), ("source", inbound.SOURCE)),
+        )
     numbers: tuple[tuple[str, str], ...] = (("at", rfc3339(given.at)),)
     if given.source is not None:
         numbers += (("source", given.source),)

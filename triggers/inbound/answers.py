@@ -6,8 +6,7 @@ An answer is a transactional command to a phone that perhaps no customer has: `c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from schemas.emitted import SendSms
@@ -23,10 +22,11 @@ STEP: Final = "1"
 
 
 @dataclass(frozen=True, slots=True)
-class Keywords:
+class ShopKeyword:
     """One keyword of a shop's. `survey`: what is written is the answer to this survey's question of the keyword's
     name. `answer`: what is written back."""
 
+    name: str
     words: tuple[str, ...]
     survey: str | None = None
     answer: str | None = None
@@ -46,7 +46,7 @@ class Answering:
     """How a shop understands and answers what comes in. `languages`: those enabled, its own first; empty: all."""
 
     languages: tuple[str, ...] = ()
-    keywords: Mapping[str, Keywords] = field(default_factory=dict)
+    keywords: tuple[ShopKeyword, ...] = ()
     answers: WrittenAnswers = WrittenAnswers()
 
     def understood(self, language: str) -> tuple[str, ...]:

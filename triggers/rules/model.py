@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from triggers.expressions import Expression
+from triggers.inbound import Answering
 from triggers.messages.template import MessageTemplate
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 
@@ -168,6 +169,8 @@ class Shop:
     quiet_hours: QuietHours | None = None
     sunset: Sunset | None = None
     receipts: Receipts = RECEIPTS
+    opt_in_sources: frozenset[str] = frozenset()
+    inbound: Answering = Answering()
 
 
 @dataclass(frozen=True, slots=True)

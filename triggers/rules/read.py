@@ -26,6 +26,7 @@ from triggers.rules.model import Cap, Incentive, Rule, Shop, Step
 from triggers.rules.remembered import needed, show_per
 from triggers.rules.versions import with_version
 from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep
+from triggers.rules.written_inbound import answering
 from triggers.rules.written_limits import MAX_CAP
 from triggers.rules.written_shop import WrittenShop
 
@@ -133,6 +134,8 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         quiet_hours=quiet.meant() if quiet else None,
         sunset=written.sunset.meant() if written.sunset else None,
         receipts=written.receipts.meant() if written.receipts else RECEIPTS,
+        opt_in_sources=frozenset(written.opt_in_sources),
+        inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )
 
 

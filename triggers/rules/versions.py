@@ -35,7 +35,8 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
     settings: dict[str, Any] = _plain(shop)
     settings.pop("id", None)
-    settings.pop("receipts", None)  # no rule's business
+    for unused in ("receipts", "inbound"):  # no rule's business
+        settings.pop(unused, None)
     named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:
         # a `shop` that is not followed by a dot may name anything

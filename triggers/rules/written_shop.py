@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from triggers.rules.values import Duration, Percent, Text, Written, closest, shown, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
+from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
 from triggers.rules.written_quiet import WrittenQuietHours
 
@@ -119,4 +120,21 @@ class WrittenShop(Written):
         default=None,
         description="What delivery receipts do to phones. Not given: phones that messages can't be delivered to are "
         "suppressed.",
+    )
+    opt_out_languages: Annotated[tuple[OptOutLanguage, ...], Field(strict=False, max_length=20)] = Field(
+        default=(),
+        description="Whose opt-out words are understood, English always among them. Not given: all that are known.",
+        examples=[["en", "ru"]],
+    )
+    opt_in_sources: Annotated[tuple[Text, ...], Field(strict=False, max_length=50)] = Field(
+        default=(),
+        description="Sources of ConsentChanged that opt somebody in again who opted out by SMS. Not given: START "
+        "alone.",
+        examples=[["account-page"]],
+    )
+    keywords: WrittenKeywords = Field(
+        default={}, description="Words that are answers to the shop, by name.", examples=[{"win": ["WIN"]}]
+    )
+    answers: WrittenInboundAnswers | None = Field(
+        default=None, description="What is written back to HELP, START and STOP."
     )

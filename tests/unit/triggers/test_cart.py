@@ -20,7 +20,7 @@ from tests.unit.triggers.driving import (
 )
 from triggers.cart import MAX_LINES, MAX_OP_ITEMS, MAX_OPS, Cart
 from triggers.customer import encode_row, new_row
-from triggers.facts import APPLY
+from triggers.facts import APPLY, ShopSays
 
 
 def cart(*events: wire.CustomerEvent, on_order: Literal["cart", "items"] = "cart") -> Cart:
@@ -155,7 +155,7 @@ def test_whole_cart_updates_of_a_large_cart_do_not_outgrow_a_changelog_record() 
         updated = wire.CartUpdated(
             event_id=f"e{number}", customer_id="42", occurred_at="", at=1_000_000 * (number + 1), items=items
         )
-        APPLY[wire.CartUpdated](row, updated, False)
+        APPLY[wire.CartUpdated](row, updated, ShopSays())
         assert sum(len(op.items or ()) for op in row.cart.ops) <= MAX_OP_ITEMS
         assert len(encode_row(row)) < 200_000
     assert {line.quantity for line in row.cart.now.lines.values()} == {200}
