@@ -193,6 +193,11 @@ class Metrics:
             "1 while Redis, or some of it, does not answer, and what it would have to grant is not sent.",
         )
 
+        self.ledger_refilling = self._gauge(
+            "rewake_ledger_refilling",
+            "1 while Redis, which came back empty, learns again who was sent what: caps by phone and budgets wait.",
+        )
+
         # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
