@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.emitted import Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
-from triggers import emission
+from triggers import emission, receipts
 from triggers.asks import Ask, Full, Granted, LedgerAnswer
 from triggers.customer import MAX_TOUCHES, CustomerRow, Touch
 from triggers.ending import leave
@@ -122,6 +122,8 @@ def _emit(
     if touch.message is None or touch.phone is None:
         return ()
     command_id = touch.ids.id("SendSms")
+    if shop.receipts.suppress:
+        receipts.sent(row.numbers, touch.phone, command_id, wall)
     if touch.not_before > wall:
         journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
     send = SendSms(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from schemas import wire
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
-from triggers import asks, concluding, customer, emission
+from triggers import asks, concluding, customer, emission, receipts
 from triggers.asks import Ask, LedgerAnswer
 from triggers.beginning import begin
 from triggers.concluding import Emitted, Judgement, journey_of
@@ -53,7 +53,8 @@ class Engine:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
 
         The caller has fired every deadline of this row strictly below `now` first.
-        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`.
+        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`, and what a receipt says
+        of a phone.
         """
         if not customer.remember(row, event.event_id):
             return False
@@ -64,6 +65,10 @@ class Engine:
         apply = APPLY.get(kind)
         if apply is not None:
             apply(row, event, plan.says)
+        elif isinstance(event, wire.DeliveryReceipt) and plan.shop.receipts.suppress and receipts.speaks(event):
+            found = receipts.judge(row.numbers, event, plan.shop.receipts)
+            if found is not None:
+                row.outgoing.append(found)
         watched = kind in plan.watched
         if row.journeys and (watched or kind in EXITS):
             end_journeys(row, plan, event)
