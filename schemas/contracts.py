@@ -25,6 +25,7 @@ from schemas.customers import (
     KeywordReceived,
     LinkClicked,
     SurveyAnswered,
+    TestRequested,
     WishlistChanged,
 )
 from schemas.dead_letters import DeadLetter
@@ -32,7 +33,7 @@ from schemas.decisions import Decision
 from schemas.facts import ShopFact
 from schemas.fields import Contract
 from schemas.inbound import SmsReceived
-from schemas.marketing import BroadcastRequested, CollectionReleased, FlashSaleAnnounced, FlashSaleEnded, TestRequested
+from schemas.marketing import BroadcastRequested, CollectionReleased, FlashSaleAnnounced, FlashSaleEnded
 from schemas.orders import OrderCancelled, OrderPlaced
 from schemas.products import ProductSnapshot
 from schemas.receipts import DeliveryReceipt
@@ -48,10 +49,10 @@ MAX_DEPTH: Final = 64
 CUSTOMER_EVENTS: Final[tuple[type[Contract], ...]] = (
     ProductViewed, CategoryViewed, CartItemAdded, CartItemRemoved, CartUpdated, CheckoutStarted, OrderPlaced,
     OrderCancelled, CustomerUpdated, ConsentChanged, CustomerErased, CustomerMerged, WishlistChanged,
-    BonusBalanceChanged, SurveyAnswered, LinkClicked, DeliveryReceipt, KeywordReceived,
+    BonusBalanceChanged, SurveyAnswered, LinkClicked, DeliveryReceipt, KeywordReceived, TestRequested,
 )  # fmt: skip
 MARKETING_EVENTS: Final[tuple[type[Contract], ...]] = (
-    FlashSaleAnnounced, FlashSaleEnded, CollectionReleased, BroadcastRequested, TestRequested,
+    FlashSaleAnnounced, FlashSaleEnded, CollectionReleased, BroadcastRequested,
 )  # fmt: skip
 EVENTS: Final[tuple[type[Contract], ...]] = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, SmsReceived, ClockAdvanced)
 COMMANDS: Final[tuple[type[Contract], ...]] = (SendSms, CancelSms, GrantBonus, CreateCallTask)

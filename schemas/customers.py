@@ -44,7 +44,7 @@ class CustomerUpdated(CustomerEvent):
     time_zone: Annotated[
         Text | None,
         Field(
-            description="IANA zone, for quiet hours; where it is unknown, the phone tells.", examples=["Europe/Moscow"]
+            description="IANA zone, for quiet hours; an unknown one is read as the shop's.", examples=["Europe/Moscow"]
         ),
     ] = None
     language: Annotated[Text | None, Field(description="BCP 47.", examples=["ru"])] = None
@@ -195,3 +195,19 @@ class LinkClicked(CustomerEvent):
     type: Literal["LinkClicked"]
     command_id: Annotated[CommandId | None, Field(description="The SendSms whose link it was, if known.")] = None
     url: Annotated[Url | None, Field(description="Where it led.", examples=["https://shop.example/p/sku-7"])] = None
+
+
+class TestRequested(CustomerEvent):
+    """Send one step of a rule to this customer, who is somebody of the shop's own test list, at once. Consent and
+    suppression hold; caps, quiet hours and conditions do not, and it counts nowhere. `rewake test` publishes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="TestRequested", event_id="9f0c2a4e-0018", shop_id="main", customer_id="42",
+            occurred_at="2026-12-05T09:00:00Z", rule="abandoned-cart", step="1",
+        )
+    )  # fmt: skip
+
+    type: Literal["TestRequested"]
+    rule: Annotated[Id, Field(description="The rule's name.", examples=["abandoned-cart"])]
+    step: Annotated[Id | None, Field(description="The step's id; left out, the first.", examples=["1"])] = None

@@ -22,7 +22,10 @@ class Verdict(Contract):
     gate: Annotated[Text, Field(description="Which gate.", examples=["quiet-hours"])]
     verdict: Annotated[
         Literal["pass", "delay", "refuse", "not_asked"],
-        Field(description="not_asked: an earlier refusal made the question needless."),
+        Field(
+            description="not_asked: an earlier refusal made the question needless, or a test message passes it by; what "
+            "it would have said is among `numbers` then."
+        ),
     ]
     reason: Annotated[Text, Field(description="A stable word from the gate's own page.", examples=["night"])]
     until: Annotated[Timestamp | None, Field(description="With delay: when the touch is judged again.")] = None
@@ -83,8 +86,8 @@ class Decision(Contract):
     tzdata: Annotated[Text | None, Field(description="Version of the time zones used.", examples=["2026.1"])] = None
     policy: Annotated[
         Text | None,
-        Field(
-            description="The stated rule that stood in for a missing input: `zone:phone`, quiet hours went by the "
-            "zones of the phone's country or area; `zone:shop`, by the shop's; `zone:utc`, by UTC."
-        ),
+        Field(description="The stated rule that stood in for a missing input: `zone:shop`, the shop's zone was used."),
     ] = None
+    test: Annotated[
+        bool, Field(description="true: of a message that `rewake test` asked for; counts in no report.")
+    ] = False

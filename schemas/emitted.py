@@ -111,6 +111,7 @@ class Decision(msgspec.Struct, tag_field="type", tag=True, kw_only=True, frozen=
     inputs: dict[str, str] = {}  # the figures the decision rests on: cart.lines, dropped.lines ...
     tzdata: str | None = None  # version of the time zones used, e.g. 2026.1
     policy: str | None = None  # the stated rule that stood in for a missing input, e.g. zone:shop
+    test: bool = False  # of a test message: counts nowhere
 
 
 Command = SendSms | CancelSms | GrantBonus | CreateCallTask

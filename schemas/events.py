@@ -149,6 +149,11 @@ class LinkClicked(CustomerEvent, tag=True, kw_only=True, gc=False):
     url: Url | None = None
 
 
+class TestRequested(CustomerEvent, tag=True, kw_only=True, gc=False):
+    rule: Id
+    step: Id | None = None
+
+
 class DeliveryReceipt(CustomerEvent, tag=True, kw_only=True, gc=False):
     command_id: Id
     status: str
@@ -172,6 +177,7 @@ AnyCustomerEvent = (
     | BonusBalanceChanged
     | SurveyAnswered
     | LinkClicked
+    | TestRequested
     | DeliveryReceipt
     | KeywordReceived
 )
@@ -224,13 +230,7 @@ class BroadcastRequested(MarketingEvent, tag=True, kw_only=True, gc=False):
     audience: Text | None = None
 
 
-class TestRequested(MarketingEvent, tag=True, kw_only=True, gc=False):
-    rule: Id
-    to: Text
-    step: Id | None = None
-
-
-AnyMarketingEvent = FlashSaleAnnounced | FlashSaleEnded | CollectionReleased | BroadcastRequested | TestRequested
+AnyMarketingEvent = FlashSaleAnnounced | FlashSaleEnded | CollectionReleased | BroadcastRequested
 
 
 class SmsReceived(msgspec.Struct, tag_field="type", tag=True, kw_only=True, gc=False):

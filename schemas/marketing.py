@@ -111,19 +111,3 @@ class BroadcastRequested(Event):
     ]
     rule: RuleName
     audience: Annotated[Text | None, Field(description="A named audience instead of the rule's own.")] = None
-
-
-class TestRequested(Event):
-    """Send one rule's messages to somebody of the shop's own test list. `rewake test` publishes it."""
-
-    model_config = ConfigDict(
-        json_schema_extra=example(
-            type="TestRequested", event_id="m-5", shop_id="main", occurred_at="2026-12-05T09:00:00Z",
-            rule="abandoned-cart", step="1", to="anna",
-        )
-    )  # fmt: skip
-
-    type: Literal["TestRequested"]
-    rule: RuleName
-    step: Annotated[Id | None, Field(description="One step alone; left out, all of them.", examples=["1"])] = None
-    to: Annotated[Text, Field(description="A name of the shop's test list.", examples=["anna"])]

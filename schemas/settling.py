@@ -174,7 +174,7 @@ PLANS: Final[dict[type, Plan]] = {}
 
 def _decoder(strict: bool) -> msgspec.json.Decoder[Any]:
     """A decoder of everything that msgspec reads here. A strict one refuses fields that the structs do not name."""
-    # SurveyAnswered, KeywordReceived and what marketing publishes are rare and rich: the contract reads them.
+    # SurveyAnswered, KeywordReceived, TestRequested and what marketing publishes are rare: the contract reads them.
     kinds: Any = None
     line = msgspec.defstruct(
         "Line",

@@ -99,7 +99,7 @@ ORDER_EVENTS: Final = _customer_topic(
 CUSTOMER_EVENTS: Final = _customer_topic(
     "customer-events", 5, "Who customers are, what they allow, what they answer. From storefront, CRM, survey, links.",
     "CustomerUpdated", "ConsentChanged", "CustomerErased", "CustomerMerged", "WishlistChanged", "BonusBalanceChanged",
-    "SurveyAnswered", "LinkClicked", "KeywordReceived",
+    "SurveyAnswered", "LinkClicked", "KeywordReceived", "TestRequested",
 )  # fmt: skip
 DELIVERY_RECEIPTS: Final = _customer_topic(
     "delivery-receipts", 9, "What became of a command. From the dispatcher.", "DeliveryReceipt", holds_clock=False
@@ -111,8 +111,7 @@ INBOUND_SMS: Final = TopicSpec(
 )  # fmt: skip
 MARKETING_EVENTS: Final = TopicSpec(
     name="marketing-events", key="shop_id",
-    carries=("FlashSaleAnnounced", "FlashSaleEnded", "CollectionReleased", "BroadcastRequested", "TestRequested",
-             CLOCK),
+    carries=("FlashSaleAnnounced", "FlashSaleEnded", "CollectionReleased", "BroadcastRequested", CLOCK),
     about="What concerns many customers at once. From marketing.",
     partitions=Partitions.ONE, direction=Direction.IN, retention_ms=30 * DAY_MS, log_append_time=True,
     rank=4, holds_clock=True,

@@ -220,7 +220,7 @@ class _Customer:
                 self.mine.faults.append(failed)
                 self._put_off(due)
                 continue
-            self.mine.fell_due += [(self.key, proposal.rule) for proposal in arose]
+            self.mine.fell_due += [(self.key, proposal.rule) for proposal in arose if not proposal.test]
             if not arose:
                 continue
             if self.by.judge_at_once:

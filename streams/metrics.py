@@ -93,6 +93,9 @@ class Metrics:
         )
         self.decisions = self._counter("rewake_decisions", "Decisions written.", "rule", "outcome")
         self.commands = self._counter("rewake_commands", "Commands written.", "type")
+        self.tests = self._counter(
+            "rewake_tests", "Test messages (`rewake test`), which count nowhere else: their decisions.", "outcome"
+        )
         self.receipts = self._counter(
             "rewake_receipts",
             "Delivery receipts by what they did to a phone: `suppressed`, `lifted`; or nothing, as the row does not "
@@ -191,11 +194,6 @@ class Metrics:
         self.ledger_away = self._gauge(
             "rewake_ledger_away",
             "1 while Redis, or some of it, does not answer, and what it would have to grant is not sent.",
-        )
-
-        self.ledger_refilling = self._gauge(
-            "rewake_ledger_refilling",
-            "1 while Redis, which came back empty, learns again who was sent what: caps by phone and budgets wait.",
         )
 
         # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...

@@ -231,15 +231,18 @@ class Replay:
         summary.repeated += effects.repeated.total()
         summary.proposals += effects.proposals.total()
         for out in effects.commands:
-            summary.commands[type(out.record).__name__] += 1
+            if not getattr(out.record, "test", False):
+                summary.commands[type(out.record).__name__] += 1
             self._commands.append(_sortable(out))
         for out in effects.decisions:
+            self._decisions.append(_sortable(out))
+            if out.record.test:
+                continue  # reports know nothing of tests
             summary.decisions[out.record.outcome] += 1
             decisive = Answer.DELAY if out.record.outcome == "delayed" else Answer.REFUSE
             why = next((one for one in out.record.verdicts if one.verdict == decisive), None)
             if why is not None:
                 summary.reasons[out.record.outcome, why.gate, why.reason] += 1
-            self._decisions.append(_sortable(out))
 
 
 def _sortable(out: Out) -> tuple[Any, ...]:

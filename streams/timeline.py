@@ -277,7 +277,8 @@ class Timeline:
             if not proposals:
                 continue
             for proposal in proposals:
-                effects.fell_due.append((key, proposal.rule))
+                if not proposal.test:
+                    effects.fell_due.append((key, proposal.rule))
             if self._judge_at_once:
                 yield from self._judge(key, row, proposals, None, effects)
             else:

@@ -7,7 +7,12 @@ emptied, the quiet spell broken), which is found anew whenever a late event chan
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+TEST: Final = "test-"
+"""What the epoch of a test message begins with; every other begins with digits."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -27,6 +32,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     def planned(self) -> int:
         """When the touch is to be judged: its wake, else its due time."""
         return self.due if self.wake is None else self.wake
+
+    @property
+    def test(self) -> bool:
+        """Whether it is a test message (triggers.trial)."""
+        return self.epoch.startswith(TEST)
 
 
 class Sent(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from streams.timeline import Effects
 def count(
     metrics: Metrics, counters: dict[str, int], topics: Mapping[int, str], taken: Taken, effects: Effects
 ) -> None:
-    """in = applied + repeated + dead_lettered + markers, in both.
+    """in = applied + repeated + dead_lettered + markers, in both. Test messages are counted apart from all others.
 
     `counters` are the partition's own, over all topics, each of them counted where it happened. `topics`: name by rank;
     of a topic what was applied is what arrived and became nothing else.
@@ -32,9 +32,12 @@ def count(
         metrics.records_lost.labels(topic=topic).inc(gone)
     for rule, fell_due in effects.proposals.items():
         metrics.proposals.labels(rule=rule).inc(fell_due)
-    for command, written in Counter(type(out.record).__name__ for out in effects.commands).items():
+    commands = (type(out.record).__name__ for out in effects.commands if not getattr(out.record, "test", False))
+    for command, written in Counter(commands).items():
         metrics.commands.labels(type=command).inc(written)
-    decisions = [out.record for out in effects.decisions]
+    decisions = [out.record for out in effects.decisions if not out.record.test]
+    for outcome, written in Counter(out.record.outcome for out in effects.decisions if out.record.test).items():
+        metrics.tests.labels(outcome=outcome).inc(written)
     for (rule, outcome), written in Counter((one.rule, one.outcome) for one in decisions).items():
         metrics.decisions.labels(rule=rule, outcome=outcome).inc(written)
     verdicts = Counter((said.gate, said.verdict, said.reason) for one in decisions for said in one.verdicts)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -33,13 +32,12 @@ Trigger = CartAbandoned  # a union once there are more
 @dataclass(frozen=True, slots=True)
 class Incentive:
     """What a touch offers. `amount` in per cent for a discount, in points for a bonus; `code` is a coupon's code or a
-    gift's name; `valid` microseconds, `until` its last day: whichever ends earlier."""
+    gift's name; `valid` microseconds."""
 
     kind: Literal["discount", "bonus", "coupon", "gift"]
     amount: Decimal | None = None
     code: str | None = None
     valid: int | None = None
-    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +171,7 @@ class Shop:
     receipts: Receipts = RECEIPTS
     opt_in_sources: frozenset[str] = frozenset()
     inbound: Answering = Answering()
+    test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
 
 
 @dataclass(frozen=True, slots=True)

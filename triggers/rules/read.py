@@ -135,6 +135,7 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         sunset=written.sunset.meant() if written.sunset else None,
         receipts=written.receipts.meant() if written.receipts else RECEIPTS,
         opt_in_sources=frozenset(written.opt_in_sources),
+        test_list=tuple(sorted(written.test_list.items())),
         inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )
 
@@ -285,12 +286,12 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
 
 def _incentive(written: WrittenIncentive) -> Incentive:
     if written.discount is not None:
-        return Incentive("discount", amount=written.discount, valid=written.valid, until=written.until)
+        return Incentive("discount", amount=written.discount, valid=written.valid)
     if written.bonus is not None:
-        return Incentive("bonus", amount=written.bonus, valid=written.valid, until=written.until)
+        return Incentive("bonus", amount=written.bonus, valid=written.valid)
     if written.coupon is not None:
-        return Incentive("coupon", code=written.coupon, valid=written.valid, until=written.until)
-    return Incentive("gift", code=written.gift, valid=written.valid, until=written.until)
+        return Incentive("coupon", code=written.coupon, valid=written.valid)
+    return Incentive("gift", code=written.gift, valid=written.valid)
 
 
 class _Compiled:

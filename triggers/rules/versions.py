@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
-from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -36,7 +35,7 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
     settings: dict[str, Any] = _plain(shop)
     settings.pop("id", None)
-    for unused in ("receipts", "inbound"):  # no rule's business
+    for unused in ("receipts", "inbound", "test_list"):  # no rule's business
         settings.pop(unused, None)
     named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:
@@ -63,8 +62,6 @@ def _plain(value: Any) -> Any:
         return {info.name: _plain(part) for info, part in written if info.default is MISSING or part != info.default}
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
-    if isinstance(value, date):
-        return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):

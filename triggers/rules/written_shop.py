@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Annotated
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from triggers.rules.values import Duration, Percent, Text, Written, closest, shown, wrong
+from triggers.rules.values import Duration, Name, Percent, Text, Written, closest, shown, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
@@ -64,6 +65,13 @@ def _url(value: str) -> str:
     return value
 
 
+def _customer(value: object) -> object:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        raise wrong(f"{shown(value)} is a number, and a customer's id is a text", f'put quotes around it: `"{value}"`')
+    return value
+
+
+CustomerName = Annotated[str, Field(min_length=1, max_length=128), BeforeValidator(_customer)]
 Url = Annotated[str, Field(max_length=500), AfterValidator(_url), WithJsonSchema({"type": "string", "format": "uri"})]
 
 
@@ -115,6 +123,12 @@ class WrittenShop(Written):
         default=None,
         description="Customers who neither order nor click are written to less, and then not at all.",
         examples=[{"after": "10 touches", "then": "1 per 30d", "stop_after": "20 touches"}],
+    )
+    test_list: Annotated[dict[Name, CustomerName], Field(max_length=100)] = Field(
+        default={},
+        description="Whom `rewake test` writes to: a name, and the id of the customer of this shop whose data and "
+        "phone are taken.",
+        examples=[{"anna": "42"}],
     )
     receipts: WrittenReceipts | None = Field(
         default=None,

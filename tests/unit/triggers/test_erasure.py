@@ -101,7 +101,7 @@ def test_a_journey_that_an_order_ended_before_leaves_nothing_when_its_waiting_to
 
 def test_what_was_handed_over_and_has_not_left_is_called_back() -> None:
     shop = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
-    made = drive(rule(), shop=shop, events=[*shopper(MONDAY + 21 * HOUR), added(MONDAY + 22 * HOUR)])
+    made = drive(rule(), shop=shop, events=[*shopper(MONDAY + 21 * HOUR, time_zone="UTC"), added(MONDAY + 22 * HOUR)])
     made.fire(MONDAY + DAY + 8 * HOUR + 1)  # the touch wakes in the morning, and leaves within the quarter of an hour
     (message,) = made.sent
     assert message.not_before > message.due_at

@@ -1,0 +1,103 @@
+"""Test messages: one step of a rule to somebody of the shop's own, at once, as the customer's row is now.
+
+A request is a proposal like any other, so that what holds for those holds for it: it waits in the outbox until the logs
+are read, is judged against the row as it is, and leaves its decision. It is judged, and its message made, by the same
+code as every touch, on a copy of the row that is then dropped: nothing is reserved, counted or remembered.
+
+Consent, suppression and a usable phone hold, and the text must be able to be made. What any other gate said against it
+is shown in the decision as `not_asked: test`, and stops nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from schemas.wire import TestRequested
+from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
+from triggers.gates import ledger
+from triggers.journeys import TEST, Journey, Proposal
+from triggers.verdicts import Answer, Verdict
+
+if TYPE_CHECKING:
+    from triggers.concluding import Emitted, Judgement
+    from triggers.engine import Engine
+    from triggers.rules.model import Rule
+
+HOLD: Final = frozenset({"exit", "consent", "phone", "suppression", "message", "engine"})
+"""The gates that a test message must pass. `exit`: its rule and step must be in force."""
+
+LEAVES_WITHIN: Final = 3600 * 1_000_000
+"""Microseconds after which a test message is not to be sent any more."""
+
+UNKNOWN: Final = "unknown"
+"""Stands for the version of a rule that is not in force."""
+
+
+def ask(row: CustomerRow, event: TestRequested, rules: Mapping[str, tuple[Rule, Any]], now: int) -> None:
+    """Put the touch into the outbox; it falls due at once. `rules` in force by name."""
+    known = rules.get(event.rule)
+    rule = None if known is None else known[0]
+    step = event.step or (UNKNOWN if rule is None else rule.steps[0].id)
+    row.outbox.append(Proposal(
+        rule=event.rule, rule_version=UNKNOWN if rule is None else rule.version, epoch=f"{TEST}{event.event_id}",
+        step=step, due=max(now, row.fired + 1),
+    ))
+
+
+def next_due(row: CustomerRow) -> int:
+    """When the next test in the outbox falls due that has not yet; NEVER without one."""
+    return min((waits.due for waits in row.outbox if waits.test and waits.due > row.fired), default=NEVER)
+
+
+def due(row: CustomerRow, at: int) -> list[Proposal]:
+    """The tests in the outbox that fall due at this instant."""
+    return [waits for waits in row.outbox if waits.test and waits.due == at]
+
+
+def judged(engine: Engine, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
+    """What `Engine.on_emit` answers for a test."""
+    copy, plain = _alone(row, proposal)
+    judgement = engine.on_emit(copy, plain, wall)
+    judgement.proposal = proposal
+    verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + ledger.NOT_ASKED
+    judgement.verdicts = tuple(_excused(verdict) for verdict in verdicts)
+    judgement.ask = None
+    judgement.touch.not_before, judgement.touch.not_after = wall, wall + LEAVES_WITHIN
+    return judgement
+
+
+def concluded(engine: Engine, row: CustomerRow, judgement: Judgement) -> Emitted:
+    """What `Engine.conclude` answers for a test. It is out of the outbox, and the row as it was."""
+    proposal = judgement.proposal
+    copy, plain = _alone(row, proposal)
+    emitted = engine.conclude(copy, msgspec.structs.replace(judgement, proposal=plain, journey=None), None)
+    row.outbox = [waits for waits in row.outbox if waits != proposal]
+    emitted.commands = tuple(msgspec.structs.replace(command, test=True) for command in emitted.commands)
+    emitted.decision = msgspec.structs.replace(emitted.decision, epoch=proposal.epoch, test=True)
+    return emitted
+
+
+def _alone(row: CustomerRow, proposal: Proposal) -> tuple[CustomerRow, Proposal]:
+    """A copy of the row in which a journey has just come to this step and nothing else is going on, and the touch as
+    that journey's. Its epoch is the request's id, so that its ids are nobody else's."""
+    copy = decode_row(encode_row(row))
+    event_id = proposal.epoch.removeprefix(TEST)
+    journey = Journey(
+        proposal.rule, proposal.rule_version, proposal.due, event_id, began=proposal.due, step=proposal.step,
+        due=proposal.due, proposed=True,
+    )
+    plain = msgspec.structs.replace(proposal, epoch=journey.epoch)
+    copy.journeys, copy.outbox = [journey], [plain]
+    return copy, plain
+
+
+def _excused(verdict: Verdict) -> Verdict:
+    if verdict.answer is Answer.PASS or verdict.gate in HOLD:
+        return verdict
+    numbers = verdict.numbers
+    if verdict.answer is not Answer.NOT_ASKED:
+        numbers += (("would", f"{verdict.answer.value}: {verdict.reason}"),)
+    return Verdict(gate=verdict.gate, answer=Answer.NOT_ASKED, reason="test", numbers=numbers)
