@@ -20,7 +20,7 @@ import sys
 import time
 from types import ModuleType
 
-from bench.figures import Options, growth, job, latency, product, restore, soak, workers
+from bench.figures import Options, gates, growth, job, latency, product, restore, soak, workers
 from bench.processes import RunFailed
 from bench.publishing import PublishingFailed
 from bench.results import conditions, load, machine, save, table, write_docs
@@ -29,7 +29,7 @@ from streams.stacks import StackFailed
 
 FIGURES: dict[str, ModuleType] = {
     "job": job, "product": product, "latency": latency, "workers": workers, "restore": restore, "growth": growth,
-    "soak": soak,
+    "gates": gates, "soak": soak,
 }  # fmt: skip
 
 
