@@ -44,7 +44,7 @@ class CustomerUpdated(CustomerEvent):
     time_zone: Annotated[
         Text | None,
         Field(
-            description="IANA zone, for quiet hours; an unknown one is read as the shop's.", examples=["Europe/Moscow"]
+            description="IANA zone, for quiet hours; where it is unknown, the phone tells.", examples=["Europe/Moscow"]
         ),
     ] = None
     language: Annotated[Text | None, Field(description="BCP 47.", examples=["ru"])] = None

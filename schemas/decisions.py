@@ -86,7 +86,10 @@ class Decision(Contract):
     tzdata: Annotated[Text | None, Field(description="Version of the time zones used.", examples=["2026.1"])] = None
     policy: Annotated[
         Text | None,
-        Field(description="The stated rule that stood in for a missing input: `zone:shop`, the shop's zone was used."),
+        Field(
+            description="The stated rule that stood in for a missing input: `zone:phone`, quiet hours went by the "
+            "zones of the phone's country or area; `zone:shop`, by the shop's; `zone:utc`, by UTC."
+        ),
     ] = None
     test: Annotated[
         bool, Field(description="true: of a message that `rewake test` asked for; counts in no report.")

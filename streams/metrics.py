@@ -73,6 +73,12 @@ class Metrics:
             "reason",
         )
 
+        self.inbound_sms = self._counter(
+            "rewake_inbound_sms",
+            "Records of `inbound-sms`: `opt-out`, `start`, `help`, `keyword`, `nothing`, or `dead-letter`.",
+            "means",
+        )
+
         self.engine_faults = self._counter(
             "rewake_engine_faults",
             "Faults of ours that cost one customer one step: a record (`event`), a look at a row (`deadline`), a touch "
@@ -194,6 +200,11 @@ class Metrics:
         self.ledger_away = self._gauge(
             "rewake_ledger_away",
             "1 while Redis, or some of it, does not answer, and what it would have to grant is not sent.",
+        )
+
+        self.ledger_refilling = self._gauge(
+            "rewake_ledger_refilling",
+            "1 while Redis, which came back empty, learns again who was sent what: caps by phone and budgets wait.",
         )
 
         # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...

@@ -8,11 +8,11 @@ import msgspec
 
 from schemas.emitted import Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
-from triggers import emission
-from triggers.asks import Ask, Full, Granted, LedgerAnswer
+from triggers import emission, receipts
+from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import MAX_TOUCHES, CustomerRow, Touch
 from triggers.ending import leave
-from triggers.gates import ledger
+from triggers.gates import holdout
 from triggers.journeys import Journey, Past, Proposal, Sent
 from triggers.plans import ShopPlan
 from triggers.rules.model import Shop
@@ -24,7 +24,8 @@ _DELAY: Final = Answer.DELAY
 
 
 class Judgement(msgspec.Struct, gc=False):
-    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided."""
+    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided; `held`:
+    what holdout says if all the others let it pass."""
 
     proposal: Proposal
     wall: int
@@ -32,6 +33,7 @@ class Judgement(msgspec.Struct, gc=False):
     ask: Ask | None
     touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
     journey: Journey | None = None
+    held: Verdict = holdout.OFF
 
 
 class Emitted(msgspec.Struct, gc=False):
@@ -47,13 +49,6 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
     `answer` is the ledger's where `judgement.ask` is set. (With the ledger away the caller does not conclude: the
     proposal stays in the outbox.)"""
     proposal, wall, verdicts = judgement.proposal, judgement.wall, judgement.verdicts
-    if judgement.ask is not None:
-        if isinstance(answer, Granted):
-            verdicts += ledger.granted(plan.shop.caps, answer.counts)
-        elif isinstance(answer, Full):
-            verdicts += ledger.full(plan.shop.caps, answer.counts)
-        else:
-            raise TypeError("a judgement that asks the ledger is concluded with its answer")
     outbox = row.outbox
     row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
     journey = judgement.journey
@@ -61,9 +56,16 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
         journey = journey_of(row, proposal)  # the row was read anew since it was judged
     steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
     step = None if steps is None else steps.get(proposal.step)
+    held_out = False
+    if judgement.ask is not None:
+        if answer is None:
+            raise TypeError("a judgement that asks the ledger is concluded with its answer")
+        verdicts, held_out = _answered(judgement, step, answer)
     refused, wake = False, 0
     ending: str | None = None
     for verdict in emission.against(verdicts):
+        if verdict is judgement.held:
+            continue
         if verdict.answer is _REFUSE:
             refused = True
             if verdict.ends_journey and ending is None:
@@ -85,9 +87,11 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
         if journey is not None:
             journey.wake = wake
     else:
-        outcome = "emitted"
+        outcome = "held_out" if held_out else "emitted"
         if step is not None and journey is not None:
-            commands = _emit(row, plan.shop, step, journey, judgement)
+            _remember(row, step, journey, judgement, held_out)
+            if not held_out:
+                commands = _emit(row, plan.shop, step, journey, judgement)
             _advance(journey, step, proposal.planned, wall)
     if journey is not None and journey.exit_at and not journey.sent:
         leave(row, journey)
@@ -104,13 +108,30 @@ def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
     return None
 
 
-def _emit(
-    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement
-) -> tuple[SendSms | GrantBonus, ...]:
-    """The commands of a touch that passed: all it offers and says, or nothing. The row remembers it."""
+def _answered(
+    judgement: Judgement, step: emission.Plan | None, answer: LedgerAnswer
+) -> tuple[tuple[Verdict, ...], bool]:
+    """All the verdicts, and whether the touch is held out: it would have gone out."""
+    ask, held = judgement.ask, judgement.held
+    if ask is None or step is None:  # a judgement that asks is of a step
+        raise TypeError("nothing was asked")
+    message, held_out = judgement.touch.message, held.answer is _REFUSE
+    said = step.limits.answered(ask, answer, 0 if message is None else message.segments, held_out)
+    if isinstance(answer, Granted):
+        return (*judgement.verdicts, *said, held), held_out
+    return (*judgement.verdicts, *said, holdout.NOT_ASKED), False
+
+
+def _remember(
+    row: CustomerRow, plan: emission.Plan, journey: Journey, judgement: Judgement, held_out: bool
+) -> None:
+    """The touch counts from now on: for caps, dedupe, competition and `once_per`."""
     rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
-    touches, history = row.touches, row.history
-    touches.append(Touch(touch.touch_id, wall, rule.name))
+    touches, history, planned = row.touches, row.history, proposal.planned
+    touches.append(Touch(
+        touch.touch_id, wall, rule.name, rule.tags, plan.channel, touch.products, held_out,
+        0 if planned == wall else planned, proposal.step,
+    ))
     if len(touches) > MAX_TOUCHES:
         del touches[0]
         row.dropped_touches += 1
@@ -119,9 +140,19 @@ def _emit(
         past = history[rule.name] = Past()
     if past.passed_at < journey.began:
         past.passed_at = wall
+
+
+def _emit(
+    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement
+) -> tuple[SendSms | GrantBonus, ...]:
+    """The commands of a touch that passed: all it offers and says."""
+    rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
+    granted = _bonus(row, plan, judgement)
     if touch.message is None or touch.phone is None:
-        return ()
+        return granted
     command_id = touch.ids.id("SendSms")
+    if shop.receipts.suppress:
+        receipts.sent(row.numbers, touch.phone, command_id, wall)
     if touch.not_before > wall:
         journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
     send = SendSms(
@@ -131,16 +162,14 @@ def _emit(
         segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
         not_after=rfc3339(touch.not_after),
     )
-    if plan.step.incentive is None or plan.step.incentive.kind != "bonus":
-        return (send,)
-    return (send, *_bonus(row, plan, judgement))
+    return (send, *granted) if granted else (send,)
 
 
 def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement) -> tuple[GrantBonus, ...]:
     """The points that the touch promises, with the end that its text names."""
     proposal, ends = judgement.proposal, judgement.touch.incentive_ends
     rule, incentive = plan.rule, plan.step.incentive
-    if incentive is None or incentive.amount is None:
+    if incentive is None or incentive.kind != "bonus" or incentive.amount is None:
         return ()
     return (GrantBonus(
         command_id=judgement.touch.ids.id("GrantBonus"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -14,8 +15,9 @@ from schemas.catalogue import Catalogue
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
-from triggers.gates import conditions, exit, ledger, trigger
+from triggers.gates import competition, conditions, exit, holdout, products, trigger
 from triggers.gates.consent import consent
+from triggers.gates.incentive import incentive
 from triggers.gates.message import message
 from triggers.gates.phone import phone
 from triggers.gates.quiet_hours import quiet_hours
@@ -24,53 +26,75 @@ from triggers.gates.suppression import Suppressions, suppression
 from triggers.ids import Stem, identifier, spread
 from triggers.journeys import Journey, Proposal
 from triggers.kinds import Kind
+from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.template import Message
-from triggers.rules.model import Rule, Shop, Step
-from triggers.verdicts import Answer, Verdict
+from triggers.rivals import Rivals
+from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
+from triggers.spans import day_after
+from triggers.verdicts import Answer, Verdict, constant
 from triggers.view import context
 from triggers.zones import alone, day_end, zone_of
+
+UTC: Final = zone_of(None, "UTC")[0]
 
 SPREAD: Final = 15 * 60 * 1_000_000
 """Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes."""
 
 CHANNEL: Final = "sms"
 
-_PASS: Final = Answer.PASS  # a name of the module: a member of an enumeration takes longer to find than to compare
+# names of the module: a member of an enumeration takes longer to find than to compare
+_PASS: Final = Answer.PASS
+_NOT_ASKED: Final = Answer.NOT_ASKED
 _PHONE: Final = PROFILE_FIELDS.index("phone")
 _TIME_ZONE: Final = PROFILE_FIELDS.index("time_zone")
 _POLICIES: Final = {"customer": None, "phone": "zone:phone", "shop": "zone:shop", "utc": "zone:utc"}
 """As decisions name the rule by which a zone was found."""
 
 
+NOTHING_ASKED: Final = (*NOT_ASKED, holdout.NOT_ASKED)
+"""The gates behind the pure ones, where those have decided."""
+
+_NO_SMS: Final = {
+    gate: constant(Verdict(gate=gate, answer=Answer.NOT_ASKED, reason="no-sms"))
+    for gate in ("consent", "phone", "suppression", "quiet_hours")
+}
+"""The gates that an SMS has to pass, for a touch that sends none."""
+
+
 class Touch(msgspec.Struct, gc=False):
     """What would be sent, and what the decision says besides verdicts. `message` and `phone` are None where refused.
 
-    `incentive_ends`: the last instant of what is offered, the end of the local day that the text names; 0 for none.
+    `zone`: the customer's. `products`: those offered, where the shop's dedupe asks. `incentive_ends`: the first instant
+    at which what is offered is over, the end of the local day that the text names; 0 for none.
     """
 
     touch_id: str
     ids: Stem  # its commands' and its decision's begin with it
+    zone: ZoneInfo
     message: Message | None = None
     phone: str | None = None
     not_before: int = 0
     not_after: int = 0
     incentive_ends: int = 0
+    products: tuple[str, ...] = ()
     products_hash: str | None = None
     inputs: dict[str, str] = {}
     policy: str | None = None
 
 
 class World:
-    """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`."""
+    """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
+    `rivals`: None where the shop's rules don't compete."""
 
-    __slots__ = ("catalogue", "policy", "quiet", "shop", "suppressions", "zone")
+    __slots__ = ("catalogue", "policy", "quiet", "rivals", "shop", "suppressions", "zone")
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
+        self.rivals: Rivals | None = None
         self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
 
 
@@ -82,12 +106,19 @@ class Plan:
     step: Step
     kind: Kind
     following: Step | None
+    channel: Channel
+    limits: Limits
+    holdout: holdout.Holdout
 
 
-def plans(rule: Rule, kind: Kind) -> dict[str, Plan]:
+def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
     """By the step's id."""
-    following = (*rule.steps[1:], None)
-    return {step.id: Plan(rule, step, kind, after) for step, after in zip(rule.steps, following, strict=True)}
+    held = holdout.Holdout(shop, rule)
+    made: dict[str, Plan] = {}
+    for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
+        channel: Channel = "bonus" if step.sms is None else "sms"
+        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held)
+    return made
 
 
 def _stem(row: CustomerRow, proposal: Proposal) -> Stem:
@@ -100,19 +131,19 @@ def command_id(row: CustomerRow, rule: str, epoch: str, step: str, command: str)
 
 def without_rule(row: CustomerRow, proposal: Proposal, reason: str) -> tuple[tuple[Verdict, ...], Touch]:
     """The judgement of a proposal whose rule or step is in force no more: there is nothing to judge it by."""
-    return (exit.withdrawn(reason), *ledger.NOT_ASKED), _nothing(row, proposal)
+    return (exit.withdrawn(reason), *NOTHING_ASKED), _nothing(row, proposal)
 
 
 def failed(row: CustomerRow, proposal: Proposal) -> tuple[tuple[Verdict, ...], Touch]:
     """The judgement of a proposal that a fault of ours kept from being judged."""
-    return (Verdict(gate="engine", answer=Answer.REFUSE, reason="engine-error"), *ledger.NOT_ASKED), _nothing(
+    return (Verdict(gate="engine", answer=Answer.REFUSE, reason="engine-error"), *NOTHING_ASKED), _nothing(
         row, proposal
     )
 
 
 def _nothing(row: CustomerRow, proposal: Proposal) -> Touch:
     ids = _stem(row, proposal)
-    return Touch(ids.id("touch"), ids)
+    return Touch(ids.id("touch"), ids, UTC)
 
 
 def judge(
@@ -126,14 +157,13 @@ def judge(
     """The verdicts of all the pure gates, in order, and the touch. `journey` None: it is gone from the row."""
     shop, rule, step = world.shop, plan.rule, plan.step
     ids = _stem(row, proposal)
-    touch = Touch(ids.id("touch"), ids)
     profile = row.profile
     zone = profile.get(_TIME_ZONE)
     if zone is None or zone.value is None:
         tz, policy = world.zone, world.policy
     else:
         tz, policy = zone_of(zone.value, shop.time_zone)
-    touch.policy = _POLICIES[policy]
+    touch = Touch(ids.id("touch"), ids, tz, policy=_POLICIES[policy])
 
     verdicts: list[Verdict] = []
     if journey is None:
@@ -152,20 +182,24 @@ def judge(
         verdicts.append(conditions.audience(rule.audience, seen))
     if step.when is not None:
         verdicts.append(conditions.when(step.when, seen))
-    verdicts.append(consent(row.consents, CHANNEL, rule.purpose))
-    number = profile.get(_PHONE)
-    touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
-    verdicts.append(verdict)
-    verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
+    silent = step.sms is None
+    if silent:
+        verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"])
+    else:
+        verdicts.append(consent(row.consents, CHANNEL, rule.purpose))
+        number = profile.get(_PHONE)
+        touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
+        verdicts.append(verdict)
+        verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
     planned = proposal.planned
     verdicts.append(stale(wall, planned, rule.stale_after))
-    quiet, zones = world.quiet, alone(tz)
+    quiet, zones = None if silent else world.quiet, alone(tz)
     if quiet is not None and policy != "customer" and touch.phone is not None:
         places = phone_zones(touch.phone)
         if places is not None:
             zones, touch.policy = places, _POLICIES["phone"]
     verdict, look = quiet_hours(quiet, wall, planned, zones)
-    verdicts.append(verdict)
+    verdicts.append(_NO_SMS["quiet_hours"] if silent else verdict)
     shown = seen
     if step.missing_product == "refuse":
         shown = context(
@@ -176,11 +210,22 @@ def judge(
     verdicts.append(verdict)
     if touch.message is not None and touch.message.products:
         touch.products_hash = products_hash(world.catalogue, shop.id, touch.message.products) or None
+        if shop.dedupe_product is not None:
+            touch.products = tuple(dict.fromkeys(touch.message.products))
 
     not_after = planned + rule.stale_after
-    if step.incentive is not None and step.incentive.valid is not None:
-        touch.incentive_ends = day_end(wall + step.incentive.valid, tz)
-        not_after = min(not_after, touch.incentive_ends)
+    if step.incentive is not None:
+        ends = touch.incentive_ends = _ends(step.incentive, wall, tz)
+        not_after = min(not_after, ends or not_after)
+    verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
+    if shop.dedupe_product is None:
+        verdicts.append(products.OFF)
+    else:
+        verdicts.append(products.products(shop.dedupe_product, touch.products, row.touches, wall))
+    if world.rivals is None:
+        verdicts.append(competition.OFF)
+    else:
+        verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
     if look is not None:
         not_after = min(not_after, wall if look.quiet else look.until)
     touch.not_after = not_after
@@ -194,7 +239,18 @@ def judge(
 
 def against(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
     """Those that did not pass. The ledger is not asked where a pure gate refused or delayed."""
-    return [verdict for verdict in verdicts if verdict.answer is not _PASS]
+    return [
+        verdict for verdict in verdicts if verdict.answer is not _PASS and verdict.answer is not _NOT_ASKED
+    ]
+
+
+def _ends(incentive: Incentive, wall: int, tz: ZoneInfo) -> int:
+    """The first instant at which it is over: the end of a local day; 0 where nothing says when."""
+    ends = 0 if incentive.valid is None else day_end(wall + incentive.valid, tz)
+    if incentive.until is not None:
+        last = day_after(incentive.until, tz)
+        ends = min(ends, last) if ends else last
+    return ends
 
 
 def _inputs(row: CustomerRow) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from schemas import wire
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
-from triggers import asks, concluding, customer, emission, trial
+from triggers import concluding, customer, emission, receipts, trial
 from triggers.asks import Ask, LedgerAnswer
 from triggers.beginning import begin
 from triggers.concluding import Emitted, Judgement, journey_of
@@ -20,12 +20,12 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, settle
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
-from triggers.gates import ledger
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Proposal
 from triggers.kinds import Kind
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule, RuleBook, Shop
+from triggers.verdicts import Answer
 from triggers.view import context
 from triggers.zones import zone_of
 
@@ -53,7 +53,8 @@ class Engine:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
 
         The caller has fired every deadline of this row strictly below `now` first.
-        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`.
+        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`, and what a receipt says
+        of a phone.
         """
         if not customer.remember(row, event.event_id):
             return False
@@ -64,6 +65,10 @@ class Engine:
         apply = APPLY.get(kind)
         if apply is not None:
             apply(row, event, plan.says)
+        elif isinstance(event, wire.DeliveryReceipt) and plan.shop.receipts.suppress and receipts.speaks(event):
+            found = receipts.judge(row.numbers, event, plan.shop.receipts)
+            if found is not None:
+                row.outgoing.append(found)
         watched = kind in plan.watched
         if row.journeys and (watched or kind in EXITS):
             end_journeys(row, plan, event)
@@ -133,11 +138,14 @@ class Engine:
         journey = journey_of(row, proposal)
         verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
         if emission.against(verdicts):
-            return Judgement(proposal, wall, verdicts + ledger.NOT_ASKED, None, touch, journey)
-        known = tuple([(touched.touch_id, touched.at, 1) for touched in row.touches])
-        scopes = (asks.Scope("customer", "", plan.caps, 1, known),)
+            return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey)
+        held = step.holdout.judge(row.shop_id, row.customer_id)
+        text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
+        scopes = step.limits.asked(
+            row, wall, touch.zone, touch.phone, text, segments, held_out=held.answer is Answer.REFUSE
+        )
         ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
-        return Judgement(proposal, wall, verdicts, ask, touch, journey)
+        return Judgement(proposal, wall, verdicts, ask, touch, journey, held)
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
         """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).

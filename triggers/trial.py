@@ -17,7 +17,7 @@ import msgspec
 
 from schemas.wire import TestRequested
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
-from triggers.gates import ledger
+from triggers.emission import NOTHING_ASKED
 from triggers.journeys import TEST, Journey, Proposal
 from triggers.verdicts import Answer, Verdict
 
@@ -62,7 +62,7 @@ def judged(engine: Engine, row: CustomerRow, proposal: Proposal, wall: int) -> J
     copy, plain = _alone(row, proposal)
     judgement = engine.on_emit(copy, plain, wall)
     judgement.proposal = proposal
-    verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + ledger.NOT_ASKED
+    verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + NOTHING_ASKED
     judgement.verdicts = tuple(_excused(verdict) for verdict in verdicts)
     judgement.ask = None
     judgement.touch.not_before, judgement.touch.not_after = wall, wall + LEAVES_WITHIN

@@ -137,8 +137,13 @@ def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:
         discount=incentive.amount if incentive.kind == "discount" else None,
         points=incentive.amount if incentive.kind == "bonus" else None,
         code=incentive.code,
-        valid_until=None if incentive.valid is None else local_date(now + incentive.valid, tz),
+        valid_until=_last_day(incentive, now, tz),
     )
+
+
+def _last_day(incentive: Incentive, now: int, tz: ZoneInfo) -> date | None:
+    last = None if incentive.valid is None else local_date(now + incentive.valid, tz)
+    return incentive.until if last is None or (incentive.until is not None and incentive.until < last) else last
 
 
 def _orders(orders: Orders | None, tz: ZoneInfo) -> OrdersView:

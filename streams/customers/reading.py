@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -40,16 +40,28 @@ class Reader:
 
     async def through(self, places: Collection[TopicPartition], take: Take) -> None:
         """Everything from the logs' beginnings to where they end now, or later."""
+        async for place, columns in self.read(places):
+            take(place, columns)
+
+    async def read(
+        self, places: Collection[TopicPartition], since: int | None = None
+    ) -> AsyncGenerator[tuple[TopicPartition, Columns]]:
+        """Piece by piece what lies between the logs' beginnings, or the first record written at `since` (milliseconds)
+        or later, and where they end now, or later."""
         if not places:
             return
-        self._consumer.assign(list(places))
-        for place, offset in (await self._consumer.beginning_offsets(list(places))).items():
-            self._consumer.seek(place, offset)
         began = time.monotonic()
-        left = set(places)
+        starts = await self._consumer.beginning_offsets(list(places))
+        if since is not None:
+            found = await self._consumer.offsets_for_times(dict.fromkeys(places, since))
+            starts = {place: found[place].offset for place in places if found.get(place) is not None}
+        self._consumer.assign(list(starts))
+        for place, offset in starts.items():
+            self._consumer.seek(place, offset)
+        left = set(starts)
         while left:
-            for place, columns in (await self._fetch(left)).items():
-                take(place, columns)
+            for piece in (await self._fetch(left)).items():
+                yield piece
             left = {place for place in left if not await self._at_end(place, began)}
 
     async def from_ends(self, places: Collection[TopicPartition]) -> None:

@@ -1,4 +1,4 @@
-"""Hours in which the law, or a code that binds, forbids to advertise by phone: data, with where it stands and since when.
+"""Hours in which the law, or a code that binds, forbids to advertise by phone: data, with source and date.
 
 None is in force unless a shop chooses it; whether one applies to a shop is for its lawyer to say.
 

@@ -22,6 +22,9 @@ class Watch(Protocol):
     def next_look(self, row: CustomerRow) -> int:
         """The instant at which a journey of any of them might begin as the row stands; NEVER when none could."""
 
+    def coming(self, row: CustomerRow, until: int) -> Sequence[tuple[Rule, int]]:
+        """Those of which a journey might begin before `until` as the row stands, and when, in any order."""
+
     def due(self, row: CustomerRow, at: int) -> Sequence[Rule]:
         """Those of which a journey might begin at `at` or should have before, in any order."""
 
@@ -32,6 +35,11 @@ class Kind(Protocol):
     @property
     def name(self) -> str:
         """As rules write it."""
+
+    @property
+    def stage(self) -> int:
+        """How near to an order its customers are: the higher, the nearer. Between rules of one priority that compete,
+        the nearer goes first."""
 
     @property
     def trigger(self) -> type[Any]:

@@ -28,6 +28,7 @@ class CartAbandonedKind:
     """See `triggers.kinds.Kind`."""
 
     name: Final = "cart_abandoned"
+    stage: Final = 30
     trigger: Final = CartAbandoned
     watches: Final = frozenset({
         wire.CartItemAdded, wire.CartItemRemoved, wire.CartUpdated, wire.CheckoutStarted, wire.OrderPlaced,
@@ -77,6 +78,17 @@ class _Watch:
             if not _used_up(row, cart, self._rules[number]):
                 return cart.changed_at + self._idles[number]
         return NEVER
+
+    def coming(self, row: CustomerRow, until: int) -> list[tuple[Rule, int]]:
+        cart = row.cart.now
+        if not cart.lines:
+            return []
+        looked, changed = cart.looked, cart.changed_at
+        return [
+            (rule, changed + idle)
+            for rule, idle in zip(self._rules, self._idles, strict=True)
+            if idle > looked and changed + idle < until and not _used_up(row, cart, rule)
+        ]
 
     def due(self, row: CustomerRow, at: int) -> list[Rule]:
         cart = row.cart.now

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -32,12 +33,13 @@ Trigger = CartAbandoned  # a union once there are more
 @dataclass(frozen=True, slots=True)
 class Incentive:
     """What a touch offers. `amount` in per cent for a discount, in points for a bonus; `code` is a coupon's code or a
-    gift's name; `valid` microseconds."""
+    gift's name; `valid` microseconds, `until` its last day: whichever ends earlier."""
 
     kind: Literal["discount", "bonus", "coupon", "gift"]
     amount: Decimal | None = None
     code: str | None = None
     valid: int | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,12 +286,12 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
 
 def _incentive(written: WrittenIncentive) -> Incentive:
     if written.discount is not None:
-        return Incentive("discount", amount=written.discount, valid=written.valid)
+        return Incentive("discount", amount=written.discount, valid=written.valid, until=written.until)
     if written.bonus is not None:
-        return Incentive("bonus", amount=written.bonus, valid=written.valid)
+        return Incentive("bonus", amount=written.bonus, valid=written.valid, until=written.until)
     if written.coupon is not None:
-        return Incentive("coupon", code=written.coupon, valid=written.valid)
-    return Incentive("gift", code=written.gift, valid=written.valid)
+        return Incentive("coupon", code=written.coupon, valid=written.valid, until=written.until)
+    return Incentive("gift", code=written.gift, valid=written.valid, until=written.until)
 
 
 class _Compiled:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Final
@@ -109,6 +110,23 @@ TimeOfDay = Annotated[
     WithJsonSchema({"type": "string", "pattern": quantities.TIME_OF_DAY_PATTERN, "examples": ["21:00"]}),
 ]
 """Minutes after midnight."""
+
+
+def _read_day(value: object) -> date:
+    try:
+        read = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+    except ValueError:
+        read = None
+    if read is None or not 1990 <= read.year <= 2200:
+        raise wrong(f"{shown(value)} is no day", "write it like `2026-12-31`")
+    return read
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_read_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-12-31"]}),
+]
 
 
 def _filled(value: str) -> str:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
+from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -62,6 +63,8 @@ def _plain(value: Any) -> Any:
         return {info.name: _plain(part) for info, part in written if info.default is MISSING or part != info.default}
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):

@@ -8,7 +8,20 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from triggers.rules import quantities
 from triggers.rules.model import CartAbandoned, Trigger
-from triggers.rules.values import Duration, Name, Percent, Points, Source, Text, Wait, Written, listed, shown, wrong
+from triggers.rules.values import (
+    Day,
+    Duration,
+    Name,
+    Percent,
+    Points,
+    Source,
+    Text,
+    Wait,
+    Written,
+    listed,
+    shown,
+    wrong,
+)
 
 MAX_STEPS: Final = 20
 
@@ -72,6 +85,7 @@ class WrittenIncentive(Written):
     valid: Duration | None = Field(
         default=None, description="How long it is valid: until the end of the customer's local day so much later."
     )
+    until: Day | None = Field(default=None, description="Its last day, by the customer's calendar.")
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": [kind]} for kind in ("discount", "bonus", "coupon", "gift")]}
@@ -84,7 +98,7 @@ class WrittenIncentive(Written):
         if len(given) != 1:
             found = " and ".join(f"`{kind}`" for kind in given) if given else "none"
             raise wrong(f"an incentive is one thing, here is {found}", f"choose one of {listed(kinds)}")
-        if self.bonus is not None and self.valid is None:
+        if self.bonus is not None and self.valid is None and self.until is None:
             raise wrong("bonus points need `valid`", "write for example `valid: 7d`")
         return self
 

@@ -115,6 +115,35 @@ def shopper(at: int, **fields: Any) -> list[wire.CustomerEvent]:
 
 
 @dataclass
+class Counting:
+    """The ledger, slowly: of customers it knows what their rows know, of phones and budgets all that was granted."""
+
+    granted: dict[tuple[str, str, str], list[tuple[str, int, int]]] = field(default_factory=dict)
+
+    def answer(self, ask: Ask) -> LedgerAnswer:
+        counts: list[int] = []
+        for number, scope in enumerate(ask.scopes):
+            shared = self.granted.get((ask.shop_id, scope.name, scope.key), [])
+            known = scope.known if scope.name == "customer" else tuple(shared)
+            found = []
+            for cap in scope.limits:
+                since, until = (ask.at - cap.window + 1, ask.at + 1) if cap.window else (cap.since, cap.until)
+                within = [(at, weight) for one, at, weight in known if since <= at < until and one != ask.touch_id]
+                found.append((sum(weight for _, weight in within), cap, within))
+            counts += [count for count, _, _ in found]
+            for index, (count, cap, within) in enumerate(found):
+                if count + scope.weight > cap.limit:
+                    free = min(at for at, _ in within) + cap.window if cap.window and within else cap.until
+                    return Full(number, index, tuple(counts), free)
+        for scope in ask.scopes:
+            if scope.name != "customer":
+                self.granted.setdefault((ask.shop_id, scope.name, scope.key), []).append(
+                    (ask.touch_id, ask.at, scope.weight)
+                )
+        return Granted(False, tuple(counts))
+
+
+@dataclass
 class Drive:
     """One row and what it put out. `full`: the ledger's caps are full from now on."""
 
@@ -125,6 +154,7 @@ class Drive:
     decisions: list[Decision] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
+    ledger: Counting = field(default_factory=Counting)
     full: bool = False
     now: int = 0
 
@@ -153,13 +183,9 @@ class Drive:
         answer: LedgerAnswer | None = None
         if judgement.ask is not None:
             self.asks.append(judgement.ask)
-            (scope,) = judgement.ask.scopes
-            counts = tuple(
-                sum(judgement.ask.at - cap.window < at <= judgement.ask.at for _, at, _ in scope.known)
-                for cap in scope.limits
-            )
-            over = [i for i, cap in enumerate(scope.limits) if counts[i] >= cap.limit]
-            answer = Full(0, over[0] if over else 0, counts) if over or self.full else Granted(False, counts)
+            answer = self.ledger.answer(judgement.ask)
+            if self.full and isinstance(answer, Granted):
+                answer = Full(0, 0, answer.counts)
         emitted = self.engine.conclude(self.row, judgement, answer)
         self.sent += emitted.commands
         self.decisions.append(emitted.decision)

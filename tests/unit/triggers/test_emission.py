@@ -28,7 +28,7 @@ from tests.unit.triggers.driving import (
 from triggers.context import Context
 from triggers.engine import Engine
 from triggers.messages.template import Message
-from triggers.rules.model import Incentive, QuietHours, Rule, Shop
+from triggers.rules.model import Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
 from triggers.zones import TZDATA_VERSION
 
 NOON = MONDAY + 12 * HOUR
@@ -124,6 +124,41 @@ def test_the_spread_keeps_within_a_window_shorter_than_it() -> None:
     morning = MONDAY + DAY + 9 * HOUR
     assert morning <= parse_rfc3339(sms.not_before) < morning + MINUTE
     assert sms.not_after == rfc3339(morning + MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("outside", "expire_after", "outcome", "reason"),
+    [
+        ("drop", 0, "skipped", "quiet"),
+        ("expire", 10 * HOUR, "skipped", "expired"),  # due at 22:30, and it would leave at 9:00
+        ("expire", 10 * HOUR + 30 * MINUTE, "delayed", "quiet"),
+        ("delay", 0, "delayed", "quiet"),
+    ],
+)
+def test_what_falls_due_outside_waits_or_is_skipped_as_the_shop_says(
+    outside: Any, expire_after: int, outcome: str, reason: str
+) -> None:
+    hours = QuietHours(NIGHT.begin, NIGHT.end, outside=outside, expire_after=expire_after)
+    steps = (step(), step(12 * HOUR, "2"))
+    made = left_at(NOON + 9 * HOUR + 30 * MINUTE, rule(steps=steps), shop=Shop(quiet_hours=hours))
+    assert made.outcomes()[0] == outcome
+    assert made.verdict("quiet_hours", 0) == ("delay" if outcome == "delayed" else "refuse", reason)
+    tomorrow = MONDAY + DAY
+    times = [9 * HOUR, 21 * HOUR] if outcome == "delayed" else [10 * HOUR + 30 * MINUTE]
+    assert [sms.due_at for sms in made.sent] == [rfc3339(tomorrow + time) for time in times]
+
+
+def test_where_no_instant_is_lawful_in_all_zones_of_the_phone_the_step_is_skipped() -> None:
+    made = left_at(NOON, shop=Shop(quiet_hours=QuietHours(18 * 60, 10 * 60)), time_zone=None)
+    assert made.outcomes() == ["skipped"]
+    assert made.verdict("quiet_hours") == ("refuse", "no-lawful-hour")
+
+
+def test_a_sunday_that_is_quiet_is_waited_out() -> None:
+    sundays = QuietWeek(((),) * 6 + ((QuietSpan(0, 24 * 60),),))
+    made = left_at(MONDAY - 2 * HOUR, shop=Shop(quiet_hours=QuietHours(0, 0, (sundays,))))
+    assert made.sent[0].due_at == rfc3339(MONDAY)
+    assert made.sent[0].not_after == rfc3339(MONDAY + DAY)
 
 
 def test_not_after_is_the_earliest_of_the_windows_end_the_incentives_end_and_the_rules_expiry() -> None:

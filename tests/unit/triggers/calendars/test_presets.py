@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,14 @@ def allowed(name: str, day: str) -> str:
 )
 def test_a_preset_allows_what_its_source_allows(name: str, day: str, hours: str) -> None:
     assert allowed(name, day) == hours
+
+
+def test_the_page_about_gates_lists_every_preset_as_it_is() -> None:
+    rows = [
+        f"| `{one.name}` | {one.allows} | {one.covers} | {one.since} | [{one.source}]({one.url}) |"
+        for one in PRESETS.values()
+    ]
+    assert "\n".join(rows) in (Path(__file__).parents[4] / "docs" / "gates.md").read_text()
 
 
 @pytest.mark.parametrize("name", PRESETS)

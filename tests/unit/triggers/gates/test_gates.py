@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY
+from tests.unit.triggers.driving import DAY, HOUR, MONDAY, NOON
 from triggers.calendars.quiet import Quiet
 from triggers.customer import Consent
-from triggers.gates import ledger
+from triggers.gates import cap
 from triggers.gates.consent import consent
 from triggers.gates.exit import running
 from triggers.gates.phone import phone
@@ -111,12 +111,13 @@ def test_an_ended_journey_is_refused_with_what_ended_it() -> None:
 
 
 def test_the_ledgers_answer_shows_the_figures_of_every_cap() -> None:
-    caps = (Cap(1, DAY), Cap(3, 7 * DAY), Cap(2, 90 * MINUTE))
-    dedupe, cap = ledger.granted(caps, (0, 2, 1))
-    assert (dedupe.reason, cap.reason) == ("once", "free")
-    assert cap.numbers == (("per 1d", "0 of 1"), ("per 7d", "2 of 3"), ("per 90m", "1 of 2"))
-    assert ledger.granted((), ())[1].reason == "off"
-    assert ledger.full(caps, (1, 2, 1))[1].reason == "cap-full"
-    assert not ledger.full(caps, (1, 2, 1))[1].ends_journey
+    caps = (("", Cap(3, DAY)), ("rule:a", Cap(2, 12 * HOUR)), ("phone", Cap(9, 0, span="week")))
+    found = cap.free(caps, (0, 1, 2))
+    assert (found.answer, found.reason) == (Answer.PASS, "free")
+    assert found.numbers == (("per 1d", "0 of 3"), ("rule:a per 12h", "1 of 2"), ("phone per week", "2 of 9"))
+    assert (cap.full(caps, (1, 2), 0).answer, cap.full(caps, (1, 2), NOON).answer) == (Answer.REFUSE, Answer.DELAY)
+    assert cap.full(caps, (1, 2), 0).numbers == (("per 1d", "1 of 3"), ("rule:a per 12h", "2 of 2"))
+    assert not cap.full(caps, (1, 2), 0).ends_journey
+
 
 

@@ -1,0 +1,169 @@
+"""What the ledger is asked for a touch, and what its answer says: caps, the dedupe of texts, budgets.
+
+Prepared once for each rule and channel, so that a touch costs what its own shop's settings cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer, Scope
+from triggers.customer import CustomerRow, Touch
+from triggers.gates import budget, cap, dedupe
+from triggers.ids import identifier
+from triggers.rules.model import MILLION, Cap, Channel, Rule, Shop
+from triggers.spans import span, today
+from triggers.verdicts import Verdict
+from triggers.zones import zone_of
+
+NOT_ASKED: Final = (dedupe.NOT_ASKED, cap.NOT_ASKED, budget.NOT_ASKED)
+"""The ledger's gates where a pure one has decided."""
+
+
+class _Together(NamedTuple):
+    """What is counted together in the customer's own slot. `limits`: None where one of them is of the calendar."""
+
+    key: str
+    caps: tuple[Cap, ...]
+    limits: tuple[CapLimit, ...] | None
+    counts: Callable[[Touch], bool] | None  # None: every touch
+
+
+class Limits:
+    """Of one rule's touches by one channel."""
+
+    __slots__ = ("_budgets", "_caps", "_currency", "_groups", "_phone", "_price", "_simple", "_sms", "_text", "_tz")
+
+    def __init__(self, shop: Shop, rule: Rule, channel: Channel) -> None:
+        self._sms = channel == "sms"
+        self._groups = _groups(shop.caps, rule, channel)
+        by_phone = tuple(one for one in shop.caps if one.by == "phone") if self._sms else ()
+        self._phone = _together("", by_phone)
+        self._text = shop.dedupe_text if self._sms else None
+        self._budgets = shop.budgets if self._sms else ()
+        self._price = int((shop.sms_price or Decimal(0)) * MILLION)
+        self._currency = shop.currency or ""
+        self._tz, _ = zone_of(None, shop.time_zone)
+        self._caps: tuple[cap.Counted, ...] = (
+            *((group.key, one) for group in self._groups for one in group.caps), *(("phone", one) for one in by_phone),
+        )
+        (first, *others) = self._groups
+        only = not (others or by_phone or self._text or self._budgets)
+        self._simple = first.limits if only else None
+
+    def asked(
+        self, row: CustomerRow, at: int, tz: ZoneInfo, phone: str | None, text: str, segments: int, held_out: bool
+    ) -> tuple[Scope, ...]:
+        """The scopes of a touch at `at`; `tz`: the customer's zone. One that is held out spends no budget."""
+        touches = row.touches
+        if self._simple is not None:
+            known = tuple([(touch.touch_id, touch.at, 1) for touch in touches])
+            return (Scope("customer", "", self._simple, 1, known),)
+        scopes = []
+        for group in self._groups:
+            counts = group.counts
+            known = tuple([(touch.touch_id, touch.at, 1) for touch in touches if counts is None or counts(touch)])
+            scopes.append(Scope("customer", group.key, _limits(group, at, tz), 1, known))
+        if phone is not None:
+            if self._phone.caps:
+                scopes.append(Scope("phone", phone, _limits(self._phone, at, tz)))
+            if self._text:
+                scopes.append(Scope("text", f"{phone} {identifier(text)}", (CapLimit(1, self._text),)))
+        if self._budgets and not held_out:
+            day = today(at, self._tz).isoformat()
+            since, until = span(at, self._tz, "day")
+            for one in self._budgets:
+                limits = (CapLimit(one.limit, 0, since, until),)
+                if one.unit == "money":
+                    scopes.append(Scope("budget", f"{day} money:{self._currency}", limits, self._price * segments))
+                else:
+                    scopes.append(Scope("budget", day, limits))
+        return tuple(scopes)
+
+    def answered(self, ask: Ask, answer: LedgerAnswer, segments: int, held_out: bool) -> tuple[Verdict, ...]:
+        """The verdicts of the ledger's gates."""
+        if isinstance(answer, Granted):
+            return self._granted(answer.counts, segments, held_out)
+        return self._full(ask, answer, segments)
+
+    def _granted(self, counts: tuple[int, ...], segments: int, held_out: bool) -> tuple[Verdict, ...]:
+        caps = self._caps
+        if self._simple is not None and self._sms:
+            return (dedupe.ONCE, cap.free(caps, counts), budget.OFF) if caps else _NOTHING_LIMITS
+        asked = len(caps)
+        once, free = dedupe.ONCE, cap.free(caps, counts[:asked]) if caps else cap.OFF
+        if self._text:
+            once = dedupe.once(self._text, counts[asked])
+            asked += 1
+        return once, free, self._budget(counts[asked:], segments, held_out)
+
+    def _budget(self, counts: tuple[int, ...], segments: int, held_out: bool) -> Verdict:
+        if not self._sms:
+            return budget.NO_SMS
+        if not self._budgets:
+            return budget.OFF
+        return budget.HELD_OUT if held_out else budget.free(self._budgets, counts, self._price * segments)
+
+    def _full(self, ask: Ask, answer: Full, segments: int) -> tuple[Verdict, ...]:
+        caps, counts = self._caps, answer.counts
+        index = sum(len(scope.limits) for scope in ask.scopes[: answer.scope]) + answer.cap
+        asked = len(caps)
+        if index < asked:
+            limit = ask.scopes[answer.scope].limits[answer.cap]
+            until = 0
+            if caps[index][1].on_full == "delay":
+                until = answer.free_at or limit.until
+            return dedupe.ONCE, cap.full(caps, counts, until if until > ask.at else 0), budget.NOT_ASKED
+        once, free = dedupe.ONCE, cap.free(caps, counts[:asked]) if caps else cap.OFF
+        if self._text:
+            if index == asked:
+                return dedupe.same_text(self._text, counts[asked]), free, budget.NOT_ASKED
+            once = dedupe.once(self._text, counts[asked])
+            asked += 1
+        return once, free, budget.spent(self._budgets, counts[asked:], self._price * segments)
+
+
+_NOTHING_LIMITS: Final = (dedupe.ONCE, cap.OFF, budget.OFF)
+
+
+def _groups(caps: tuple[Cap, ...], rule: Rule, channel: Channel) -> tuple[_Together, ...]:
+    """All of the customer's touches first: they are always counted, so that a cap set tomorrow knows of today's."""
+    name, of = rule.name, [one for one in caps if one.by == "rule"]
+    groups = [_together("", tuple(one for one in caps if one.by == "customer"))]
+    groups.append(_together(f"rule:{name}", tuple(of), lambda touch: touch.rule == name))
+    for tag in rule.tags:
+        groups.append(_together(f"tag:{tag}", _of("tag", tag, caps), _tagged(tag)))
+    groups.append(
+        _together(f"channel:{channel}", _of("channel", channel, caps), lambda touch: touch.channel == channel)
+    )
+    return tuple(group for number, group in enumerate(groups) if group.caps or not number)
+
+
+def _tagged(tag: str) -> Callable[[Touch], bool]:
+    return lambda touch: tag in touch.tags
+
+
+def _of(by: str, only: str, caps: tuple[Cap, ...]) -> tuple[Cap, ...]:
+    return tuple(one for one in caps if one.by == by and one.only in ("", only))
+
+
+def _together(key: str, caps: tuple[Cap, ...], counts: Callable[[Touch], bool] | None = None) -> _Together:
+    calendar = any(one.span for one in caps)
+    limits = None if calendar else tuple(CapLimit(one.limit, one.window) for one in caps)
+    return _Together(key, caps, limits, counts)
+
+
+def _limits(group: _Together, at: int, tz: ZoneInfo) -> tuple[CapLimit, ...]:
+    if group.limits is not None:
+        return group.limits
+    limits = []
+    for one in group.caps:
+        if one.span:
+            since, until = span(at, tz, one.span)
+            limits.append(CapLimit(one.limit, 0, since, until))
+        else:
+            limits.append(CapLimit(one.limit, one.window))
+    return tuple(limits)

@@ -1,0 +1,111 @@
+"""Who contends with a touch that is due for the customer's one slot. See `triggers.gates.competition`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from schemas.catalogue import Catalogue
+from triggers.beginning import may_begin
+from triggers.customer import CustomerRow
+from triggers.expressions import unexplained
+from triggers.gates import competition
+from triggers.gates.conditions import holds
+from triggers.ids import identifier
+from triggers.journeys import Proposal, epoch_name
+from triggers.kinds import Kind, Watch
+from triggers.rules.model import Rule, Shop, Step
+from triggers.verdicts import Verdict
+from triggers.view import context
+
+
+class Rival(NamedTuple):
+    """A touch to come. The smallest wins."""
+
+    priority: int  # below nothing: the higher, the smaller
+    stage: int  # likewise
+    planned: int
+    id: str
+    rule: Rule
+    step: Step
+
+
+class Rivals:
+    """A shop's, made ready. `within`: the shop's `compete`."""
+
+    def __init__(
+        self, shop: Shop, within: int, rules: Mapping[str, tuple[Rule, Kind]],
+        watches: Sequence[tuple[Watch, Kind]], catalogue: Catalogue,
+    ) -> None:  # fmt: skip
+        self._shop = shop
+        self._within = within
+        self._rules = rules
+        self._steps = {name: {step.id: step for step in rule.steps} for name, (rule, _) in rules.items()}
+        self._watches = watches
+        self._catalogue = catalogue
+
+    def judge(
+        self, row: CustomerRow, proposal: Proposal, rule: Rule, kind: Kind, step: Step, wall: int, tz: ZoneInfo
+    ) -> Verdict:
+        """`rule`, `kind` and `step` are the proposal's."""
+        if rule.purpose == "transactional":
+            return competition.TRANSACTIONAL
+        planned, within = proposal.planned, self._within
+        for touch in reversed(row.touches):
+            if abs(touch.planned - planned) < within and self._competes(touch.rule):
+                return competition.taken(touch.rule, touch.step, touch.planned)
+        own = _rival(row, rule, kind, step, proposal.epoch, planned)
+        others = [
+            rival for rival, began in self._others(row, proposal, planned)
+            if self._conditions_hold(row, rival, began, wall, tz)
+        ]  # fmt: skip
+        if not others:
+            return competition.ALONE
+        best = min(others)
+        if best > own:
+            return competition.won(len(others) + 1)
+        return competition.lost(best.rule.name, best.step.id, best.planned, best.rule.priority)
+
+    def _competes(self, rule: str) -> bool:
+        """Whether touches of a rule do; those of one that is in force no more did."""
+        known = self._rules.get(rule)
+        return known is None or known[0].purpose != "transactional"
+
+    def _others(self, row: CustomerRow, proposal: Proposal, planned: int) -> Iterator[tuple[Rival, int]]:
+        """Near enough, and when their journeys began or will."""
+        for journey in row.journeys:
+            known = self._rules.get(journey.rule)
+            step = self._steps.get(journey.rule, {}).get(journey.step)
+            if known is None or step is None or not journey.running or known[0].purpose == "transactional":
+                continue
+            rule, kind = known
+            epoch = journey.epoch
+            if rule.name == proposal.rule and epoch == proposal.epoch and journey.step == proposal.step:
+                continue
+            at = kind.ready(row, rule, journey, journey.planned)
+            if abs(at - planned) < self._within:
+                yield _rival(row, rule, kind, step, epoch, at), journey.began
+        for watch, kind in self._watches:
+            for rule, look in watch.coming(row, planned + self._within):
+                if rule.purpose == "transactional" or not may_begin(row, rule, look):
+                    continue
+                first = rule.steps[0]
+                if abs(look + first.after - planned) < self._within:
+                    epoch = epoch_name(*kind.epoch(row, rule))
+                    yield _rival(row, rule, kind, first, epoch, look + first.after), look
+
+    def _conditions_hold(self, row: CustomerRow, rival: Rival, began: int, wall: int, tz: ZoneInfo) -> bool:
+        rule, step = rival.rule, rival.step
+        conditions = [condition for condition in (rule.audience, step.when) if condition is not None]
+        if not conditions:
+            return True
+        seen = unexplained(context(
+            row, self._shop, self._catalogue, tz, wall, step=step.id, began=began, incentive=step.incentive
+        ))
+        return all(holds(condition, seen) for condition in conditions)
+
+
+def _rival(row: CustomerRow, rule: Rule, kind: Kind, step: Step, epoch: str, planned: int) -> Rival:
+    id = identifier(row.shop_id, row.customer_id, rule.name, epoch, step.id, "touch")
+    return Rival(-rule.priority, -kind.stage, planned, id, rule, step)
