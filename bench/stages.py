@@ -290,7 +290,7 @@ async def one_round(workload: Workload, known: list[Log], given: list[Log], idle
             setattr(owner, name, clock.measured(stage, getattr(owner, name)))
         gc.collect()
         gc.freeze()
-        gc.set_threshold(200_000, 50, 1_000)  # as the worker does
+        gc.set_threshold(1_000_000, 10, 1_000)  # as the worker does
         began = time.process_time()
         for log in given:
             for answer in log.answers:

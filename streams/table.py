@@ -110,8 +110,12 @@ class Table(Generic[Row]):
         self._heads: set[bytes] = set()
         self._store: RowStore = MemoryRows() if store is None else store
         self._decoded: dict[str, Row] = {}
+        self._fresh: dict[str, Row] = {}
+        """Decoded, or made, since the last `rows`."""
+        self._lately: set[str] = set()
+        """Keys of the rows stored last, a quarter as many as are kept decoded, or those of one `rows`."""
         self.decoded_most = DECODED_ROWS
-        """How many rows are kept decoded from one `rows` to the next."""
+        """How many rows are kept decoded from one `rows` to the next: of those that have come again soon."""
         self.record = PartitionRecord()
 
     def __len__(self) -> int:
@@ -122,15 +126,15 @@ class Table(Generic[Row]):
         return self._store.about()
 
     def __contains__(self, key: object) -> bool:
-        return key in self._decoded or key in self._store
+        return key in self._decoded or key in self._fresh or key in self._store
 
     def get(self, key: str) -> Row | None:
-        row = self._decoded.get(key)
+        row = self._decoded.get(key) or self._fresh.get(key)
         if row is None:
             stored = self._store.get(key)
             if stored is None:
                 return None
-            row = self._decoded[key] = self._decode(stored[_TIME_BYTES:])
+            row = self._fresh[key] = self._decode(stored[_TIME_BYTES:])
         return row
 
     def stored(self, key: str) -> bytes | None:
@@ -139,11 +143,12 @@ class Table(Generic[Row]):
 
     def put(self, key: str, row: Row) -> None:
         """A new row. It is stored by the next `rows` that names it."""
-        self._decoded[key] = row
+        self._fresh[key] = row
 
     def undo(self, key: str) -> Row | None:
         """Put the row back as it was stored last, whatever has become of it; None, and no row, where it never was."""
         self._decoded.pop(key, None)
+        self._fresh.pop(key, None)
         return self.get(key)
 
     def swap(self, other: Table[Row]) -> None:
@@ -151,11 +156,14 @@ class Table(Generic[Row]):
         self._store, other._store = other._store, self._store
         self._heads, other._heads = other._heads, self._heads
         self.record, other.record = other.record, self.record
-        self._decoded, other._decoded = {}, {}
+        for table in (self, other):
+            table._decoded, table._fresh, table._lately = {}, {}, set()
 
     def close(self) -> None:
         """Let go of memory and files. Of no more use afterwards."""
         self._decoded.clear()
+        self._fresh.clear()
+        self._lately.clear()
         self._store.close()
 
     def rows(self, touched: Mapping[str, Row], most: int | None = None) -> list[Record]:
@@ -178,9 +186,24 @@ class Table(Generic[Row]):
             if large:
                 raise Unstorable(large)
         self._store.update(zip(touched, values, strict=True))
-        if len(self._decoded) > self.decoded_most:
-            self._drop_decoded()
+        self._keep_decoded(touched)
         return [Record(key.encode(), value) for key, value in zip(touched, values, strict=True)]
+
+    def _keep_decoded(self, touched: Mapping[str, Row]) -> None:
+        """What has just been decoded stays so when it was stored lately, too. Where customers are so many that each
+        seldom comes, to keep them costs the memory of 1 to 5 KB each and gains nothing: they are let go while the
+        processor has them in its cache."""
+        decoded, fresh, lately = self._decoded, self._fresh, self._lately
+        if fresh:
+            for key in fresh.keys() & lately:
+                decoded[key] = fresh[key]
+            self._fresh = {}
+        if len(lately) + len(touched) > self.decoded_most // 4:
+            self._lately = set(touched)
+        else:
+            lately.update(touched)
+        if len(decoded) > self.decoded_most:
+            self._drop_decoded()
 
     def _drop_decoded(self) -> None:
         """A quarter more than there are too many, the oldest first: what is needed again is decoded again."""

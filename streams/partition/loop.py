@@ -315,9 +315,10 @@ class Partition:
                 await self._timeline.advance(taken.items, reached, effects)
             self._reached = max(self._reached, reached)
             await self._outbox.emit(effects, wall, self._believed - self._plan.grace_us, held=held)
-            self._arising.over(self._now(), effects.touched.keys())
+            # Not the rows themselves: they would outlive their chunk.
+            self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
             if taken.moved or effects.touched or effects.faults:
-                outgoing = await self._outgoing(effects)
+                outgoing = await self._with_links(taken, effects)
                 self._hand_over(taken, effects, outgoing)
         except BaseException:
             self._commits.drop([*effects.granted, *effects.returned])
@@ -352,6 +353,15 @@ class Partition:
         return self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
 
     # -- out
+
+    async def _with_links(self, taken: Taken, effects: Effects) -> Outgoing:
+        """What is to be written, and whose phones have changed by it."""
+        links = self._plan.links
+        before = {} if links is None else links.before(taken.items, self.table.stored)
+        outgoing = await self._outgoing(effects)
+        if links is not None and before:
+            links.publish(outgoing, before, effects.touched)
+        return outgoing
 
     async def _outgoing(self, effects: Effects) -> Outgoing:
         """Rows, commands and decisions as they are to be written. Customers of whom something can't be, because it

@@ -221,3 +221,15 @@ def test_without_rocksdict_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(NoRocks, match=r"pip install 'rewake\[rocksdb\]'"):
         RocksFolder(tmp_path)
+
+
+def test_a_row_that_comes_again_soon_stays_decoded_and_one_that_comes_once_does_not(make: MakeStore) -> None:
+    rows, decoded = table(make())
+    rows.decoded_most = 40
+    for number in range(20):
+        rows.rows({f"main:{number}": Row(f"main:{number}")})
+    for name in ("main:19", "main:3", "main:19", "main:3"):
+        found = rows.get(name)
+        assert found is not None
+        rows.rows({name: found})
+    assert decoded == ["main:19", "main:3", "main:3"]
