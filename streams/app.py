@@ -12,21 +12,33 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from feeds.store import ProductStore, StoreInUse, claim
-from schemas.topics import CO_PARTITIONED, HAND_ASSIGNED, MARKETING_EVENTS, SUPPRESSIONS, changelog, heartbeat
+from schemas.topics import (
+    CO_PARTITIONED,
+    DEAD_LETTERS,
+    HAND_ASSIGNED,
+    MARKETING_EVENTS,
+    SUPPRESSIONS,
+    changelog,
+    heartbeat,
+)
 from streams.careful import Limits
 from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import PATIENCE_SECONDS, ChunkApp
 from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
-from streams.delivery.at_least_once import AtLeastOnce
+from streams.delivery.at_least_once import AtLeastOnce, CommitOffsets
 from streams.delivery.probe import Abilities, ProbeFailed, probe
 from streams.delivery.producing import KafkaWriters
 from streams.delivery.transactional import Transactional
 from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
+from streams.inbound.handling import Known
+from streams.inbound.links import PhoneLinks
+from streams.inbound.loop import Inbound, group_of
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership, RowsReader, row_table
+from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import INPUTS, Plan
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.partition.standby import Standby
@@ -121,7 +133,10 @@ class App:
                 reader, row_store = await self._rows(stack, partitions)
                 faust = self._wire(policy, shared, reader, row_store, engine, partitions)
                 self._say(policy, partitions)
-                await self._work(faust, shared, stop)
+                inbound = self._inbound(policy, partitions, suppressions)
+                if inbound is not None:
+                    await stack.enter_async_context(inbound.running())
+                await self._work(faust, shared, inbound, stop)
             except NoSecret as blind:
                 raise CannotStart(str(blind)) from blind
 
@@ -308,6 +323,7 @@ class App:
             trusts=self._clocks.trusts,
             limits=Limits(self._limits, changelog(settings.app_id).name),
             hmac_secret=settings.hmac_secret,
+            links=self._linker(),
         )
         self._ownership = Ownership(
             plan,
@@ -337,6 +353,47 @@ class App:
         self._ownership.group = self._faust.chunks
         return self._faust
 
+    def _linker(self) -> PhoneLinker | None:
+        secret = self.settings.hmac_secret
+        if secret is None:
+            return None
+        return PhoneLinker(secret, {name: shop.default_region for name, shop in self.rules.book.shops.items()})
+
+    def _inbound(
+        self, policy: DeliveryPolicy, partitions: Mapping[str, int], suppressions: SuppressionStore
+    ) -> Inbound | None:
+        """What answers SMS, in the way in which everything is delivered."""
+        settings = self.settings
+        if settings.inbound == "off":
+            return None
+        group = group_of(settings.app_id)
+        writers = KafkaWriters(self._options, group, self._limits)
+        rows = changelog(settings.app_id).name
+
+        def policy_for(commit_offsets: CommitOffsets) -> DeliveryPolicy:
+            if isinstance(policy, AtLeastOnce):
+                return AtLeastOnce(writers, rows, policy.idempotent, commit_offsets)
+            return Transactional(writers, rows, group, settings.transaction_timeout)
+
+        known = None
+        if settings.hmac_secret is not None:
+            known = Known(settings.hmac_secret, self.rules.book.shops, PhoneLinks(), suppressions, partitions)
+        return Inbound(
+            self._options,
+            settings.app_id,
+            membership={
+                "session_timeout_ms": round(settings.session_timeout * 1000),
+                "heartbeat_interval_ms": round(settings.heartbeat_interval * 1000),
+                "group_instance_id": settings.instance_id,
+            },
+            known=known,
+            policy_for=policy_for,
+            metrics=self.metrics,
+            dead_letters=partitions[DEAD_LETTERS.name],
+            limits=self._limits,
+            future_bound=settings.future_bound_us,
+        )
+
     def _say(self, policy: DeliveryPolicy, partitions: Mapping[str, int]) -> None:
         settings = self.settings
         log.info("delivery", policy=policy.name, says=policy.says)
@@ -363,13 +420,16 @@ class App:
 
     # -- while it runs
 
-    async def _work(self, faust: ChunkApp, shared: SharedLog, stop: asyncio.Event) -> None:
+    async def _work(
+        self, faust: ChunkApp, shared: SharedLog, inbound: Inbound | None, stop: asyncio.Event
+    ) -> None:
         stopping = asyncio.create_task(stop.wait())
         dying = asyncio.create_task(faust._crashed.wait())
         blind = asyncio.create_task(shared.ended())
         assert self._ownership is not None
         unreadable = asyncio.create_task(self._ownership.unreadable())
-        ends = {stopping, dying, blind, unreadable}
+        deaf = asyncio.create_task(stop.wait() if inbound is None else inbound.ended())
+        ends = {stopping, dying, blind, unreadable, deaf}
         starting = asyncio.create_task(faust.start())
         observing = asyncio.create_task(self._observe())
         try:
@@ -390,7 +450,7 @@ class App:
             raise faust.crash_reason
         if unreadable.done() and not unreadable.cancelled():
             raise CannotStart(f"gave up and left the group: {unreadable.result()}")
-        for task in (starting, blind):
+        for task in (starting, blind, deaf):
             if task.done() and not task.cancelled():
                 task.result()
         log.info("stopped")

@@ -179,6 +179,10 @@ class Settings(BaseSettings):
         gt=0,
         description="Least pause between two commits of a partition; a full chunk commits sooner.",
     )
+    inbound: Literal["on", "off"] = Field(
+        default="on",
+        description="`on`: the worker also shares the partitions of `inbound-sms` and answers STOP, START and HELP.",
+    )
     chunk_records: int = Field(
         default=24_000,
         ge=1,

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from schemas.topics import CO_PARTITIONED, TopicSpec
 from streams.careful import Limits
 from streams.partition.intake import Screening
+from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.turnstile import Turnstile
 from streams.timeline import STRETCH
@@ -44,6 +45,8 @@ class Plan:
     turnstile: Turnstile = field(default_factory=Turnstile)
     hmac_secret: SecretStr | None = None
     """What phones are hashed by, to suppress those that messages can't be delivered to."""
+    links: PhoneLinker | None = None
+    """What writes `phone-links`; None without a secret."""
     stretch: int = STRETCH
     """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 

@@ -1,0 +1,85 @@
+"""Whose phone it is, as records of `phone-links`: they leave in the transaction of the rows that say it.
+
+A link follows from two states of a row: as it was stored last, and as this stretch left it. So whoever computes the
+stretch again writes the same links. Only customers of whom an event named a phone, or who were erased, are looked at;
+a phone that was named anew writes its link once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+import orjson
+from pydantic import SecretStr
+
+from schemas import wire
+from schemas.instants import rfc3339
+from schemas.topics import PHONE_LINKS
+from streams.delivery import Outgoing, Record
+from streams.merge import Merged, key_of
+from streams.privacy import phone_hmac
+from triggers.customer import PROFILE_FIELDS, CustomerRow, decode_row
+from triggers.gates.phone import phone
+
+_PHONE: Final = PROFILE_FIELDS.index("phone")
+_TIME_BYTES: Final = 8  # in front of a stored row
+
+Stored = Callable[[str], bytes | None]
+"""A row as it was stored last, by its key (streams.table)."""
+
+
+class PhoneLinker:
+    """`regions`: the default region of each shop's phones, by shop."""
+
+    def __init__(self, secret: SecretStr, regions: Mapping[str, str | None]) -> None:
+        self._secret = secret
+        self._regions = regions
+
+    def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, str | None]:
+        """The former phones (E.164) of the rows whose phone these events may change, before they are stored anew."""
+        keys = {key_of(item) for item in items if _may_change(item[5])}
+        return {key: self._stored_phone(stored(key)) for key in sorted(keys)}
+
+    def publish(
+        self, outgoing: Outgoing, before: Mapping[str, str | None], touched: Mapping[str, CustomerRow]
+    ) -> None:
+        """Put the links that follow into `outgoing`."""
+        for key, former in before.items():
+            row = touched.get(key)
+            if row is None:  # nothing of it is stored: a repeated event, or a fault
+                continue
+            now = self._phone(row)
+            if former is not None and former != now:
+                outgoing.publish(PHONE_LINKS.name, 0, Record(self._key(row, former), None))
+            if now is not None:
+                outgoing.publish(PHONE_LINKS.name, 0, self._link(row, now))
+
+    def _stored_phone(self, data: bytes | None) -> str | None:
+        if data is None:
+            return None
+        try:
+            return self._phone(decode_row(data[_TIME_BYTES:]))
+        except (ValueError, msgspec.MsgspecError):  # one customer's fault, told where the row itself is read
+            return None
+
+    def _phone(self, row: CustomerRow) -> str | None:
+        """In E.164, where it can take an SMS: no other is ever written to."""
+        return phone(row.field("phone"), self._regions.get(row.shop_id))[0]
+
+    def _key(self, row: CustomerRow, number: str) -> bytes:
+        name = f"{row.shop_id}:{phone_hmac(self._secret, number)}:{row.customer_id}"
+        return name.encode("utf-8", "surrogatepass")
+
+    def _link(self, row: CustomerRow, number: str) -> Record:
+        value = {
+            "type": "PhoneLink", "shop_id": row.shop_id, "phone_hmac": phone_hmac(self._secret, number),
+            "customer_id": row.customer_id, "since": rfc3339(row.profile[_PHONE].at),
+        }  # fmt: skip
+        return Record(self._key(row, number), orjson.dumps(value))
+
+
+def _may_change(event: object) -> bool:
+    kind = type(event)
+    return kind is wire.CustomerErased or (kind is wire.CustomerUpdated and event.phone is not msgspec.UNSET)  # type: ignore[attr-defined]  # mypy does not follow `type() is`

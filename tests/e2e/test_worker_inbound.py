@@ -1,0 +1,205 @@
+"""What is answered by SMS, in real workers: STOP, START, HELP and a keyword."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.instants import rfc3339
+from schemas.partitioner import partition_of
+from streams.privacy import phone_hmac
+from tests.conftest import Kafka, Redis
+from tests.e2e.running import PATIENCE, Shop, until
+from tests.e2e.test_worker_input import PARTITIONS, added, consent, minutes_ago, record
+from tests.topics import recreate
+from tests.unit.streams.test_suppressions import SECRET
+
+PHONE, OTHER = "+79990000042", "+79990000043"
+SETTINGS = """\
+name: Tea house
+keywords: {win: {words: [WIN], answer: "You take part"}, score: {words: [SCORE], survey: after-sale}}
+"""
+
+
+def installation(kafka: Kafka, redis_server: Redis, prefix: str, folder: Path, **settings: str) -> Shop:
+    made = Shop(
+        folder, prefix, kafka.bootstrap, redis_server.url,
+        **{"clock": "wall", "grace": "200ms", "hmac_secret": SECRET.get_secret_value(), **settings},
+    )  # fmt: skip
+    (folder / "rules" / "shop.yaml").write_text(SETTINGS)
+    return made
+
+
+@pytest.fixture
+async def shop(kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path) -> Shop:
+    await recreate(kafka.bootstrap, app=prefix, partitions=PARTITIONS)
+    return installation(kafka, redis_server, prefix, tmp_path)
+
+
+def sms(text: str, phone: str = PHONE, event_id: str | None = None, at: str | None = None) -> tuple[bytes, bytes, int]:
+    key = f"main:{phone}".encode()
+    value = {
+        "type": "SmsReceived", "event_id": event_id or f"mo-{time.time_ns()}", "phone": phone, "text": text,
+        "occurred_at": at or rfc3339(time.time_ns() // 1000),
+    }  # fmt: skip
+    return key, orjson.dumps(value), partition_of(key, PARTITIONS)
+
+
+async def answer(shop: Shop, *texts: str, phone: str = PHONE) -> None:
+    for text in texts:
+        await shop.publish("inbound-sms", [sms(text, phone)])
+
+
+async def shoppers(shop: Shop, phone: str, *customers: str) -> None:
+    for customer in customers:
+        events = [event | {"phone": phone} if "phone" in event else event for event in consent(customer)]
+        await shop.publish("customer-events", [record(event) for event in events])
+
+
+async def found(shop: Shop, topic: str, count: int, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The records that are wanted, once there are so many."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        all_of_it = [orjson.loads(one.value) for one in await shop.records(topic) if one.value is not None]
+        matching = [one for one in all_of_it if wanted(one)]
+        if len(matching) >= count:
+            return matching
+        if time.monotonic() > deadline:
+            logs = "\n".join(path.read_text(errors="replace")[-3000:] for path in shop.folder.glob("*.log"))
+            raise AssertionError(f"{len(matching)} of {count} in {topic}\n{logs}")
+        await asyncio.sleep(0.2)
+
+
+def by_sms(event: dict[str, Any]) -> bool:
+    return event.get("source") == "inbound-sms"
+
+
+def of_type(kind: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda one: one.get("type") == kind
+
+
+async def kept(shop: Shop, topic: str) -> dict[bytes, bytes | None]:
+    """A compacted topic as its readers have it."""
+    return {one.key: one.value for one in await shop.records(topic)}
+
+
+async def test_a_stop_silences_every_customer_with_the_phone_until_a_start(shop: Shop) -> None:
+    with shop.worker() as worker:
+        await shoppers(shop, PHONE, "anna", "boris")
+        await shoppers(shop, OTHER, "vera")
+        await shop.until(lambda counted: counted["applied"] >= 6)
+        await answer(shop, "Please stop texting me!")
+        told = await found(shop, "customer-events", 2, by_sms)
+        assert {(one["customer_id"], one["granted"], one["purpose"]) for one in told} == {
+            ("anna", False, "marketing"), ("boris", False, "marketing")
+        }  # fmt: skip
+        key = f"main:{phone_hmac(SECRET, PHONE)}:opted_out".encode()
+        assert (await kept(shop, "suppressions"))[key] is not None
+        await shop.until(lambda counted: counted["applied"] >= 8)
+        await shoppers(shop, PHONE, "later")  # takes a phone that opted out, and consents
+        for customer in ("anna", "boris", "vera", "later"):
+            await shop.publish("cart-events", [record(added(customer, 70))])
+        decisions = await found(shop, "decisions", 4, lambda one: True)
+        assert {one["customer_id"]: one["outcome"] for one in decisions} == {
+            "anna": "refused", "boris": "refused", "vera": "emitted", "later": "refused"
+        }  # fmt: skip
+        assert [command["customer_id"] for command in await shop.commands()] == ["vera"]
+
+        await answer(shop, "START")
+        await found(shop, "customer-events", 5, by_sms)
+        assert (await kept(shop, "suppressions"))[key] is None
+        await shop.until(lambda counted: counted["applied"] >= 17)
+        for customer in ("anna", "boris"):
+            await shop.publish("cart-events", [record(added(customer, 65) | {"event_id": f"again-{customer}"})])
+            await shop.publish("cart-events", [record(added(customer, 61) | {"event_id": f"more-{customer}"})])
+        assert worker.stop() == 0
+    kinds = [command["rule"] for command in await shop.commands() if command["customer_id"] is None]
+    assert kinds == ["start"]
+
+
+async def test_help_start_and_a_keyword_are_answered_once_each(shop: Shop) -> None:
+    with shop.worker() as worker:
+        await shoppers(shop, PHONE, "anna")
+        await shop.until(lambda counted: counted["applied"] >= 2)
+        await answer(shop, "Помощь", "win 7", "SCORE 9", "hello")
+        await shop.publish("inbound-sms", [(b"x", b"{", 0), sms("STOP", "4321")])
+        answers = await found(shop, "sms-commands", 2, of_type("SendSms"))
+        [keyword] = await found(shop, "customer-events", 1, of_type("KeywordReceived"))
+        [survey] = await found(shop, "customer-events", 1, of_type("SurveyAnswered"))
+        letters = await shop.records("dead-letters")
+        deadline = time.monotonic() + PATIENCE
+        while len(letters) < 2 and time.monotonic() < deadline:
+            letters = await shop.records("dead-letters")
+        assert worker.stop() == 0
+    assert {(one["rule"], one["customer_id"], one["purpose"], one["phone"]) for one in answers} == {
+        ("help", None, "transactional", PHONE), ("keyword", None, "transactional", PHONE)
+    }  # fmt: skip
+    assert next(one["text"] for one in answers if one["rule"] == "help").startswith("Tea house: предложения")
+    assert (keyword["customer_id"], keyword["keyword"], keyword["text"]) == ("anna", "win", "win 7")
+    assert survey["answers"] == {"score": "SCORE 9"}
+    assert sorted(dict(one.headers)["reason"] for one in letters) == [b"invalid-value", b"not-json"]
+    assert {dict(one.headers)["origin_topic"] for one in letters} == {b"inbound-sms"}
+
+
+async def test_links_follow_the_phone_that_a_customer_has(shop: Shop) -> None:
+    def link(phone: str) -> bytes:
+        return f"main:{phone_hmac(SECRET, phone)}:anna".encode()
+
+    who = {"type": "CustomerUpdated", "customer_id": "anna"}
+    with shop.worker() as worker:
+        await shoppers(shop, PHONE, "anna")
+        await shop.until(lambda counted: counted["applied"] >= 2)
+        assert list(await kept(shop, "phone-links")) == [link(PHONE)]
+        moved = who | {"event_id": "moved", "occurred_at": minutes_ago(5), "phone": OTHER}
+        await shop.publish("customer-events", [record(moved)])
+        await shop.until(lambda counted: counted["applied"] >= 3)
+        assert {key: value is not None for key, value in (await kept(shop, "phone-links")).items()} == {
+            link(PHONE): False, link(OTHER): True
+        }  # fmt: skip
+        await answer(shop, "STOP")  # the former phone: no longer hers
+        await found(shop, "suppressions", 1, lambda one: True)
+        gone = who | {"event_id": "gone", "occurred_at": minutes_ago(4), "phone": None}
+        await shop.publish("customer-events", [record(gone)])
+        await shop.until(lambda counted: counted["applied"] >= 4)
+        assert worker.stop() == 0
+    assert (await kept(shop, "phone-links"))[link(OTHER)] is None
+    assert not [one for one in await shop.records("customer-events") if by_sms(orjson.loads(one.value))]
+
+
+async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_nothing_twice(shop: Shop) -> None:
+    """Five are killed while SMS come in: of each there is in the end one event a customer, and one answer."""
+    count = 60
+    with shop.worker("first") as worker:
+        await shoppers(shop, PHONE, "anna", "boris")
+        await shop.until(lambda counted: counted["applied"] >= 4)
+        assert worker.stop() == 0
+    sent = 0
+    for life in range(5):
+        with shop.worker(f"life-{life}") as worker:
+            await until(lambda worker=worker: "inbound partitions owned" in worker.said())  # type: ignore[misc]  # bound
+            for _ in range(count // 5):
+                text = "STOP" if sent % 2 == 0 else "START"
+                await shop.publish("inbound-sms", [sms(text, event_id=f"mo-{sent}")])
+                sent += 1
+            await asyncio.sleep(0.1 * life)
+            worker.kill()
+    with shop.worker("last") as worker:
+        told = await found(shop, "customer-events", 2 * count, by_sms)
+        assert worker.stop() == 0
+    assert len(told) == 2 * count == len({one["event_id"] for one in told})
+    answers = [command for command in await shop.commands() if command["rule"] == "start"]
+    assert len(answers) == count // 2 == len({one["command_id"] for one in answers})
+
+
+async def test_a_worker_without_the_secret_ends_once_somebody_answers(shop: Shop) -> None:
+    with shop.worker("blind", hmac_secret="") as worker:
+        await until(lambda: "inbound partitions owned" in worker.said())
+        await answer(shop, "STOP")
+        assert await asyncio.to_thread(worker.process.wait, PATIENCE) == 1
+        assert "without REWAKE_HMAC_SECRET nobody can be opted out" in " ".join(worker.said().split())
