@@ -9,8 +9,9 @@
 
 {figures}
 
-A figure that fails says why and does not stop the others; the exit code is 1 then. Ctrl-C cleans up. Progress goes to
-standard error. One JSON file a figure: all runs, medians, least and most, and what the machine is.
+A figure that fails says why and does not stop the others; the exit code is 1 then. Ctrl-C cleans up; a soak keeps what
+it has measured by then, in soak-stopped.json, and a whole one is not lost for it. Progress goes to standard error. One
+JSON file a figure: all runs, medians, least and most, and what the machine is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import time
 from types import ModuleType
 
-from bench.figures import Options, gates, growth, job, latency, product, restore, soak, workers
+from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, soak, workers
 from bench.processes import RunFailed
 from bench.publishing import PublishingFailed
 from bench.results import conditions, load, machine, save, table, write_docs
@@ -31,6 +32,9 @@ FIGURES: dict[str, ModuleType] = {
     "job": job, "product": product, "latency": latency, "workers": workers, "restore": restore, "growth": growth,
     "gates": gates, "soak": soak,
 }  # fmt: skip
+
+STOPPED = "-stopped"
+"""After the name of what was saved of a figure that was not measured whole."""
 
 
 def main() -> None:
@@ -58,7 +62,10 @@ def main() -> None:
         events=given.events, rounds=given.rounds, soak_events=given.soak_events, seconds=given.seconds,
         rate=given.rate, many=given.many,
     )  # fmt: skip
-    failed = [name for name in wanted if not done(name, options)]
+    try:
+        failed = [name for name in wanted if not done(name, options)]
+    except Stopped:
+        sys.exit(130)
     text = rendered()
     print(text)
     if given.write_docs or given.only_docs:
@@ -76,6 +83,9 @@ def done(name: str, options: Options) -> bool:
     except (RunFailed, PublishingFailed, StackFailed) as failure:
         say(f"{name} failed: {failure}")
         return False
+    except Stopped as stopped:
+        say(f"{name} was stopped; what it has measured is in {save(f'{name}{STOPPED}', stopped.result)}")
+        raise
     save(name, result)
     say(f"-- {name} took {time.monotonic() - began:.0f} s")
     return True
@@ -85,7 +95,7 @@ def rendered() -> str:
     """The table of everything that was ever saved."""
     rows, facts = [], machine()
     for name, figure in FIGURES.items():
-        saved = load(name)
+        saved = load(name) or load(f"{name}{STOPPED}")
         if saved is not None:
             facts = saved["machine"]
             rows += figure.rows(saved)

@@ -89,7 +89,7 @@ def read(part: Any) -> Mapping[str, Interest]:
 
 def stored(part: bytearray | Entries) -> Raw:
     """The part as it lies in the row. Bytes that grow can't while this is there: it is a look at them."""
-    return Raw(_encode(part.entries) if type(part) is Entries else part)
+    return Raw(_encode(part.entries) if isinstance(part, Entries) else part)
 
 
 def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[bytearray | Entries, bool]:

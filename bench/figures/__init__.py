@@ -7,6 +7,15 @@ that are due fails.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+
+class Stopped(KeyboardInterrupt):
+    """A figure was stopped by Ctrl-C or SIGTERM; `result` is what it had measured by then."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__()
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True)

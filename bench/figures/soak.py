@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its documen
 )
 
 from bench import passes, publishing, shops
-from bench.figures import Options
+from bench.figures import Options, Stopped
 from bench.job import SPAN_MS, TOPICS, Job
 from bench.processes import Worker, memory_of
 from bench.stack import say, servers
@@ -43,28 +43,44 @@ WRITTEN = ("sms-commands", "decisions")
 def measure(options: Options) -> dict[str, Any]:
     total, size = options.soak_events, min(SLICE, max(1, options.soak_events // 5))
     job = Job(events=size, customers=max(100, min(size // 20, total // EACH)))
-    with servers() as (stack, folder):
-        app = "soak"
-        publishing.provide_topics(stack.bootstrap, app)
-        shorten(stack, *TOPICS, *WRITTEN, f"{app}-customers-changelog")
-        customers = publishing.publish_customers(stack.bootstrap, job)
-        rules = str(shops.one_rule(folder))
-        with Worker(stack, folder, app, rules=rules, ledger="rows") as worker:
-            samples = drive(stack, worker, job, customers, total)
-    return {"events": total, "customers": job.customers, **grown(samples, total), "samples": samples}
+    samples: list[dict[str, float]] = []
+    try:
+        with servers() as (stack, folder):
+            app = "soak"
+            publishing.provide_topics(stack.bootstrap, app)
+            shorten(stack, *TOPICS, *WRITTEN, f"{app}-customers-changelog")
+            customers = publishing.publish_customers(stack.bootstrap, job)
+            rules = str(shops.one_rule(folder))
+            with Worker(stack, folder, app, rules=rules, ledger="rows") as worker:
+                drive(stack, worker, job, customers, total, samples)
+    except (KeyboardInterrupt, SystemExit):
+        if not samples:
+            raise
+        raise Stopped(result(job, total, samples)) from None
+    return result(job, total, samples)
+
+
+def result(job: Job, total: int, samples: list[dict[str, float]]) -> dict[str, Any]:
+    """What the samples say: `events` are those that were reached, of `of_events`."""
+    reached = round(samples[-1]["events"])
+    return {
+        "events": reached, "of_events": total, "customers": job.customers, **grown(samples, total), "samples": samples,
+    }  # fmt: skip
 
 
 def grown(samples: list[dict[str, float]], total: int) -> dict[str, float]:
-    """Memory when warm and at the end, MB: the first and the last quarter of the samples since it was warm."""
+    """Memory when warm and at the end, MB: the first and the last quarter of the samples since it was warm. Of a run
+    that was stopped before, the end alone."""
     warm = [sample["rss_mb"] for sample in samples if sample["events"] >= WARM * total]
+    if not warm:
+        return {"end_rss_mb": samples[-1]["rss_mb"]}
     early, late = warm[: max(1, len(warm) // 4)], warm[-max(1, len(warm) // 4) :]
     before, after = sum(early) / len(early), sum(late) / len(late)
     return {"warm_rss_mb": round(before, 1), "end_rss_mb": round(after, 1), "grown_mb": round(after - before, 1)}
 
 
-def drive(stack: Stack, worker: Worker, job: Job, customers: int, total: int) -> list[dict[str, float]]:
-    """Slice after slice, AHEAD of the worker at most; its memory each second."""
-    samples: list[dict[str, float]] = []
+def drive(stack: Stack, worker: Worker, job: Job, customers: int, total: int, samples: list[dict[str, float]]) -> None:
+    """Slice after slice, AHEAD of the worker at most; its memory each second, into `samples`."""
     published = 0
     ends: dict[int, dict[str, list[int]]] = {}
     while published < total:
@@ -88,7 +104,6 @@ def drive(stack: Stack, worker: Worker, job: Job, customers: int, total: int) ->
         say(f"soak {samples[-1]['events']:,} of {total:,} events, {samples[-1]['rss_mb']:,.0f} MB")
     time.sleep(1)
     samples.append({"events": float(total), "rss_mb": round(memory_of(worker.pid), 1)})
-    return samples
 
 
 def shorten(stack: Stack, *topics: str) -> None:
@@ -116,9 +131,12 @@ def forget(stack: Stack, read: dict[str, list[int]]) -> None:
 
 
 def rows(result: dict[str, Any]) -> list[list[str]]:
+    events, of = result["events"], result.get("of_events", result["events"])
+    stopped = "" if events >= of else f" (stopped; {of:,} were asked for)"
+    end = f"{result['end_rss_mb']:,.0f} MB at the end"
+    warm = "warm_rss_mb" in result
     return [[
-        f"{ABOUT}: {result['events']:,} events, {result['customers']:,} customers",
-        f"{result['warm_rss_mb']:,.0f} MB when warm, {result['end_rss_mb']:,.0f} MB at the end",
-        f"{result['grown_mb']:+,.0f} MB",
+        f"{ABOUT}: {events:,} events{stopped}, {result['customers']:,} customers",
+        f"{result['warm_rss_mb']:,.0f} MB when warm, {end}" if warm else f"{end}, before it was warm",
+        f"{result['grown_mb']:+,.0f} MB" if warm else "",
     ]]  # fmt: skip
-
