@@ -28,6 +28,7 @@ from triggers.journeys import Journey, Proposal
 from triggers.kinds import Kind
 from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
+from triggers.messages.opt_out import in_language
 from triggers.messages.template import Message
 from triggers.rivals import Rivals
 from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
@@ -206,7 +207,10 @@ def judge(
             row, shop, world.catalogue, tz, wall,
             step=step.id, began=started, incentive=step.incentive, missing_product="refuse",
         )
-    touch.message, verdict = message(step.sms, shown)
+    ending = ""
+    if step.opt_out and shop.opt_out_text:
+        ending = in_language(shop.opt_out_text, row.field("language"), shop.language)
+    touch.message, verdict = message(step.sms, shown, ending)
     verdicts.append(verdict)
     if touch.message is not None and touch.message.products:
         touch.products_hash = products_hash(world.catalogue, shop.id, touch.message.products) or None

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from triggers.context import Context
+from triggers.messages.opt_out import ended
 from triggers.messages.refused import MessageRefused
 from triggers.messages.template import Message, MessageTemplate
 from triggers.verdicts import Answer, Verdict, constant
@@ -17,11 +18,16 @@ from triggers.verdicts import Answer, Verdict, constant
 _NONE: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="none"))
 
 
-def message(template: MessageTemplate | None, context: Context) -> tuple[Message | None, Verdict]:
+def message(
+    template: MessageTemplate | None, context: Context, ending: str = ""
+) -> tuple[Message | None, Verdict]:
+    """`ending`: what a text has to say last, how to opt out."""
     if template is None:
         return None, _NONE
     try:
         made = template.render(context)
+        if ending:
+            made = ended(made, ending)
     except MessageRefused as refused:
         numbers = (("detail", refused.detail),) if refused.detail else ()
         return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)

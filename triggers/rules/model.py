@@ -44,7 +44,8 @@ class Incentive:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One planned contact. `after` counts from the previous step's due time (0 for the first by default)."""
+    """One planned contact. `after` counts from the previous step's due time (0 for the first by default). `opt_out`:
+    the shop's words about opting out stand after the text."""
 
     id: str
     after: int
@@ -52,6 +53,7 @@ class Step:
     when: Expression | None = None
     incentive: Incentive | None = None
     missing_product: Literal["next", "refuse"] = "next"
+    opt_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class Shop:
     dedupe_text: int | None = None
     holdout: Decimal | None = None  # per cent
     quiet_hours: QuietHours | None = None
+    opt_out_text: tuple[tuple[str, str], ...] = ()  # by language, "" for any
     sunset: Sunset | None = None
     receipts: Receipts = RECEIPTS
     opt_in_sources: frozenset[str] = frozenset()

@@ -132,6 +132,7 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         dedupe_text=written.dedupe.text if written.dedupe else None,
         holdout=written.holdout,
         quiet_hours=quiet.meant() if quiet else None,
+        opt_out_text=tuple(sorted(written.opt_out_text.items())),
         sunset=written.sunset.meant() if written.sunset else None,
         receipts=written.receipts.meant() if written.receipts else RECEIPTS,
         opt_in_sources=frozenset(written.opt_in_sources),
@@ -219,13 +220,13 @@ def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[Ru
     errors = errors + compiled.errors
     if written is None or errors:
         return None, errors, []
-    errors = _step_errors(written, document)
+    errors = _step_errors(written, document) + _opt_out_errors(written, shop, document)
     rule = Rule(
         shop_id=shop.id,
         name=written.rule,
         version="",
         trigger=written.trigger.meant(),
-        steps=tuple(_step(step, number, compiled) for number, step in enumerate(written.steps)),
+        steps=tuple(_step(step, number, compiled, written.opt_out) for number, step in enumerate(written.steps)),
         description=written.description.strip(),
         audience=compiled.condition(("audience",)),
         priority=written.priority,
@@ -269,11 +270,22 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
     return errors
 
 
+def _opt_out_errors(written: WrittenRule, shop: Shop, document: Document) -> list[RuleError]:
+    if shop.opt_out_text:
+        return []
+    asking: list[Path] = [("steps", number, "opt_out") for number, step in enumerate(written.steps) if step.opt_out]
+    if written.opt_out:
+        asking.append(("opt_out",))
+    hint = 'write for example `opt_out_text: "STOP to opt out"` there'
+    message = "`opt_out: true`, and shop.yaml has no `opt_out_text`"
+    return [document.error(document.place(path), message, hint) for path in asking]
+
+
 def _step_id(step: WrittenStep, number: int) -> str:
     return step.id or str(number + 1)
 
 
-def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
+def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) -> Step:
     return Step(
         id=_step_id(step, number),
         after=step.after or 0,
@@ -281,6 +293,7 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled) -> Step:
         when=compiled.condition(("steps", number, "when")),
         incentive=_incentive(step.incentive) if step.incentive else None,
         missing_product=step.missing_product,
+        opt_out=opt_out if step.opt_out is None else step.opt_out,
     )
 
 

@@ -28,6 +28,8 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
     for unmeant in ("version", "description", "shop_id"):
         meaning.pop(unmeant, None)
     meaning["shop"] = _used_settings(shop, _sources(rule))
+    if not any(step.opt_out for step in rule.steps):
+        meaning["shop"].pop("opt_out_text", None)
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return replace(rule, version=blake2b(canonical.encode(), digest_size=16).hexdigest())
 

@@ -130,6 +130,9 @@ class WrittenStep(Written):
         description="When a product cannot be shown (gone from the feed, no name, no link, out of stock): next shows "
         "the cart's next one, refuse sends nothing.",
     )
+    opt_out: bool | None = Field(
+        default=None, description="Whether the shop's `opt_out_text` ends the text; as the rule says if not given."
+    )
 
 
 _ALWAYS: Final = ("consent_withdrawn", "customer_erased", "consent", "erased")
@@ -171,6 +174,9 @@ class WrittenRule(Written):
     holdout: Percent | None = Field(
         default=None,
         description="The share of this rule's customers whom it does not write to, to measure what writing does.",
+    )
+    opt_out: bool = Field(
+        default=False, description="Whether the shop's `opt_out_text` ends every text: how to opt out."
     )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."

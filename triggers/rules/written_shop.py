@@ -75,6 +75,32 @@ CustomerName = Annotated[str, Field(min_length=1, max_length=128), BeforeValidat
 Url = Annotated[str, Field(max_length=500), AfterValidator(_url), WithJsonSchema({"type": "string", "format": "uri"})]
 
 
+def _in_one_text(value: object) -> object:
+    return {"": value} if isinstance(value, str) else value
+
+
+def _said_in(value: str) -> str:
+    return value and _language(value)
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or len(value.splitlines()) > 1:
+        raise wrong("how to opt out is said in one line", "write it like `STOP to opt out`")
+    return " ".join(value.split())
+
+
+OptOutText = Annotated[
+    dict[Annotated[str, AfterValidator(_said_in)], Annotated[str, Field(max_length=160), AfterValidator(_one_line)]],
+    BeforeValidator(_in_one_text),
+    WithJsonSchema({
+        "anyOf": [
+            {"type": "string", "minLength": 1, "maxLength": 160},
+            {"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 160}},
+        ],
+    }),
+]  # fmt: skip
+
+
 class WrittenShop(Written):
     """One shop's settings. Without this file every optional gate (quiet hours, caps) is off."""
 
@@ -134,6 +160,12 @@ class WrittenShop(Written):
         default=None,
         description="What delivery receipts do to phones. Not given: phones that messages can't be delivered to are "
         "suppressed.",
+    )
+    opt_out_text: OptOutText = Field(
+        default={},
+        description="How to opt out, at the end of the texts of rules and steps with `opt_out: true`: one text, or one "
+        "by language.",
+        examples=["STOP to opt out", {"ru": "СТОП - отписка", "en": "STOP to opt out"}],
     )
     opt_out_languages: Annotated[tuple[OptOutLanguage, ...], Field(strict=False, max_length=20)] = Field(
         default=(),

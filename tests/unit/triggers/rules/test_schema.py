@@ -70,6 +70,9 @@ SHOPS = {
     "quiet hours without hours": "quiet_hours: {outside: delay}",
     "quiet hours that expire at no time": "quiet_hours: {preset: us-tcpa, outside: expire}",
     "quiet hours that expire at once": "quiet_hours: {preset: us-tcpa, outside: expire after 0h}",
+    "how to opt out": "opt_out_text: STOP to opt out",
+    "how to opt out by language": "opt_out_text: {en: STOP to opt out, ru: СТОП}",
+    "how to opt out of nothing": "opt_out_text: [STOP]",
     "half of quiet hours": "quiet_hours: {from: '21:00'}",
     "no time of day": "quiet_hours: {from: '25:00', to: '10:00'}",
 }
