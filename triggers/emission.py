@@ -22,6 +22,8 @@ from triggers.gates.message import message
 from triggers.gates.phone import phone
 from triggers.gates.quiet_hours import quiet_hours
 from triggers.gates.stale import stale
+from triggers.gates.sunset import OFF as NO_SUNSET
+from triggers.gates.sunset import sunset
 from triggers.gates.suppression import Suppressions, suppression
 from triggers.ids import Stem, identifier, spread
 from triggers.journeys import Journey, Proposal
@@ -31,6 +33,7 @@ from triggers.messages.goods import products_hash
 from triggers.messages.opt_out import in_language
 from triggers.messages.template import Message
 from triggers.rivals import Rivals
+from triggers.rules.clean import Sunset
 from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
 from triggers.spans import day_after
 from triggers.verdicts import Answer, Verdict, constant
@@ -58,7 +61,7 @@ NOTHING_ASKED: Final = (*NOT_ASKED, holdout.NOT_ASKED)
 
 _NO_SMS: Final = {
     gate: constant(Verdict(gate=gate, answer=Answer.NOT_ASKED, reason="no-sms"))
-    for gate in ("consent", "phone", "suppression", "quiet_hours")
+    for gate in ("consent", "phone", "suppression", "sunset", "quiet_hours")
 }
 """The gates that an SMS has to pass, for a touch that sends none."""
 
@@ -86,9 +89,9 @@ class Touch(msgspec.Struct, gc=False):
 
 class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
-    `rivals`: None where the shop's rules don't compete."""
+    `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are."""
 
-    __slots__ = ("catalogue", "policy", "quiet", "rivals", "shop", "suppressions", "zone")
+    __slots__ = ("catalogue", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone")
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
@@ -96,6 +99,7 @@ class World:
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
         self.rivals: Rivals | None = None
+        self.transactional: frozenset[str] = frozenset()
         self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
 
 
@@ -185,13 +189,14 @@ def judge(
         verdicts.append(conditions.when(step.when, seen))
     silent = step.sms is None
     if silent:
-        verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"])
+        verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"], _NO_SMS["sunset"])
     else:
         verdicts.append(consent(row.consents, CHANNEL, rule.purpose))
         number = profile.get(_PHONE)
         touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
         verdicts.append(verdict)
         verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
+        verdicts.append(NO_SUNSET if shop.sunset is None else _sunset(row, shop.sunset, world, rule, wall))
     planned = proposal.planned
     verdicts.append(stale(wall, planned, rule.stale_after))
     quiet, zones = None if silent else world.quiet, alone(tz)
@@ -246,6 +251,12 @@ def against(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
     return [
         verdict for verdict in verdicts if verdict.answer is not _PASS and verdict.answer is not _NOT_ASKED
     ]
+
+
+def _sunset(row: CustomerRow, setting: Sunset, world: World, rule: Rule, wall: int) -> Verdict:
+    orders = row.orders
+    answered_at = max(0 if orders is None else orders.last_at, row.clicked_at)
+    return sunset(setting, rule.purpose, row.touches, world.transactional, answered_at, wall)
 
 
 def _ends(incentive: Incentive, wall: int, tz: ZoneInfo) -> int:

@@ -172,6 +172,11 @@ def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: Sh
         row.bonus_balance, row.bonus_at = event.balance, event.at
 
 
+def _link_clicked(row: CustomerRow, event: wire.LinkClicked, says: ShopSays) -> None:
+    if event.at > row.clicked_at:
+        row.clicked_at = event.at
+
+
 def _erased(row: CustomerRow, event: wire.CustomerErased, says: ShopSays) -> None:
     at = event.at
     if at <= row.erased_at:
@@ -214,6 +219,7 @@ APPLY: Final[dict[type, Apply]] = {
     wire.CustomerUpdated: _customer_updated,
     wire.ConsentChanged: _consent_changed,
     wire.BonusBalanceChanged: _balance_changed,
+    wire.LinkClicked: _link_clicked,
     wire.CustomerErased: _erased,
 }
 """By type of event. The types that are not here say nothing that the row keeps."""

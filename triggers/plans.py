@@ -19,6 +19,7 @@ class ShopPlan:
     def __init__(self, shop: Shop, rules: tuple[Rule, ...], catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
         self.world = emission.World(shop, catalogue, suppressions)
+        self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
         self.steps = {name: emission.plans(shop, rule, kind) for name, (rule, kind) in self.by_name.items()}
         self.kinds = tuple({kind.name: kind for _, kind in self.by_name.values()}.values())

@@ -1,6 +1,6 @@
 """The gates between a due touch and its command: small pure functions, one file each, that answer with a verdict.
 
-Order of judgement: exit, trigger, audience, when, consent, phone, suppression, stale, quiet_hours, message; all of
-these are judged always, so that a decision shows every verdict. Then, if none refused or delayed, the ledger's: dedupe
-and cap.
+Order of judgement: exit, trigger, audience, when, consent, phone, suppression, sunset, stale, quiet_hours, message,
+incentive, products, competition; all of these are judged always, so that a decision shows every verdict. Then, if none
+refused or delayed, the ledger's: dedupe, cap and budget; and holdout at last.
 """
