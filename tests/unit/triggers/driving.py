@@ -17,6 +17,7 @@ from triggers.customer import NEVER, CustomerRow, new_row
 from triggers.engine import Engine, Proposal
 from triggers.gates.suppression import Suppressions
 from triggers.messages.template import Message, MessageTemplate
+from triggers.receipts import Finding
 from triggers.rules.model import CartAbandoned, Rule, RuleBook, Shop, Step
 
 SECOND = 1_000_000
@@ -151,6 +152,7 @@ class Drive:
     row: CustomerRow = field(default_factory=lambda: new_row("main", "42"))
     sent: list[Any] = field(default_factory=list)
     cancels: list[CancelSms] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
@@ -208,7 +210,11 @@ class Drive:
         return record.verdict, record.reason
 
     def _take(self) -> None:
-        self.cancels += self.row.outgoing
+        for one in self.row.outgoing:
+            if isinstance(one, CancelSms):
+                self.cancels.append(one)
+            else:
+                self.findings.append(one)
         self.row.outgoing = []
 
 
