@@ -168,7 +168,8 @@ def judge(
         tz, policy = world.zone, world.policy
     else:
         tz, policy = zone_of(zone.value, shop.time_zone)
-    touch = Touch(ids.id("touch"), ids, tz, policy=_POLICIES[policy])
+    # An SMS is counted under its command's id, so that what went out tells what was counted (triggers.shared).
+    touch = Touch(ids.id("touch" if step.sms is None else "SendSms"), ids, tz, policy=_POLICIES[policy])
 
     verdicts: list[Verdict] = []
     if journey is None:

@@ -6,18 +6,15 @@ Prepared once for each rule and channel, so that a touch costs what its own shop
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer, Scope
 from triggers.customer import CustomerRow, Touch
 from triggers.gates import budget, cap, dedupe
-from triggers.ids import identifier
-from triggers.rules.model import MILLION, Cap, Channel, Rule, Shop
-from triggers.spans import span, today
+from triggers.rules.model import Cap, Channel, Rule, Shop
+from triggers.shared import Shared, limits
 from triggers.verdicts import Verdict
-from triggers.zones import zone_of
 
 NOT_ASKED: Final = (dedupe.NOT_ASKED, cap.NOT_ASKED, budget.NOT_ASKED)
 """The ledger's gates where a pure one has decided."""
@@ -35,24 +32,18 @@ class _Together(NamedTuple):
 class Limits:
     """Of one rule's touches by one channel."""
 
-    __slots__ = ("_budgets", "_caps", "_currency", "_groups", "_phone", "_price", "_simple", "_sms", "_text", "_tz")
+    __slots__ = ("_budgets", "_caps", "_groups", "_price", "_shared", "_simple", "_sms", "_text")
 
     def __init__(self, shop: Shop, rule: Rule, channel: Channel) -> None:
         self._sms = channel == "sms"
         self._groups = _groups(shop.caps, rule, channel)
-        by_phone = tuple(one for one in shop.caps if one.by == "phone") if self._sms else ()
-        self._phone = _together("", by_phone)
-        self._text = shop.dedupe_text if self._sms else None
-        self._budgets = shop.budgets if self._sms else ()
-        self._price = int((shop.sms_price or Decimal(0)) * MILLION)
-        self._currency = shop.currency or ""
-        self._tz, _ = zone_of(None, shop.time_zone)
+        self._shared = shared = Shared(shop if self._sms else Shop())
+        by_phone, self._text, self._budgets, self._price = shared.phone, shared.text, shared.budgets, shared.price
         self._caps: tuple[cap.Counted, ...] = (
             *((group.key, one) for group in self._groups for one in group.caps), *(("phone", one) for one in by_phone),
         )
         (first, *others) = self._groups
-        only = not (others or by_phone or self._text or self._budgets)
-        self._simple = first.limits if only else None
+        self._simple = None if others or shared else first.limits
 
     def asked(
         self, row: CustomerRow, at: int, tz: ZoneInfo, phone: str | None, text: str, segments: int, held_out: bool
@@ -67,20 +58,8 @@ class Limits:
             counts = group.counts
             known = tuple([(touch.touch_id, touch.at, 1) for touch in touches if counts is None or counts(touch)])
             scopes.append(Scope("customer", group.key, _limits(group, at, tz), 1, known))
-        if phone is not None:
-            if self._phone.caps:
-                scopes.append(Scope("phone", phone, _limits(self._phone, at, tz)))
-            if self._text:
-                scopes.append(Scope("text", f"{phone} {identifier(text)}", (CapLimit(1, self._text),)))
-        if self._budgets and not held_out:
-            day = today(at, self._tz).isoformat()
-            since, until = span(at, self._tz, "day")
-            for one in self._budgets:
-                limits = (CapLimit(one.limit, 0, since, until),)
-                if one.unit == "money":
-                    scopes.append(Scope("budget", f"{day} money:{self._currency}", limits, self._price * segments))
-                else:
-                    scopes.append(Scope("budget", day, limits))
+        if self._shared:
+            scopes += self._shared.scopes(at, tz, phone, text, segments, held_out)
         return tuple(scopes)
 
     def answered(self, ask: Ask, answer: LedgerAnswer, segments: int, held_out: bool) -> tuple[Verdict, ...]:
@@ -157,13 +136,4 @@ def _together(key: str, caps: tuple[Cap, ...], counts: Callable[[Touch], bool] |
 
 
 def _limits(group: _Together, at: int, tz: ZoneInfo) -> tuple[CapLimit, ...]:
-    if group.limits is not None:
-        return group.limits
-    limits = []
-    for one in group.caps:
-        if one.span:
-            since, until = span(at, tz, one.span)
-            limits.append(CapLimit(one.limit, 0, since, until))
-        else:
-            limits.append(CapLimit(one.limit, one.window))
-    return tuple(limits)
+    return limits(group.caps, at, tz) if group.limits is None else group.limits
