@@ -192,7 +192,7 @@ def judge(
     if silent:
         verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"], _NO_SMS["sunset"])
     else:
-        verdicts.append(consent(row.consents, CHANNEL, rule.purpose))
+        verdicts.append(consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources))
         number = profile.get(_PHONE)
         touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
         verdicts.append(verdict)

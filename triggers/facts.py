@@ -28,11 +28,13 @@ from triggers.customer import (
 
 
 class ShopSays(NamedTuple):
-    """What the facts depend on that a shop decides: whether an order that names its items takes out only these, and
-    whose word it takes, besides the customer's START, that one who opted out by SMS wants messages again."""
+    """What the facts depend on that a shop decides: whether an order that names its items takes out only these, whose
+    word it takes, besides the customer's START, that one who opted out by SMS wants messages again, and whose that a
+    consent is confirmed."""
 
     by_items: bool = False
     opt_in_sources: frozenset[str] = frozenset()
+    confirm_sources: frozenset[str] = frozenset()
 
 
 Apply = Callable[[CustomerRow, Any, ShopSays], None]
@@ -159,12 +161,17 @@ def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSay
     at, source, by_sms = event.at, event.source, event.source == inbound.SOURCE
     opted_out = at if by_sms and not event.granted else 0
     opted_in = at if event.granted and (by_sms or source in says.opt_in_sources) else 0
+    withdrawn = 0 if event.granted else at
+    confirmed = at if event.granted and (by_sms or source in says.confirm_sources) else 0
     if known is None:
-        row.consents[name] = Consent(event.granted, at, source, opted_out, opted_in)
+        row.consents[name] = Consent(event.granted, at, source, opted_out, opted_in, withdrawn, confirmed)
         return
     opted_out, opted_in = max(opted_out, known.opted_out_at), max(opted_in, known.opted_in_at)
+    withdrawn, confirmed = max(withdrawn, known.withdrawn_at), max(confirmed, known.confirmed_at)
     last = event if at >= known.at else known
-    row.consents[name] = Consent(last.granted, last.at, last.source, opted_out, opted_in)
+    row.consents[name] = Consent(
+        last.granted, last.at, last.source, opted_out, opted_in, withdrawn, confirmed
+    )
 
 
 def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: ShopSays) -> None:

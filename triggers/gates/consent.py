@@ -2,7 +2,8 @@
 
 Passes: `granted`, with when and from where; `transactional`, which needs none. Refuses, ending the journey:
 `no-consent` when none was ever given, `withdrawn` when the last word was a withdrawal, or there was an opt-out by SMS
-and nobody since who may opt in again.
+and nobody since who may opt in again; `not-confirmed` where the shop has `double_opt_in` and a consent to marketing was
+given once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from triggers.verdicts import Answer, Verdict, constant
 _TRANSACTIONAL: Final = constant(Verdict(gate="consent", answer=Answer.PASS, reason="transactional"))
 
 
-def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verdict:
+def consent(
+    consents: Mapping[str, Consent], channel: str, purpose: str, confirming: frozenset[str] | None = None
+) -> Verdict:
+    """`confirming`: sources that confirm a consent, besides an SMS; None where the shop needs no confirmation."""
     if purpose == "transactional":
         return _TRANSACTIONAL
     given = consents.get(f"{channel}/{purpose}")
@@ -34,4 +38,6 @@ def consent(consents: Mapping[str, Consent], channel: str, purpose: str) -> Verd
         numbers += (("source", given.source),)
     if not given.granted:
         return Verdict(gate="consent", answer=Answer.REFUSE, reason="withdrawn", numbers=numbers, ends_journey=True)
+    if confirming is not None and not given.confirmed and given.source not in confirming:
+        return Verdict(gate="consent", answer=Answer.REFUSE, reason="not-confirmed", numbers=numbers, ends_journey=True)
     return Verdict(gate="consent", answer=Answer.PASS, reason="granted", numbers=numbers)

@@ -175,6 +175,7 @@ class Shop:
     sunset: Sunset | None = None
     receipts: Receipts = RECEIPTS
     opt_in_sources: frozenset[str] = frozenset()
+    confirm_sources: frozenset[str] | None = None  # besides an SMS; None: one opt-in is enough
     inbound: Answering = Answering()
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
 

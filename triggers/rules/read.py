@@ -136,6 +136,7 @@ def _shop(written: WrittenShop, shop_id: str) -> Shop:
         sunset=written.sunset.meant() if written.sunset else None,
         receipts=written.receipts.meant() if written.receipts else RECEIPTS,
         opt_in_sources=frozenset(written.opt_in_sources),
+        confirm_sources=None if written.double_opt_in is None else frozenset(written.double_opt_in.sources),
         test_list=tuple(sorted(written.test_list.items())),
         inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Annotated
+from typing import Annotated, Any
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
@@ -101,6 +101,24 @@ OptOutText = Annotated[
 ]  # fmt: skip
 
 
+class WrittenDoubleOptIn(Written):
+    """A consent to marketing counts once it is confirmed: granted again, by an SMS (START) or from one of `sources`."""
+
+    sources: Annotated[tuple[Text, ...], Field(strict=False, max_length=50)] = Field(
+        default=(), description="Sources of ConsentChanged that confirm, besides an SMS.", examples=[["confirm-link"]]
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
+        return {"anyOf": [{"type": "boolean"}, handler(core_schema)], "description": cls.__doc__}
+
+
+def _double_opt_in(value: object) -> object:
+    if isinstance(value, bool):
+        return {} if value else None
+    return value
+
+
 class WrittenShop(Written):
     """One shop's settings. Without this file every optional gate (quiet hours, caps) is off."""
 
@@ -177,6 +195,9 @@ class WrittenShop(Written):
         description="Sources of ConsentChanged that opt somebody in again who opted out by SMS. Not given: START "
         "alone.",
         examples=[["account-page"]],
+    )
+    double_opt_in: Annotated[WrittenDoubleOptIn | None, BeforeValidator(_double_opt_in)] = Field(
+        default=None, description="Whether a consent to marketing must be confirmed before it counts."
     )
     keywords: WrittenKeywords = Field(
         default={}, description="Words that are answers to the shop, by name.", examples=[{"win": ["WIN"]}]
