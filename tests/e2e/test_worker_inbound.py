@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-from schemas.instants import rfc3339
+from schemas.instants import parse_rfc3339, rfc3339
 from schemas.partitioner import partition_of
+from streams import stacks
 from streams.privacy import phone_hmac
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, until
@@ -27,11 +29,9 @@ keywords: {win: {words: [WIN], answer: "You take part"}, score: {words: [SCORE],
 """
 
 
-def installation(kafka: Kafka, redis_server: Redis, prefix: str, folder: Path, **settings: str) -> Shop:
-    made = Shop(
-        folder, prefix, kafka.bootstrap, redis_server.url,
-        **{"clock": "wall", "grace": "200ms", "hmac_secret": SECRET.get_secret_value(), **settings},
-    )  # fmt: skip
+def installation(bootstrap: str, redis_url: str, prefix: str, folder: Path) -> Shop:
+    settings = {"clock": "wall", "grace": "200ms", "hmac_secret": SECRET.get_secret_value()}
+    made = Shop(folder, prefix, bootstrap, redis_url, **settings)
     (folder / "rules" / "shop.yaml").write_text(SETTINGS)
     return made
 
@@ -39,7 +39,7 @@ def installation(kafka: Kafka, redis_server: Redis, prefix: str, folder: Path, *
 @pytest.fixture
 async def shop(kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path) -> Shop:
     await recreate(kafka.bootstrap, app=prefix, partitions=PARTITIONS)
-    return installation(kafka, redis_server, prefix, tmp_path)
+    return installation(kafka.bootstrap, redis_server.url, prefix, tmp_path)
 
 
 def sms(text: str, phone: str = PHONE, event_id: str | None = None, at: str | None = None) -> tuple[bytes, bytes, int]:
@@ -62,9 +62,11 @@ async def shoppers(shop: Shop, phone: str, *customers: str) -> None:
         await shop.publish("customer-events", [record(event) for event in events])
 
 
-async def found(shop: Shop, topic: str, count: int, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+async def found(
+    shop: Shop, topic: str, count: int, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE
+) -> list[dict[str, Any]]:
     """The records that are wanted, once there are so many."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while True:
         all_of_it = [orjson.loads(one.value) for one in await shop.records(topic) if one.value is not None]
         matching = [one for one in all_of_it if wanted(one)]
@@ -195,6 +197,52 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
     assert len(told) == 2 * count == len({one["event_id"] for one in told})
     answers = [command for command in await shop.commands() if command["rule"] == "start"]
     assert len(answers) == count // 2 == len({one["command_id"] for one in answers})
+
+
+async def test_what_was_handed_over_and_has_not_left_is_called_back_from_everybody_with_the_phone(shop: Shop) -> None:
+    # quiet until the next minute: what is due waits for it, and then leaves within a quarter of an hour
+    now = dt.datetime.now(dt.UTC)
+    opens = (now + dt.timedelta(seconds=75)).replace(second=0)
+    hours = f"quiet_hours: {{from: '{now - dt.timedelta(hours=5):%H:%M}', to: '{opens:%H:%M}'}}\n"
+    (shop.folder / "rules" / "shop.yaml").write_text(hours)
+    with shop.worker() as worker:
+        for customer, phone in (("anna", PHONE), ("boris", PHONE), ("clara", PHONE), ("vera", OTHER)):
+            here = [event | {"time_zone": "UTC"} if "phone" in event else event for event in consent(customer)]
+            moved = [event | {"phone": phone} if "phone" in event else event for event in here]
+            await shop.publish("customer-events", [record(event) for event in moved])
+            await shop.publish("cart-events", [record(added(customer, 70))])
+        sent = await found(shop, "sms-commands", 4, of_type("SendSms"), seconds=2 * PATIENCE)
+        at = time.time_ns() // 1000
+        await answer(shop, "стоп")
+        waiting = {
+            one["command_id"] for one in sent if one["phone"] == PHONE and parse_rfc3339(one["not_before"]) > at
+        }  # fmt: skip
+        assert len(waiting) >= 2
+        cancels = await found(shop, "sms-commands", len(waiting), of_type("CancelSms"))
+        assert worker.stop() == 0
+    assert {(one["cancels"], one["reason"]) for one in cancels} == {(one, "consent_withdrawn") for one in waiting}
+
+
+async def test_at_least_once_a_crash_repeats_answers_and_events_with_their_own_ids(
+    embedded_stack: stacks.Stack, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(embedded_stack.bootstrap, app=prefix, partitions=PARTITIONS)
+    shop = installation(embedded_stack.bootstrap, embedded_stack.redis_url, prefix, tmp_path)
+    with shop.worker() as worker:
+        await shoppers(shop, PHONE, "anna", "boris")
+        await shop.until(lambda counted: counted["applied"] >= 4)
+        for number in range(20):
+            await shop.publish("inbound-sms", [sms("STOP" if number % 2 else "HELP", event_id=f"mo-{number}")])
+        await found(shop, "customer-events", 4, by_sms)
+        worker.kill()
+    with shop.worker("second") as worker:
+        told = await found(shop, "customer-events", 20, by_sms)
+        answers = await found(shop, "sms-commands", 10, of_type("SendSms"))
+        assert worker.stop() == 0
+        assert "at-least-once" in worker.said()
+    assert len({one["event_id"] for one in told}) == 20
+    assert len({one["command_id"] for one in answers}) == 10
+    assert (await kept(shop, "suppressions"))[f"main:{phone_hmac(SECRET, PHONE)}:opted_out".encode()] is not None
 
 
 async def test_a_worker_without_the_secret_ends_once_somebody_answers(shop: Shop) -> None:
