@@ -222,8 +222,8 @@ class Demo:
         if self.keep:
             await _until(self.stopped)
 
-    def _alone(self) -> dict[str, str]:
-        """Text by command id, as the engine makes them without broker, Redis and worker (`rewake replay`)."""
+    def _alone(self) -> dict[str, checks.Alone]:
+        """Messages by command id, as the engine makes them without broker, Redis and worker (`rewake replay`)."""
         events = self.folder / "events.jsonl"
         events.write_bytes(b"".join(line.raw + b"\n" for line in self.sample.lines))
         replay = Replay(self.sample.book, self.sample.goods)
@@ -235,7 +235,11 @@ class Demo:
         replay.write(self.folder / "replay")
         lines = (self.folder / "replay" / "commands.jsonl").read_bytes().splitlines()
         commands = map(decode_command, lines)
-        return {command.command_id: command.text for command in commands if isinstance(command, SendSms)}
+        return {
+            command.command_id: checks.Alone(command.customer_id, command.text)
+            for command in commands
+            if isinstance(command, SendSms)
+        }
 
     async def _end_of_journeys(self, player: Player) -> None:
         """The shop is closed and time goes on, until no row waits for anything."""

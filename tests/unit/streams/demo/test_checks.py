@@ -9,16 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.emitted import Decision, SendSms
+from schemas.emitted import Decision, SendSms, VerdictRecord
 from schemas.wire import decode_batch
 from streams.demo import sample as samples
-from streams.demo.checks import Check, check
+from streams.demo.checks import Alone, Check, check
 from streams.demo.picture import Picture
 from streams.demo.sample import Sample
 from streams.eventfiles import Line
 from streams.table import PartitionRecord
 
 ANNA = {"customer_id": "anna", "shop_id": "main"}
+WAITS = Alone("anna", "Your tea waits")
 ADDED_AT = 1_763_978_400_000_000  # 2025-11-24T10:00:00Z
 
 
@@ -66,7 +67,7 @@ def judged(
     *,
     published: int = 11,
     tally: dict[str, int] | None = None,
-    alone: dict[str, str] | None = None,
+    alone: dict[str, Alone] | None = None,
 ) -> dict[str, Check]:
     found = check(
         picture,
@@ -74,7 +75,7 @@ def judged(
         published=published,
         tally={"sent": 1} if tally is None else tally,
         receipts=2,
-        alone={"m1": "Your tea waits"} if alone is None else alone,
+        alone={"m1": WAITS} if alone is None else alone,
     )
     return {one.name: one for one in found}
 
@@ -112,7 +113,7 @@ def test_a_dead_letter_with_other_bytes_is_noticed(picture: Picture, sample: Sam
 def test_a_second_message_for_one_touch_is_noticed(picture: Picture, sample: Sample) -> None:
     picture.messages["m2"] = msgspec.structs.replace(picture.messages["m1"], command_id="m2")
     picture.decisions["d2"] = msgspec.structs.replace(picture.decisions["d1"], decision_id="d2", command_ids=["m2"])
-    alone = {"m1": "Your tea waits", "m2": "Your tea waits"}
+    alone = {"m1": WAITS, "m2": WAITS}
     assert failed(judged(picture, sample, tally={"sent": 2}, alone=alone)) == {"once"}
 
 
@@ -171,8 +172,23 @@ def test_a_message_at_night_in_moscow_is_noticed(picture: Picture, sample: Sampl
 
 
 def test_another_text_than_the_engine_makes_alone_is_noticed(picture: Picture, sample: Sample) -> None:
-    assert failed(judged(picture, sample, alone={"m1": "Your coffee waits"})) == {"replay"}
+    assert failed(judged(picture, sample, alone={"m1": Alone("anna", "Your coffee waits")})) == {"replay"}
     assert failed(judged(picture, sample, alone={})) == {"replay"}
+
+
+def test_only_who_was_refused_as_suppressed_may_get_less_than_the_engine_makes_alone(
+    picture: Picture, sample: Sample
+) -> None:
+    alone = {"m1": WAITS, "m2": WAITS}
+    assert failed(judged(picture, sample, alone=alone)) == {"replay"}
+    refused = VerdictRecord(gate="suppression", verdict="refuse", reason="unknown_subscriber")
+    picture.decisions["d2"] = msgspec.structs.replace(
+        picture.decisions["d1"], decision_id="d2", outcome="refused", command_ids=[], verdicts=[refused]
+    )
+    found = judged(picture, sample, alone=alone)
+    assert failed(found) == set() and "1 of them were spared" in found["replay"].found
+    assert failed(judged(picture, sample, alone={"m1": Alone("anna", "Your coffee waits")})) == {"replay"}
+    assert failed(judged(picture, sample, alone={**alone, "m3": Alone("boris", "Your tea waits")})) == {"replay"}
 
 
 def test_a_message_of_unknown_fate_is_noticed(picture: Picture, sample: Sample) -> None:
