@@ -23,8 +23,8 @@ class Verdict(Contract):
     verdict: Annotated[
         Literal["pass", "delay", "refuse", "not_asked"],
         Field(
-            description="not_asked: an earlier refusal made the question needless, or a test message passes it by; what "
-            "it would have said is among `numbers` then."
+            description="not_asked: an earlier refusal made the question needless, or a test message passes it by; "
+            "what it would have said is among `numbers` then."
         ),
     ]
     reason: Annotated[Text, Field(description="A stable word from the gate's own page.", examples=["night"])]

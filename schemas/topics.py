@@ -68,8 +68,12 @@ class TopicSpec:
     def config(self) -> dict[str, str]:
         """The broker's topic configuration."""
         config = {"cleanup.policy": self.cleanup.value, "max.message.bytes": str(self.max_message_bytes)}
+        # what is to be gone, an erased customer's above all, is gone a day later: a log is cut, and compacted, by segments
         if self.cleanup is Cleanup.DELETE:
             config["retention.ms"] = str(self.retention_ms)
+            config["segment.ms"] = str(DAY_MS)
+        else:
+            config["max.compaction.lag.ms"] = str(DAY_MS)
         config["message.timestamp.type"] = "LogAppendTime" if self.log_append_time else "CreateTime"
         return config
 

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.commands.console import (
-    CHECK_FAILED,
-    USED_WRONGLY,
-    JsonOption,
-    err,
-    fail,
-    note,
-    say,
-    say_json,
-)
+from streams.commands.console import CHECK_FAILED, JsonOption, err, fail, note, say, say_json
+from streams.commands.on_kafka import BootstrapOption, ShopOption, WaitOption, on_kafka, settings_or_exit
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -24,8 +15,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Show or erase what is known of a customer.", no_args_is_help=True)
 
 CustomerArgument = Annotated[str, typer.Argument(metavar="ID", help="The customer's id.", show_default=False)]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's id.")]
-BootstrapOption = Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")]
 
 
 def register(root: typer.Typer) -> None:
@@ -42,7 +31,7 @@ def _group() -> None:
 def erase(
     customer: CustomerArgument,
     shop: ShopOption = "main",
-    wait: Annotated[float, typer.Option(help="Seconds to wait until it is done; 0: don't wait.")] = 30.0,
+    wait: WaitOption = 30.0,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,7 +48,7 @@ def erase(
     from streams.customers.reading import reading
     from streams.provision import Existing, Provisioner, specs_of
 
-    settings = _settings(bootstrap)
+    settings = settings_or_exit(bootstrap)
     options = settings.kafka_client_options()
 
     async def run() -> tuple[Erased, dict[str, Existing]]:
@@ -68,7 +57,7 @@ def erase(
         async with reading(options) as reader:
             return await carry_out(reader, options, settings.app_id, shop, customer, wait=wait), existing
 
-    erased, existing = _on_kafka(settings, run)
+    erased, existing = on_kafka(settings, run)
     gone, for_ever = gone_by(erased.at, existing)
     said = {
         "shop_id": shop, "customer_id": customer, "event_id": erased.event_id, "erased_at": rfc3339(erased.at),
@@ -115,7 +104,7 @@ def export(
     from streams.customers.reading import reading
     from streams.customers.told import masked as without_phones
 
-    settings = _settings(bootstrap)
+    settings = settings_or_exit(bootstrap)
     options = settings.kafka_client_options()
 
     def says(what: str) -> None:
@@ -129,7 +118,7 @@ def export(
             )
             return await search.run(says)
 
-    found = _on_kafka(settings, run)
+    found = on_kafka(settings, run)
     nothing = not any(found[name] for name in found if name not in ("shop_id", "customer_id"))
     if settings.hmac_secret is None:
         note("suppressions can't be looked up without REWAKE_HMAC_SECRET: they are left out")
@@ -144,40 +133,6 @@ def export(
     if nothing:
         note(f"nothing is known of {shop}:{customer}")
         raise typer.Exit(CHECK_FAILED)
-
-
-def _settings(bootstrap: str | None) -> Settings:
-    from streams.settings import SettingsError, load_settings
-
-    try:
-        return load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
-    except SettingsError as error:
-        fail(str(error), code=USED_WRONGLY)
-
-
-_Result = TypeVar("_Result")
-
-
-def _on_kafka(settings: Settings, run: Callable[[], Awaitable[_Result]]) -> _Result:
-    """Run it to its end; what goes wrong with Kafka is said for people."""
-    import asyncio
-
-    from aiokafka.errors import KafkaError
-
-    from streams.customers.found import NoTopics
-    from triggers.layouts import UnknownLayout
-
-    async def whole() -> _Result:
-        return await run()
-
-    try:
-        return asyncio.run(whole())
-    except NoTopics as error:
-        fail(f"topics are missing: {error}", "make the topics with: rewake topics create")
-    except UnknownLayout as error:
-        fail(f"the customer's row: {error}", "use the release that the workers run")
-    except (KafkaError, OSError) as error:
-        fail(f"Kafka at {settings.kafka_bootstrap}: {error}", "is it up? `rewake stack status`")
 
 
 def _region(settings: Settings, shop: str) -> str | None:

@@ -88,6 +88,12 @@ def test_caps_quiet_hours_conditions_and_staleness_stop_no_test_and_are_shown() 
     assert parse_rfc3339(made.sent[0].not_after) == at(65)
 
 
+def test_whoever_is_held_out_gets_a_test() -> None:
+    tried = rule(holdout=Decimal(100))
+    made = drive(tried, shop=Shop(holdout=Decimal(100)), events=[*shopper(at(0)), asked(at(5))]).fire(at(6))
+    assert made.outcomes() == ["emitted"] and len(made.sent) == 1 and not made.row.touches
+
+
 def test_without_consent_without_a_phone_and_to_a_suppressed_one_no_test_is_sent() -> None:
     cases = {
         ("consent", "no-consent"): [profile(at(0))],
