@@ -70,6 +70,11 @@ class MemoryLedger:
             if customer is not None and customer.pending.pop(ask.touch_id, None) is not None:
                 del customer.touches[ask.touch_id]
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        """See `Ledger.forget`."""
+        for customer in () if self.away else customers:
+            self._customers.pop(customer, None)
+
     async def close(self) -> None:
         """Nothing is open."""
 

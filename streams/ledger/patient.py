@@ -40,5 +40,8 @@ class PatientLedger:
     async def release(self, asks: Sequence[Ask]) -> None:
         await self._ledger.release(asks)
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        await self._ledger.forget(customers)
+
     async def close(self) -> None:
         await self._ledger.close()

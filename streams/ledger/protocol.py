@@ -44,6 +44,10 @@ class Ledger(Protocol):
         """What was granted will not be sent (its chunk was dropped). Confirmed touches stay. Best effort: it lapses."""
         ...
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        """These customers, (shop, customer), were erased: nothing is kept of them. Best effort: it ends by itself."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections. Reservations stay."""
         ...

@@ -85,6 +85,21 @@ class RedisLedger:
         """See `Ledger.release`."""
         await self._run("release", scripts.RELEASE, asks)
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        """See `Ledger.forget`."""
+        if not customers or not self._reachable.may_try():
+            return
+        pipeline = self._client.pipeline(transaction=False)
+        for shop_id, customer_id in customers:
+            pipeline.execute_command("UNLINK", f"{self._prefix}:{{{shop_id}:{customer_id}}}:touches")
+        failures: list[BaseException] = []
+        try:
+            async with asyncio.timeout(self._timeout):
+                await pipeline.execute(raise_on_error=False)
+        except AWAY as error:
+            failures.append(error)
+        self._reachable.heard(answered=not failures, failures=failures)
+
     async def close(self) -> None:
         """See `Ledger.close`."""
         await self._client.aclose()

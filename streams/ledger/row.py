@@ -29,5 +29,8 @@ class RowLedger:
     async def release(self, asks: Sequence[Ask]) -> None:
         """The row is the record."""
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        """The row is the record."""
+
     async def close(self) -> None:
         """Nothing is open."""

@@ -23,11 +23,13 @@ WAITING: Final = 2
 
 @dataclass(slots=True)
 class Commit:
-    """`asked` was reserved in the ledger and is confirmed afterwards; `done` is told that it is durable."""
+    """`asked` was reserved in the ledger and is confirmed afterwards; `done` is told that it is durable. `erased` are
+    customers, (shop, customer), whom the ledger is to forget then."""
 
     outgoing: Outgoing
     asked: Sequence[Ask] = field(default_factory=list)
     done: Callable[[], None] = lambda: None
+    erased: Sequence[tuple[str, str]] = ()
 
 
 class Commits:
@@ -112,5 +114,7 @@ class Commits:
             commit.done()
             if commit.asked:
                 await self._ledger.confirm(commit.asked)
+            if commit.erased:
+                await self._ledger.forget(commit.erased)
             self._unfinished -= 1
             self._progress.set()

@@ -16,6 +16,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -408,4 +409,8 @@ class Partition:
         record.reached = self._reached
         count(self._metrics, record.counters, self._topics, taken, effects)
         outgoing.rows.append(self.table.own())
-        self._commits.hand_over(Commit(outgoing, effects.granted, lambda: self.intake.note_committed(offsets)))
+        # Of whom nobody has come back: what counts since then is in the row.
+        rows = effects.touched.values()
+        erased = [(row.shop_id, row.customer_id) for row in rows if row.erased_at and not row.touches]
+        done = partial(self.intake.note_committed, offsets)
+        self._commits.hand_over(Commit(outgoing, effects.granted, done, erased))

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from redis.crc import key_slot
 
@@ -137,6 +138,18 @@ async def test_an_ask_without_caps_is_granted_and_counted(world: World) -> None:
     ledger = world.worker()
     assert await ledger.reserve([ask("a", caps=())]) == [Granted(False, ())]
     assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
+
+
+async def test_of_an_erased_customer_nothing_is_kept_and_of_the_others_all(world: World) -> None:
+    ledger = world.worker()
+    other = msgspec.structs.replace(ask("b"), customer_id="other")
+    await ledger.reserve([ask("a"), other])
+    await ledger.confirm([ask("a"), other])
+    mine = ask("c", NOW + HOUR)
+    theirs = msgspec.structs.replace(mine, customer_id="other")
+    await ledger.forget([(mine.shop_id, mine.customer_id), (mine.shop_id, "nobody")])
+    assert await ledger.reserve([mine, theirs]) == [Granted(False, (0,)), Full(0, 0, (1,))]
+    await ledger.forget([])
 
 
 async def test_a_replayed_touch_is_granted_as_repeated_and_counts_once(world: World) -> None:

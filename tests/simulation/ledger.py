@@ -62,6 +62,11 @@ class DistantLedger:
             await self._store.release(asks)
             self._trace.note("release", ", ".join(map(_shown, asks)))
 
+    async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
+        if await self._there():
+            await self._store.forget(customers)
+            self._trace.note("forget", ", ".join(map(":".join, customers)))
+
     async def close(self) -> None:
         """Nothing is open."""
 
