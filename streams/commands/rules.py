@@ -85,7 +85,7 @@ def list_(
     kinds: Annotated[bool, typer.Option("--kinds", help="List the kinds of triggers there are instead.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the rules of a folder: name, trigger, steps, version."""
+    """List the rules of a folder: name, trigger, steps, version. Transactional ones come by themselves."""
     if kinds:
         _list_kinds(json)
         return
@@ -97,9 +97,16 @@ def list_(
         say_json([_described(rule) for rule in rules])
     else:
         several = len(read.book.rules) > 1
-        rows = [["shop", "rule", "trigger", "steps", "version"]]
-        rows += [[rule.shop_id, rule.name, rule.trigger.kind, _steps(rule), rule.version[:8]] for rule in rules]
-        say_columns([row if several else row[1:] for row in rows])
+        transactional = [rule for rule in rules if rule.purpose == "transactional"]
+        marketing = [rule for rule in rules if rule.purpose == "marketing"]
+        if marketing or not transactional:
+            say_columns(_rows(marketing, several))
+        if transactional:
+            if marketing:
+                say("")
+            counted = _counted(len(transactional), "transactional rule")
+            say(f"{counted}: no consent is asked for, no advertising allowed")
+            say_columns(_rows(transactional, several))
     if read.errors:
         for error in read.errors:
             note(str(error), style="red")
@@ -135,6 +142,13 @@ def _list_kinds(json: bool) -> None:
         say_json([{"kind": kind, "starts_when": meaning} for kind, meaning in KINDS.items()])
         return
     say_columns([["trigger", "starts a journey when"], *KINDS.items()])
+
+
+def _rows(rules: list[Rule], several: bool) -> list[list[str]]:
+    """`several`: shops, so that each is named."""
+    rows = [["shop", "rule", "trigger", "steps", "version"]]
+    rows += [[rule.shop_id, rule.name, rule.trigger.kind, _steps(rule), rule.version[:8]] for rule in rules]
+    return rows if several else [row[1:] for row in rows]
 
 
 def _counted(number: int, thing: str) -> str:

@@ -178,6 +178,19 @@ def test_list_shows_name_trigger_steps_and_version() -> None:
     )
 
 
+def test_list_shows_transactional_rules_by_themselves(tmp_path: Path) -> None:
+    marketing = {"rules/left.yaml": rule("left")}
+    order = {"rules/order.yaml": rule("order") + "purpose: transactional\n"}
+    first, *rest = run("list", str(folder(tmp_path / "both", marketing | order)))[1].splitlines()
+    assert first.split() == ["rule", "trigger", "steps", "version"]
+    assert [line.split("  ")[0].strip() for line in rest] == [
+        "left", "", "1 transactional rule: no consent is asked for, no advertising allowed", "rule", "order",
+    ]
+    alone = run("list", str(folder(tmp_path / "alone", order)))[1].splitlines()
+    assert alone[0].startswith("1 transactional rule: ") and len(alone) == 3
+    assert "transactional" not in run("list", str(folder(tmp_path / "none", marketing)))[1]
+
+
 def test_list_shows_the_kinds_of_triggers() -> None:
     assert [kind["kind"] for kind in json.loads(run("list", "--kinds", "--json")[1])] == ["cart_abandoned"]
     assert "cart_abandoned" in run("list", "--kinds")[1]
