@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,7 @@ SHOPS = st.sampled_from([
     Shop(),
     Shop(quiet_hours=QuietHours(22 * 60, 8 * 60)),
     Shop(caps=(Cap(1, HOUR), Cap(2, 24 * HOUR)), time_zone="Europe/Moscow"),
+    Shop(compete=5 * HOUR, dedupe_product=24 * HOUR, holdout=Decimal(40), caps=(Cap(2, 0, "rule", span="day"),)),
 ])
 
 
