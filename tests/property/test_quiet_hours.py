@@ -11,9 +11,10 @@ import holidays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.triggers.driving import added, drive, rule, shopper
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import NEVER, Quiet
-from triggers.rules.model import Holidays, QuietHours, QuietSpan, QuietWeek
+from triggers.rules.model import Holidays, QuietHours, QuietSpan, QuietWeek, Shop
 from triggers.zones import Zones, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,3 +147,21 @@ def test_what_waits_leaves_at_a_lawful_instant_or_there_is_none_in_two_weeks(
 def test_answers_do_not_depend_on_what_was_asked_before(hours: QuietHours, zones: Zones, moments: list[int]) -> None:
     quiet = Quiet(hours)
     assert [quiet.look(moment, zones) for moment in moments] == [Quiet(hours).look(moment, zones) for moment in moments]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(HOURS, st.sampled_from([*NAMES, None]), st.sampled_from(PHONES), INSTANTS)
+def test_no_message_may_leave_in_a_quiet_minute(hours: QuietHours, name: str | None, phone: str, moment: int) -> None:
+    events = [*shopper(moment, time_zone=name, phone=phone), added(moment)]
+    shop = Shop(quiet_hours=hours, time_zone="Asia/Tokyo")
+    made = drive(rule(idle=3600 * 1_000_000), events=events, shop=shop).drain()
+    places = of_phone(phone) if name is None else named(name)
+    for sms in made.sent:
+        due, since, until = at(sms.due_at), at(sms.not_before), at(sms.not_after)
+        assert due <= since < due + 15 * MINUTE
+        assert since < until <= due + DAY
+        assert not any(quiet_somewhere(hours, moment, places) for moment in range(since, until, 7 * MINUTE))
+        assert not quiet_somewhere(hours, until - 1, places)
+    (last,) = [verdict for verdict in made.decisions[-1].verdicts if verdict.gate == "quiet_hours"]
+    assert (last.verdict, last.reason) == (("pass", "open") if made.sent else ("refuse", "no-lawful-hour"))
+    assert made.decisions[-1].policy == ("zone:phone" if name is None else None)

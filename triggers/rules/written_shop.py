@@ -131,7 +131,8 @@ class WrittenShop(Written):
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="UTC",
-        description="IANA name; the shop's own days and hours, and those of customers whose zone is not known.",
+        description="IANA name; the shop's own days, and those of customers whose zone is not known. Their quiet hours "
+        "go by their phone's country first.",
         examples=["Europe/Moscow"],
     )
     language: Annotated[str, AfterValidator(_language)] = Field(
