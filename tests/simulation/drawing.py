@@ -6,7 +6,7 @@ import random
 
 from streams.table import DECODED_ROWS
 from tests.simulation.clocks import SECOND
-from tests.simulation.rules import STREAM, WALL, WALL_LATER, WALL_THRICE
+from tests.simulation.rules import STREAM, STREAM_GATED, WALL, WALL_GATED, WALL_LATER, WALL_THRICE
 from tests.simulation.worker import Setting
 
 
@@ -22,6 +22,8 @@ def drawn(seed: int) -> random.Random:
 def setting(rng: random.Random) -> Setting:
     stream = rng.random() < 0.6
     rules = STREAM if stream else rng.choices([WALL, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
+    if rules is not WALL_LATER and random.Random(repr(rng.getstate()[1][:2])).random() < 0.25:  # nothing else moves
+        rules = STREAM_GATED if stream else WALL_GATED
     standby = rng.random() < 0.15
     return Setting(
         stream=stream,

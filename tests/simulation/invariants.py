@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
@@ -181,10 +182,10 @@ def none_after_its_exit(seen: Evidence) -> str | None:
 
 
 def caps_hold(seen: Evidence) -> str | None:
-    """No customer gets more touches within a window than the shop's caps allow."""
+    """No customer gets more touches within a window than the shop's caps allow, those that were held out counted."""
     touches: dict[str, dict[tuple[str, str, str], int]] = defaultdict(dict)
     for _, decision in seen.out.decisions:
-        if decision.outcome == "emitted":
+        if decision.outcome in ("emitted", "held_out"):
             name = (decision.rule, decision.epoch, decision.step)
             touches[decision.customer_id].setdefault(name, parse_rfc3339(decision.judged_at))
     for customer, all_of_them in touches.items():
@@ -195,6 +196,35 @@ def caps_hold(seen: Evidence) -> str | None:
                 if len(within) > cap.limit:
                     return f"customer {customer} got {len(within)} touches within {cap.window / SECOND:g} s"
     return None
+
+
+def one_of_those_that_compete(seen: Evidence) -> str | None:
+    """No customer gets two touches that were due nearer than `compete` (under transactions)."""
+    within = seen.setting.rules.shops["main"].compete
+    if within is None or not seen.setting.transactions:
+        return None
+    due: dict[str | None, set[tuple[int, str, str]]] = defaultdict(set)
+    for command in seen.out.commands:
+        if not isinstance(command, CancelSms):  # a touch may have several
+            due[command.customer_id].add((parse_rfc3339(command.due_at), command.rule, command.step))
+    for customer, touches in due.items():
+        for earlier, later in pairwise(sorted(touches)):
+            if later[0] - earlier[0] < within:
+                return f"customer {customer} got touches of {earlier} and {later}, which compete"
+    return None
+
+
+def held_out_always(seen: Evidence) -> str | None:
+    """A customer is written to, or held out, and never both; who is held out gets no command."""
+    fates: dict[str, set[str]] = defaultdict(set)
+    for _, decision in seen.out.decisions:
+        if decision.outcome in ("emitted", "held_out"):
+            fates[decision.customer_id].add(decision.outcome)
+    both = sorted(customer for customer, outcomes in fates.items() if len(outcomes) > 1)
+    sent = {one.customer_id for one in seen.out.commands} & {c for c, o in fates.items() if o == {"held_out"}}
+    return f"customers {both} were held out and written to, {sorted(map(str, sent))} held out and sent to" if (
+        both or sent
+    ) else None
 
 
 def letters_once(seen: Evidence) -> str | None:
@@ -210,11 +240,13 @@ def no_fault_of_ours(seen: Evidence) -> str | None:
 Invariant = Callable[[Evidence], str | None]
 
 STREAM: Final[tuple[Invariant, ...]] = (
-    commands_once, decisions_once, none_early, caps_hold, letters_once, commands_of_decisions, same_decisions,
+    commands_once, decisions_once, none_early, caps_hold, one_of_those_that_compete, held_out_always, letters_once,
+    commands_of_decisions, same_decisions,
     same_commands, same_rows, no_fault_of_ours,
 )  # fmt: skip
 WALL: Final[tuple[Invariant, ...]] = (
-    commands_once, decisions_once, none_early, none_after_its_exit, caps_hold, letters_once, commands_of_decisions,
+    commands_once, decisions_once, none_early, none_after_its_exit, caps_hold, one_of_those_that_compete,
+    held_out_always, letters_once, commands_of_decisions,
     same_facts, same_proposals, same_emissions, no_fault_of_ours,
 )  # fmt: skip
 

@@ -76,6 +76,19 @@ STREAM: Final = _book(
     _SPELL.format(spell="75m"),
 )
 
+_GATES: Final = """
+compete: {compete}
+holdout: 30%
+"""
+
+STREAM_GATED: Final = _book(
+    _SHOP.format(zone="Europe/Moscow", quiet_from="21:00", quiet_to="09:00", caps="1 per 2h, 3 per 2d")
+    + _GATES.format(compete="4h"),
+    _LONG.format(idle="30m", after="3h"),
+    _SPELL.format(spell="75m"),
+)
+"""Rules compete, and some customers are held out."""
+
 _TIGHT: Final = "1 per 8s, 3 per 60s"
 _LOOSE: Final = "2 per 4s, 9 per 60s"
 _EVENING: Final = {"zone": "UTC", "quiet_from": "21:00", "quiet_to": "21:01"}
@@ -86,6 +99,8 @@ WALL: Final = _book(_SHOP.format(**_EVENING, caps=_TIGHT), *_SHORT)
 """Quiet for the first twenty seconds."""
 
 WALL_THRICE: Final = _book(_SHOP.format(**_EVENING, caps=_LOOSE), *_SHORT, _THRICE)
+
+WALL_GATED: Final = _book(_SHOP.format(**_EVENING, caps=_LOOSE) + _GATES.format(compete="4s"), *_SHORT, _THRICE)
 
 WALL_LATER: Final = _book(_SHOP.format(**_LATER, caps=_LOOSE), *_SHORT, _THRICE)
 """Quiet from twenty to eighty seconds: journeys are under way by then."""
