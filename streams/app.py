@@ -36,6 +36,7 @@ from streams.inbound.handling import Known
 from streams.inbound.links import PhoneLinks
 from streams.inbound.loop import Inbound, group_of
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
+from streams.ledger.needs import beyond_rows, by_phone
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership, RowsReader, row_table
 from streams.partition.phone_links import PhoneLinker
@@ -52,6 +53,7 @@ from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from triggers.engine import Engine
+from triggers.rules.model import RuleBook
 
 log: Final = structlog.get_logger(__name__)
 
@@ -74,8 +76,23 @@ def build_app(settings: Settings) -> App:
     if rules.errors:
         mistakes = "\n".join(f"  {error}" for error in rules.errors)
         raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
+    _check_limits(settings, rules.book)
     metrics = Metrics()
     return App(settings, rules, _ledger(settings, metrics), metrics)
+
+
+def _check_limits(settings: Settings, book: RuleBook) -> None:
+    """Raises CannotStart when a shop has limits that this worker could not keep."""
+    for shop in book.shops.values():
+        if settings.ledger == "rows" and (which := beyond_rows(shop)):
+            raise CannotStart(
+                f"shop {shop.id}: {', '.join(which)} can't be kept by REWAKE_LEDGER=rows, as no customer's row tells "
+                "what went to a phone or was spent on a day: use a Redis (REWAKE_LEDGER=redis), or leave them out"
+            )
+        if settings.hmac_secret is None and by_phone(shop):
+            raise CannotStart(
+                f"shop {shop.id}: what is counted by phone is kept under the phones' HMAC: set REWAKE_HMAC_SECRET"
+            )
 
 
 def _ledger(settings: Settings, metrics: Metrics) -> Ledger:
@@ -86,6 +103,7 @@ def _ledger(settings: Settings, metrics: Metrics) -> Ledger:
         prefix=settings.app_id,
         timeout=settings.redis_timeout,
         lapse=round(settings.reservation_lapse * 1_000_000),
+        secret=settings.hmac_secret,
         metrics=metrics,
     )
     return PatientLedger(ledger) if settings.clock == "stream" else ledger

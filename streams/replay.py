@@ -24,7 +24,7 @@ from streams.deadlines import DeadlineIndex
 from streams.effects import Unkept
 from streams.eventfiles import BadLine, EventFiles, Line, Position
 from streams.faults import REASON, Fault, about
-from streams.ledger import RowLedger
+from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import Merged
 from streams.timeline import Effects, Out, Timeline, is_customer_event
 from triggers.customer import CustomerRow, decode_row, encode_row
@@ -108,8 +108,10 @@ class Replay:
     ) -> None:
         self._rows = MemoryRows(careful)
         self._deadlines = DeadlineIndex()
+        self._beyond = MemoryLedger(clock=lambda: 0)  # whose time stands still: it forgets nothing
+        self._ledger = RowLedger(self._beyond)
         self._timeline = Timeline(
-            Engine(rules, catalogue), self._rows, self._deadlines, RowLedger(), judge_at_once=True
+            Engine(rules, catalogue), self._rows, self._deadlines, self._ledger, judge_at_once=True
         )
         self._until = until
         self._commands: list[tuple[Any, ...]] = []
@@ -131,7 +133,9 @@ class Replay:
         below = None if self._until is None else self._until + 1
         summary = self.summary
         for items, reached in files.stream(below):
-            self._settle(await self._timeline.advance(self._customers(items), reached))
+            effects = await self._timeline.advance(self._customers(items), reached)
+            self._settle(effects)
+            await self._ledger.release(effects.returned)
             self._bad += files.bad
             summary.dead_letters.update(bad.why.reason for bad in files.bad)
             summary.markers = files.markers
@@ -165,7 +169,7 @@ class Replay:
         """Save rows and positions, so that a later run goes on from here."""
         folder.mkdir(parents=True, exist_ok=True)
         packer = msgspec.msgpack.Encoder()
-        former = set(folder.glob("rows-*.msgpack"))
+        former = {*folder.glob("rows-*.msgpack"), *folder.glob("ledger-*.msgpack")}
         rows = folder / f"rows-{len(former)}-{self.summary.read}.msgpack"
         while rows in former:
             rows = rows.with_stem(rows.stem + "-again")
@@ -173,12 +177,15 @@ class Replay:
             for key in sorted(self._rows.rows):
                 record = packer.encode((key, encode_row(self._rows.rows[key])))
                 out.write(len(record).to_bytes(4, "big") + record)
+        counted = rows.with_stem(rows.stem.replace("rows", "ledger"))
+        counted.write_bytes(self._beyond.dump())
         positions = [
             {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
             for (file, topic), at in sorted(self.positions.items())
         ]
         state = {
-            "format": STATE_FORMAT, "rows": rows.name, "reached": self.summary.reached, "positions": positions
+            "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
+            "positions": positions,
         }
         # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
         (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
@@ -198,6 +205,8 @@ class Replay:
             self.positions = {
                 (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
             }
+            if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
+                self._beyond.load((folder / state["ledger"]).read_bytes())
             for key, row in _read_rows(folder / state["rows"]):
                 self._rows.put(key, row)
                 self._rows.store({key: row})

@@ -10,7 +10,7 @@ import msgspec
 __all__ = ["Ask", "CapLimit", "Full", "Granted", "LedgerAnswer", "Scope"]
 
 
-class CapLimit(msgspec.Struct, frozen=True, gc=False):
+class CapLimit(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """At most `limit` within a stretch of time.
 
     `window` > 0: rolling, any stretch of that length (microseconds). `window` == 0: the one span `since` <= t <
@@ -23,7 +23,7 @@ class CapLimit(msgspec.Struct, frozen=True, gc=False):
     until: int = 0
 
 
-class Scope(msgspec.Struct, frozen=True, gc=False):
+class Scope(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a touch is counted together with, and how much of it may be.
 
     `name` says whose slot of the ledger it lies in: "customer"; "phone" and "text"; "budget". `key` tells what is

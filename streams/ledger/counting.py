@@ -1,38 +1,76 @@
-"""The arithmetic of caps, and what of a customer's past must be kept for it. Pure."""
+"""The arithmetic of limits. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Sequence
 
-from triggers.asks import Ask, Full, Granted, LedgerAnswer
+from triggers.asks import CapLimit, Full, Granted, LedgerAnswer, Scope
 
-DAY: Final = 86_400_000_000
-KEEP: Final = 31 * DAY
-"""Touches stay at least this long, so that a rule with short windows doesn't forget what one with long ones needs."""
+Counted = Sequence[tuple[str, int, int, int]]
+"""What a scope counts, each touch once: (touch_id, from, to, weight). It counts somewhere between the two instants,
+which differ only while several workers have asked for it: whichever commits, no limit is exceeded."""
 
 
-def judge(touches: Mapping[str, int], ask: Ask) -> LedgerAnswer:
-    """The answer to an ask, given all touches of its customer that count (its own among them, if it was counted).
+def judge(touch_id: str, at: int, scopes: Sequence[Scope], held: Sequence[Counted]) -> LedgerAnswer:
+    """The answer to an ask of one slot, given what each of its scopes counts (the touch itself among it, if it does).
 
-    Those before it are looked at first, and are what an answer tells: an ask that comes again after a crash, when later
-    touches have been reserved already, is answered with the numbers of the first time. One that comes again for a later
-    time than it counts at is judged anew: others may have filled the window that it moves to.
+    Those before the touch are looked at first, and are what an answer tells: an ask that comes again after a crash,
+    when later touches have been reserved already, is answered with the numbers of the first time. Where it counts at
+    that very time, with that weight or more, it stands; else it is judged anew, as others may have filled the window
+    that it moves to.
     """
-    others = [at for touch_id, at in touches.items() if touch_id != ask.touch_id]
-    caps = ask.scopes[0].limits
-    before = tuple(sum(ask.at - cap.window < at <= ask.at for at in others) for cap in caps)
-    counted = touches.get(ask.touch_id)
-    if counted is not None and counted >= ask.at:
-        return Granted(True, before)
-    around = tuple(sum(ask.at - cap.window < at < ask.at + cap.window for at in others) for cap in caps)
-    for counts in (before, around):
-        for index, cap in enumerate(caps):
-            if counts[index] >= cap.limit:
-                return Full(0, index, counts)
-    return Granted(counted is not None, before)
+    before: list[int] = []
+    around: list[int] = []
+    full: tuple[int, int, int] | None = None
+    crowded: tuple[int, int, int] | None = None
+    repeated = bool(scopes)
+    for number, (scope, touches) in enumerate(zip(scopes, held, strict=True)):
+        weight, stands, others = scope.weight, False, touches
+        for touch in touches:
+            if touch[0] == touch_id:
+                _, first, last, own = touch
+                stands = at in (first, last) and own >= weight
+                weight = max(weight, own)
+                others = [one for one in touches if one[0] != touch_id]
+                break
+        else:
+            repeated = False
+        for index, cap in enumerate(scope.limits):
+            window = cap.window
+            low, high = (at - window, at + window) if window else (cap.since - 1, cap.until)
+            earlier = all_of_them = 0
+            for _, first, last, its in others:
+                if first < high and last > low:
+                    all_of_them += its
+                    if first <= at:
+                        earlier += its
+            before.append(earlier)
+            around.append(all_of_them)
+            if not stands:
+                if full is None and earlier + weight > cap.limit:
+                    full = number, index, weight
+                if crowded is None and all_of_them + weight > cap.limit:
+                    crowded = number, index, weight
+    refused = full or crowded
+    if refused is None:
+        return Granted(repeated, tuple(before))
+    number, index, weight = refused
+    others = [one for one in held[number] if one[0] != touch_id and (full is None or one[1] <= at)]
+    free = free_at(scopes[number].limits[index], at, weight, others)
+    return Full(number, index, tuple(around if full is None else before), free)
 
 
-def kept_for(ask: Ask) -> int:
-    """How long (microseconds before `ask.at`) touches of this customer still matter."""
-    return max([KEEP, *(cap.window for cap in ask.scopes[0].limits)])
+def free_at(cap: CapLimit, at: int, weight: int, others: Counted) -> int:
+    """The earliest instant after `at` at which a touch of `weight` has room beside `others`; 0 for never.
+
+    A calendar limit has room when its span is over; what the next one holds is another limit's."""
+    if weight > cap.limit:
+        return 0
+    window = cap.window
+    if not window:
+        return cap.until
+    for leaves in sorted({last + window for _, _, last, _ in others if last + window > at}):
+        held = sum(its for _, first, last, its in others if first < leaves + window and last > leaves - window)
+        if held + weight <= cap.limit:
+            return leaves
+    return 0

@@ -11,21 +11,36 @@ from triggers.asks import Ask, LedgerAnswer
 class Ledger(Protocol):
     """Who was touched when, shared by all workers: the last gate before a command, and a gate only.
 
-    The record of what was sent is the customer row; a ledger may lose everything and be made whole by the touches that
-    each `Ask` brings along. No method raises because the store behind it is away.
+    The record of what was sent to a customer is his row; a ledger may lose everything about him and be made whole by
+    what each ask's scopes know. What was sent to a phone or spent on a day no row can tell: there the ledger is the
+    record. No method raises because the store behind it is away.
 
-    How it counts. Of the customer's other touches, cap `c` counts those nearer than its window: `at - window < t <
-    at + window`. (Later ones exist only when an older chunk is computed again; then no stretch of one window's length
-    that holds this touch holds more than the limit.) Below every limit the touch is granted and counted from then on.
-    An answer tells the counts of those before it, `t <= at`, as they were the first time; with the later ones only
-    where without them no cap would be full.
-    An id that is counted already at that time or later is granted as repeated whatever the caps say, and counted once.
-    Asked for a later time than it counts at, it is judged anew there (its reservation was another worker's, whose
-    commit failed, and others may have filled the window since); granted as repeated, it counts there from then on;
-    refused, what was reserved at the earlier time counts there until it lapses.
+    How it counts. A touch weighs `Scope.weight` in each scope of its ask, and is looked at beside all others of the
+    same scope, whichever ask brought them.
+    - A rolling limit counts those nearer than its window: `at - window < t < at + window`. (Later ones exist only when
+      an older chunk is computed again, or clocks differ; then no stretch of one window's length that holds this touch
+      holds more than the limit.)
+    - A calendar limit counts those with `since <= t < until`.
+    Where for every limit of every scope that and its own weight come to no more than the limit, it is granted and
+    counted from then on; else it is counted in none. An answer tells what counted before it, `t <= at`, as it was the
+    first time; with the later ones only where without them nothing would be full. Of a budget, which is one day's, it
+    tells all.
 
-    A reservation lapses unless it is confirmed; that is measured on the ledger's own clock, never by `Ask.at`, which
-    on the stream clock may lie years ago.
+    Asking again. An id that counts already at the very time it is asked for (with no less weight) is granted as
+    repeated whatever the limits say, and counted once. Asked for another time it is judged anew there; granted, it
+    counts there and no more at the earlier one when that was asked by this same worker and not confirmed, for that came
+    to nothing; else, as nobody knows whose commit goes through, anywhere between the two until it is confirmed.
+    Refused, what was reserved before stays as it was.
+
+    Slot by slot. What is the customer's is asked first, then the phone's (texts among it), then the day's budgets. What
+    the earlier ones granted is given back when a later one refuses, unless the touch counted there before. Asks of one
+    call are asked of each slot together, in their order: one that was refused because of another, which a later slot
+    then refuses, stays refused. So a call may send less than it could, never more.
+
+    Letting go. A customer's reservation lapses unless it is confirmed; that is measured on the ledger's own clock,
+    never by `Ask.at`, which on the stream clock may lie years ago. A phone's and a budget's does not, as a worker that
+    was killed between commit and confirmation would be counted short for good: it stays until it is released, or too
+    old for any limit.
     """
 
     async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
@@ -33,19 +48,25 @@ class Ledger(Protocol):
 
         None: the ledger can't tell now. The touch must stay in the outbox and be asked again; it may or may not have
         been reserved, which asking again (same `touch_id`) settles.
+
+        Raises ValueError for scopes that can't be counted exactly: out of order, of two phones or days, a rolling
+        budget.
         """
         ...
 
     async def confirm(self, asks: Sequence[Ask]) -> None:
-        """What was granted is committed and counts for good. Best effort: the row's touches stand behind it."""
+        """What was granted is committed and counts for good, at its ask's time. Best effort: a customer's row stands
+        behind it, and what is a phone's or a budget's counts all the same."""
         ...
 
     async def release(self, asks: Sequence[Ask]) -> None:
-        """What was granted will not be sent (its chunk was dropped). Confirmed touches stay. Best effort: it lapses."""
+        """What was granted will not be sent (its chunk was dropped). Confirmed touches stay, and so do those that
+        another worker asked for. Best effort."""
         ...
 
     async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
-        """These customers, (shop, customer), were erased: nothing is kept of them. Best effort: it ends by itself."""
+        """These customers, (shop_id, customer_id), are erased: nothing is kept under their names. Best effort: it ends
+        by itself when no limit looks so far back."""
         ...
 
     async def close(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,24 +14,30 @@ from redis import exceptions
 
 from streams.ledger import scripts
 from streams.ledger.cluster import Cluster
-from streams.ledger.counting import DAY, kept_for
 from streams.ledger.memory import LAPSE
 from streams.ledger.reachable import AWAY, Reachable
+from streams.ledger.slots import ORDER, Part, kept_for, parts, token
 from streams.metrics import Metrics
+from streams.privacy import phone_hmac
 from triggers.asks import Ask, Full, Granted, LedgerAnswer
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from redis.asyncio import Redis
 
 _ASKS_PER_PIPELINE: Final = 512
+_PHONE_DIGITS: Final = 32
+"""Of the HMAC, in a key: 128 bits."""
+
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class RedisLedger:
     """`Ledger` over a client as `Settings.ledger_client` makes it; which it closes.
 
-    `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a reservation lives
-    without being confirmed. `asks_per_call`: asks in one run of the script; always 1 in a cluster (a script stays
-    in its slot).
+    `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a customer's reservation
+    lives without being confirmed. `asks_per_call`: asks in one run of the script; always 1 in a cluster (a script stays
+    in its slot). `secret`: of the phones' HMAC; without it no ask may have scopes of a phone.
     """
 
     def __init__(
@@ -41,6 +48,7 @@ class RedisLedger:
         timeout: float = 0.5,
         lapse: int = LAPSE,
         asks_per_call: int = 32,
+        secret: SecretStr | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._client = client
@@ -48,8 +56,10 @@ class RedisLedger:
         self._timeout = timeout
         self._lapse = lapse
         self._asks_per_call = 1 if isinstance(client, Cluster) else asks_per_call
+        self._secret = secret
         self._metrics = metrics or Metrics()
         self._reachable = Reachable(self._metrics)
+        self._me = secrets.token_urlsafe(6)  # no two workers' may be alike
 
     @property
     def is_away(self) -> bool:
@@ -58,32 +68,39 @@ class RedisLedger:
 
     async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
         """See `Ledger.reserve`."""
-        answers: list[LedgerAnswer | None] = []
-        for words in await self._run("reserve", scripts.RESERVE, asks):
-            answers.append(None if words is None else _read_answer(words))
-        for name, n in (
-            ("away", sum(answer is None for answer in answers)),
-            ("full", sum(isinstance(answer, Full) for answer in answers)),
-            (
-                "repeated",
-                sum(isinstance(answer, Granted) and answer.repeated for answer in answers),
-            ),
-            (
-                "granted",
-                sum(isinstance(answer, Granted) and not answer.repeated for answer in answers),
-            ),
-        ):
-            if n:
-                self._metrics.ledger_asks.labels(name).inc(n)
+        until = asyncio.get_running_loop().time() + self._timeout
+        whole = [parts(ask) for ask in asks]
+        answers: list[LedgerAnswer | None] = [Granted(bool(each), ()) for each in whole]
+        new: dict[int, list[Part]] = {}
+        returned: list[Part] = []
+        for slot in ORDER:
+            asked = [
+                (index, part, answer)
+                for index, (each, answer) in enumerate(zip(whole, answers, strict=True)) if isinstance(answer, Granted)
+                for part in each if part.slot == slot
+            ]
+            words = await self._run("reserve", slot, [part for _, part, _ in asked], until)
+            for (index, part, so_far), word in zip(asked, words, strict=True):
+                if word is None:
+                    answers[index] = None
+                    continue
+                answer, is_new = _read_answer(word, part.first, so_far)
+                answers[index] = answer
+                if isinstance(answer, Full):
+                    returned += new.get(index, ())
+                elif is_new and part is not whole[index][-1]:
+                    new.setdefault(index, []).append(part)
+        await self._each_slot("release", returned, until)
+        self._note(answers)
         return answers
 
     async def confirm(self, asks: Sequence[Ask]) -> None:
         """See `Ledger.confirm`."""
-        await self._run("confirm", scripts.CONFIRM, asks)
+        await self._each_slot("confirm", [part for ask in asks for part in parts(ask)])
 
     async def release(self, asks: Sequence[Ask]) -> None:
         """See `Ledger.release`."""
-        await self._run("release", scripts.RELEASE, asks)
+        await self._each_slot("release", [part for ask in asks for part in parts(ask)])
 
     async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
         """See `Ledger.forget`."""
@@ -91,7 +108,7 @@ class RedisLedger:
             return
         pipeline = self._client.pipeline(transaction=False)
         for shop_id, customer_id in customers:
-            pipeline.execute_command("UNLINK", f"{self._prefix}:{{{shop_id}:{customer_id}}}:touches")
+            pipeline.execute_command("UNLINK", self._key(shop_id, "customer", customer_id))
         failures: list[BaseException] = []
         try:
             async with asyncio.timeout(self._timeout):
@@ -104,19 +121,29 @@ class RedisLedger:
         """See `Ledger.close`."""
         await self._client.aclose()
 
+    def _note(self, answers: Sequence[LedgerAnswer | None]) -> None:
+        for name, n in Counter(map(_outcome, answers)).items():
+            self._metrics.ledger_asks.labels(name).inc(n)
+
     # -- one call over a chunk
 
-    async def _run(self, call: str, script: str, asks: Sequence[Ask]) -> list[str | None]:
-        """The script's word for each ask, None where Redis did not answer; within the timeout."""
+    async def _each_slot(self, call: str, found: Sequence[Part], until: float | None = None) -> None:
+        until = until or asyncio.get_running_loop().time() + self._timeout
+        for slot in ORDER:
+            await self._run(call, slot, [part for part in found if part.slot == slot], until)
+
+    async def _run(self, call: str, slot: str, asked: Sequence[Part], until: float) -> list[str | None]:
+        """The script's word for each part, None where Redis did not answer; within the time."""
         words: list[str | None] = []
-        if asks and self._reachable.may_try():
+        if not asked:
+            return words
+        if self._reachable.may_try():
             failures: list[BaseException] = []
             began = time.perf_counter()
             try:
-                async with asyncio.timeout(self._timeout):
-                    for begin in range(0, len(asks), _ASKS_PER_PIPELINE):
-                        some = asks[begin : begin + _ASKS_PER_PIPELINE]
-                        said = await self._pipeline(call, script, some, failures)
+                async with asyncio.timeout_at(until):
+                    for begin in range(0, len(asked), _ASKS_PER_PIPELINE):
+                        said = await self._pipeline(call, slot, asked[begin : begin + _ASKS_PER_PIPELINE], failures)
                         words += said
                         if not any(said):
                             break
@@ -124,16 +151,16 @@ class RedisLedger:
                 failures.append(error)
             self._reachable.heard(answered=any(words), failures=failures)
             self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
-        return words + [None] * (len(asks) - len(words))
+        return words + [None] * (len(asked) - len(words))
 
     async def _pipeline(
-        self, call: str, script: str, asks: Sequence[Ask], failures: list[BaseException]
+        self, call: str, slot: str, asked: Sequence[Part], failures: list[BaseException]
     ) -> list[str | None]:
         """Everything sent before anything is read. An error of one run of the script costs that run's asks alone, and
         is added to `failures`."""
-        groups = [asks[i : i + self._asks_per_call] for i in range(0, len(asks), self._asks_per_call)]
-        digest = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-        replies = await self._execute("EVALSHA", digest, call, groups)
+        script = scripts.OF[call, slot]
+        groups = [asked[i : i + self._asks_per_call] for i in range(0, len(asked), self._asks_per_call)]
+        replies = await self._execute("EVALSHA", scripts.DIGEST[script], call, groups)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, exceptions.NoScriptError)]
         if unknown:  # a new or restarted Redis; EVAL teaches it the script on the way
             again = await self._execute("EVAL", script, call, [groups[i] for i in unknown])
@@ -150,31 +177,55 @@ class RedisLedger:
                 words += ["ok"] * len(group)
         return words
 
-    async def _execute(self, command: str, script: str, call: str, groups: Sequence[Sequence[Ask]]) -> list[Any]:
+    async def _execute(self, command: str, script: str, call: str, groups: Sequence[Sequence[Part]]) -> list[Any]:
         pipeline = self._client.pipeline(transaction=False)
         for group in groups:
-            keys = [f"{self._prefix}:{{{ask.shop_id}:{ask.customer_id}}}:touches" for ask in group]
+            keys = [self._key(part.ask.shop_id, part.slot, part.whose) for part in group]
             pipeline.execute_command(command, script, len(keys), *keys, self._argument(call, group))
         return list(await pipeline.execute(raise_on_error=False))
 
-    def _argument(self, call: str, group: Sequence[Ask]) -> bytes:
+    def _key(self, shop_id: str, slot: str, whose: str) -> str:
+        """The last word keeps the three kinds apart, whatever a customer is called."""
+        if slot == "customer":
+            return f"{self._prefix}:{{{shop_id}:{whose}}}:customer"
+        if slot == "budget":
+            return f"{self._prefix}:{{{shop_id}:budget:{whose}}}:budget"
+        if self._secret is None:
+            raise ValueError("what is counted by phone needs the secret of the phones' HMAC")
+        return f"{self._prefix}:{{{shop_id}:{phone_hmac(self._secret, whose)[:_PHONE_DIGITS]}}}:phone"
+
+    def _argument(self, call: str, group: Sequence[Part]) -> bytes:
         """The one argument that the scripts document."""
         if call == "release":
-            return msgspec.msgpack.encode([ask.touch_id for ask in group])
-        keep = [kept_for(ask) for ask in group]
-        time_to_live = (max(keep) + DAY) // 1000
-        if call == "confirm":
-            return msgspec.msgpack.encode((time_to_live, [(ask.touch_id, ask.at) for ask in group]))
-        asks = [
-            (ask.touch_id, ask.at, kept, [(cap.limit, cap.window) for cap in ask.scopes[0].limits], ask.scopes[0].known)
-            for ask, kept in zip(group, keep, strict=True)
-        ]
-        return msgspec.msgpack.encode((self._lapse, time_to_live, asks))
+            return _encode((self._me, [part.ask.touch_id for part in group]))
+        asks = [(part.ask.touch_id, part.ask.at, kept_for(part), _scopes(part)) for part in group]
+        lapse = self._lapse if group[0].slot == "customer" else 0
+        return _encode((lapse, asks) if call == "confirm" else (self._me, lapse, asks))
 
 
-def _read_answer(word: str) -> LedgerAnswer:
-    said, _, listed = word.partition(":")
-    counts = tuple(int(n) for n in listed.split(",")) if listed else ()
-    if said in ("g", "r"):
-        return Granted(said == "r", counts)
-    return Full(0, int(said), counts)
+def _scopes(part: Part) -> Sequence[object]:
+    """As the scripts read them: `Scope` is written as an array, a phone never."""
+    if part.slot == "customer" and len(part.keys) == 1 and not part.keys[0]:
+        return part.scopes
+    return [
+        ("", token(key), scope.limits, scope.weight, scope.known)
+        for scope, key in zip(part.scopes, part.keys, strict=True)
+    ]
+
+
+def _read_answer(word: str, first: int, so_far: Granted) -> tuple[LedgerAnswer, bool]:
+    """One slot's word, added to what the slots before it said; and whether the slot held nothing of the touch."""
+    said, listed, free = word.split(":")
+    counts = so_far.counts + tuple(map(int, listed.split(","))) if listed else so_far.counts
+    if said in ("g", "r", "e"):
+        return Granted(said == "r" and so_far.repeated, counts), said == "g"
+    scope, _, cap = said.partition("/")
+    return Full(first + int(scope), int(cap), counts, int(free)), False
+
+
+def _outcome(answer: LedgerAnswer | None) -> str:
+    if answer is None:
+        return "away"
+    if isinstance(answer, Full):
+        return "full"
+    return "repeated" if answer.repeated else "granted"

@@ -1,137 +1,373 @@
 """The Lua that runs inside Redis. Each call takes any number of asks; in a cluster those of one slot.
 
-One ZSET a customer: member = touch_id, score = its time in microseconds. Beside a touch that is reserved but not
-confirmed stands the member `?touch_id`, whose score is when that lapses by Redis' own clock. It is read whole: a few
-dozen members at most, and calls from Lua cost more than reading them. Scores are doubles: exact to the microsecond
-until the year 2255; Lua writes them with fourteen digits unless told otherwise.
+A customer, and a phone, is one string: msgpack of `[keep, touch, touch ...]`, each touch in five values, one after the
+other:
+- its id;
+- the time at which it counts (us), or two, between which it does;
+- when it is forgotten by Redis' own clock (us), 0 for never: a customer's reservation lapses unless it is confirmed; a
+  phone's touch stays, as no row proves it, until no limit looks so far back;
+- who reserved it: "" once it is confirmed, "*" where several workers asked for it, so that none may take it back;
+- its weights: a number where it counts for all that is the slot's and nothing else, else a map from what stands for a
+  key (`slots.token`) to the weight.
+`keep`: how long before a touch others matter to it, the longest that was ever asked. One string is a third of the
+memory of a sorted set, and reading it costs Redis less than the calls that a set takes.
+
+A budget's day is a hash, as it holds too many touches to be read each time: `#id` is msgpack of `[holder, weights]`,
+`=key` the sum of the weights of all.
+
+Numbers of Lua are doubles: exact to the microsecond until the year 2255.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
-RESERVE: Final = """
+_READ: Final = """
+local function read(key)
+  local stored = redis.call('GET', key)
+  return stored and cmsgpack.unpack(stored)
+end
+local function write(key, keep, ids, first, last, ends, holders, weights)
+  local held, n = {keep}, 1
+  for _, touch in ipairs(ids) do
+    local at = last[touch]
+    if at then
+      if first[touch] < at then at = {first[touch], at} end
+      held[n + 1], held[n + 2], held[n + 3] = touch, at, ends[touch]
+      held[n + 4], held[n + 5] = holders[touch], weights[touch]
+      n = n + 5
+    end
+  end
+  redis.call('SET', key, cmsgpack.pack(held), 'PX', string.format('%.0f', keep / 1000 + 86400000))
+end
+local function weigh(weights, touch, token, weight)
+  local old = weights[touch]
+  if token == '' and type(old) ~= 'table' then
+    weights[touch] = weight
+  elseif type(old) == 'table' then
+    old[token] = weight
+  elseif old then
+    weights[touch] = {[''] = old, [token] = weight}
+  else
+    weights[touch] = {[token] = weight}
+  end
+end
+"""
+
+RESERVE: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local lapses = string.format('%.0f', now + given[1])
-local ttl, asks = given[2], given[3]
+local me, lapse, asks = given[1], given[2], given[3]
+local is_phone = lapse == 0
 local answers = {}
+
+local function free_at(limit, window, past, at, weight, others)
+  if weight > limit then return 0 end
+  if window == 0 then return past end
+  local leaves = {}
+  for _, one in ipairs(others) do
+    if one[2] + window > at then leaves[#leaves + 1] = one[2] + window end
+  end
+  table.sort(leaves)
+  for _, leave in ipairs(leaves) do
+    local held = 0
+    for _, one in ipairs(others) do
+      if one[2] > leave - window and one[1] < leave + window then held = held + one[3] end
+    end
+    if held + weight <= limit then return leave end
+  end
+  return 0
+end
+
 for i, key in ipairs(KEYS) do
   local ask = asks[i]
-  local id, at, keep, caps, row = ask[1], ask[2], ask[3], ask[4], ask[5]
-
-  local held = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-  local times, pending, add, remove = {}, {}, {}, {}
-  for h = 1, #held, 2 do
-    local member = held[h]
-    if string.byte(member) == 63 then
-      pending[string.sub(member, 2)] = tonumber(held[h + 1])
+  local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
+  local held = read(key) or {0}
+  local changed = held[1] < keep
+  if not changed then keep = held[1] end
+  local lapses = now + (is_phone and keep or lapse)
+  local ids, first, last, ends, holders, weights = {}, {}, {}, {}, {}, {}
+  for h = 2, #held, 5 do
+    local touch, touched_at = held[h], held[h + 1]
+    ids[#ids + 1] = touch
+    if type(touched_at) == 'table' then
+      first[touch], last[touch] = touched_at[1], touched_at[2]
     else
-      times[member] = tonumber(held[h + 1])
+      first[touch], last[touch] = touched_at, touched_at
+    end
+    ends[touch], holders[touch], weights[touch] = held[h + 2], held[h + 3], held[h + 4]
+  end
+  -- what the row holds was committed: it counts at that time
+  for _, scope in ipairs(scopes) do
+    local token = scope[2]
+    for _, known in ipairs(scope[5]) do
+      local touch, touched_at = known[1], known[2]
+      if touched_at > at - keep or touch == id then
+        local old = weights[touch]
+        if not last[touch] or holders[touch] ~= '' then
+          if not last[touch] then ids[#ids + 1] = touch end
+          first[touch], last[touch], ends[touch], holders[touch] = touched_at, touched_at, 0, ''
+          changed = true
+        elseif touched_at < first[touch] then
+          first[touch], changed = touched_at, true
+        elseif touched_at > last[touch] then
+          last[touch], changed = touched_at, true
+        end
+        if not (old and ((token == '' and old == known[3]) or (type(old) == 'table' and old[token] == known[3]))) then
+          weigh(weights, touch, token, known[3])
+          changed = true
+        end
+      end
     end
   end
-  -- what the row holds was committed: it counts, at the later of the two times
-  for _, pair in ipairs(row) do
-    local touch, touched_at = pair[1], pair[2]
-    if (not times[touch] or times[touch] < touched_at) and (touched_at > at - keep or touch == id) then
-      times[touch] = touched_at
-      add[#add + 1] = string.format('%.0f', touched_at)
-      add[#add + 1] = touch
-    end
-    if pending[touch] then
-      pending[touch] = nil
-      remove[#remove + 1] = '?' .. touch
-    end
-  end
-  for touch, ends in pairs(pending) do
-    if ends <= now then
-      pending[touch] = nil
-      times[touch] = nil
-      remove[#remove + 1] = '?' .. touch
-      remove[#remove + 1] = touch
-    end
-  end
-  local own = times[id]
-  local stands = own and own >= at -- else it moves to a later time, and is judged anew there
-  times[id] = nil
-  for touch, touched_at in pairs(times) do
-    if touched_at <= at - keep then
-      times[touch] = nil
-      remove[#remove + 1] = touch
-      remove[#remove + 1] = '?' .. touch
+  for touch, touched_at in pairs(last) do
+    if (ends[touch] > 0 and ends[touch] <= now) or (touched_at <= at - keep and touch ~= id and not is_phone) then
+      last[touch], weights[touch] = nil, nil -- fields that are there may be cleared on the way
+      changed = true
     end
   end
 
   -- those before it first: an ask that comes again, when later ones are reserved already, is answered as it was
-  local full, counts, crowded, around = nil, {}, nil, {}
-  for c, cap in ipairs(caps) do
-    local from, to, n, m = at - cap[2], at + cap[2], 0, 0
-    for _, touched_at in pairs(times) do
-      if touched_at > from and touched_at < to then
-        m = m + 1
-        if touched_at <= at then n = n + 1 end
+  local full, crowded, before, around, repeated = nil, nil, {}, {}, true
+  for s, scope in ipairs(scopes) do
+    local token, weight, others, own = scope[2], scope[4], {}, nil
+    for touch, its in pairs(weights) do
+      if type(its) == 'table' then its = its[token] elseif token ~= '' then its = nil end
+      if its then
+        if touch == id then own = its else others[#others + 1] = {first[touch], last[touch], its} end
       end
     end
-    if not stands and not full and n >= cap[1] then full = c - 1 end
-    if not stands and not crowded and m >= cap[1] then crowded = c - 1 end
-    counts[c], around[c] = n, m
-  end
-  if crowded and not full then
-    full, counts = crowded, around
+    local stands = false
+    if own then
+      stands = own >= weight and (first[id] == at or last[id] == at) -- else it moves, or grows, and is judged anew
+      if own > weight then weight = own end
+    else
+      repeated = false
+    end
+    for c, limit in ipairs(scope[3]) do
+      local window, low, high, n, m = limit[2], limit[3] - 1, limit[4], 0, 0
+      if window > 0 then low, high = at - window, at + window end
+      for _, one in ipairs(others) do
+        if one[2] > low and one[1] < high then
+          m = m + one[3]
+          if one[1] <= at then n = n + one[3] end
+        end
+      end
+      before[#before + 1], around[#around + 1] = string.format('%.0f', n), string.format('%.0f', m)
+      if not stands then
+        if not full and n + weight > limit[1] then full = {s, c, weight, others} end
+        if not crowded and m + weight > limit[1] then crowded = {s, c, weight, others} end
+      end
+    end
   end
 
-  local said
-  if full then
-    said = tostring(full)
-  elseif own then
-    said = 'r'
-    if pending[id] then
-      add[#add + 1] = lapses
-      add[#add + 1] = '?' .. id
+  local said, counts, free = nil, before, 0
+  local refused = full or crowded
+  if refused then
+    local seen, limit = refused[4], scopes[refused[1]][3][refused[2]]
+    if full then
+      seen = {}
+      for _, one in ipairs(full[4]) do
+        if one[1] <= at then seen[#seen + 1] = one end
+      end
+    else
+      counts = around
     end
-    if own < at then
-      add[#add + 1] = string.format('%.0f', at)
-      add[#add + 1] = id
-    end
+    said = (refused[1] - 1) .. '/' .. (refused[2] - 1)
+    free = free_at(limit[1], limit[2], limit[4], at, refused[3], seen)
   else
-    said = 'g'
-    add[#add + 1] = string.format('%.0f', at)
-    add[#add + 1] = id
-    add[#add + 1] = lapses
-    add[#add + 1] = '?' .. id
+    if not last[id] then
+      said = 'g'
+      ids[#ids + 1] = id
+      first[id], last[id], ends[id], holders[id] = at, at, lapses, me
+      changed = true
+    else
+      said = repeated and 'r' or 'e'
+      if holders[id] ~= '' then
+        if holders[id] == me then
+          first[id], last[id] = at, at -- what this worker asked before has come to nothing
+        else
+          holders[id] = '*'
+        end
+        ends[id] = lapses
+        changed = true
+      end
+      if last[id] < at then
+        last[id], changed = at, true
+        if is_phone then ends[id] = lapses end
+      elseif first[id] > at then
+        first[id], changed = at, true
+      end
+    end
+    for _, scope in ipairs(scopes) do
+      local its = weights[id]
+      if type(its) == 'table' then its = its[scope[2]] elseif scope[2] ~= '' then its = nil end
+      if not its or its < scope[4] then
+        weigh(weights, id, scope[2], scope[4])
+        changed = true
+      end
+    end
   end
-  if #remove > 0 then redis.call('ZREM', key, unpack(remove)) end
-  if #add > 0 then
-    redis.call('ZADD', key, unpack(add))
-    redis.call('PEXPIRE', key, ttl)
-  end
-  answers[i] = said .. ':' .. table.concat(counts, ',')
+  if changed then write(key, keep, ids, first, last, ends, holders, weights) end
+  answers[i] = said .. ':' .. table.concat(counts, ',') .. ':' .. string.format('%.0f', free)
 end
 return table.concat(answers, ' ')
 """
 """KEYS: one for each ask. ARGV: one msgpack value, because packing a thousand arguments costs the client more than the
-script costs Redis: [lapse (us), time to live (ms), asks], an ask being [id, at, how long to keep (us),
-[[limit, window]], [[touch_id, at] of the row]]. Answers one word an ask: `g` granted, `r` repeated or the index of the
-full cap, then `:` and the counts."""
+script costs Redis: [who asks, lapse (us; 0: of a phone), asks], an ask being [id, at, keep (us), scopes], a scope
+[name, token, [[limit, window, since, until]], weight, [[touch_id, at, weight] of the row]].
 
-CONFIRM: Final = """
+Answers one word an ask: `g` granted, `r` repeated in all its scopes, `e` repeated in some, or the indices of the full
+limit as `scope/cap`; then `:` and the counts; then `:` and when it has room."""
+
+CONFIRM: Final = _READ + """
+local given = cmsgpack.unpack(ARGV[1])
+local time = redis.call('TIME')
+local now, is_phone = time[1] * 1000000 + time[2], given[1] == 0
+for i, key in ipairs(KEYS) do
+  local ask = given[2][i]
+  local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
+  local held = read(key) or {0}
+  if keep > held[1] then held[1] = keep end
+  local place = #held + 1
+  for h = 2, #held, 5 do
+    if held[h] == id then place = h end
+  end
+  local its = {[id] = held[place + 4]}
+  if held[place + 3] ~= '' then
+    held[place], held[place + 1], held[place + 2], held[place + 3] = id, at, is_phone and now + held[1] or 0, ''
+  end
+  for _, scope in ipairs(scopes) do
+    local old = its[id]
+    if type(old) == 'table' then old = old[scope[2]] elseif scope[2] ~= '' then old = nil end
+    if not old or old < scope[4] then weigh(its, id, scope[2], scope[4]) end
+  end
+  held[place + 4] = its[id]
+  redis.call('SET', key, cmsgpack.pack(held), 'PX', string.format('%.0f', held[1] / 1000 + 86400000))
+end
+return 'ok'
+"""
+"""KEYS: one for each ask. ARGV: [lapse, asks] as above."""
+
+RELEASE: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])
 for i, key in ipairs(KEYS) do
-  local id, at = given[2][i][1], given[2][i][2]
-  if redis.call('ZREM', key, '?' .. id) == 0 then
-    if redis.call('ZADD', key, 'NX', string.format('%.0f', at), id) == 1 then redis.call('PEXPIRE', key, given[1]) end
+  local held = read(key)
+  for h = 2, held and #held or 0, 5 do
+    if held[h] == given[2][i] and held[h + 3] == given[1] then
+      for _ = 1, 5 do table.remove(held, h) end
+      redis.call('SET', key, cmsgpack.pack(held), 'KEEPTTL')
+      break
+    end
   end
 end
 return 'ok'
 """
-"""KEYS: one for each ask. ARGV: [time to live (ms), [[id, at]]]."""
+"""KEYS: one for each ask. ARGV: [who asks, [id]]. Takes back what nobody but the one who asks has reserved."""
 
-RELEASE: Final = """
+_BUDGET: Final = """
+local KEPT = '691200000' -- eight days: who asks for a day again has a chunk of that day to do over
+local function read(key, id)
+  local stored = redis.call('HGET', key, '#' .. id)
+  return stored and cmsgpack.unpack(stored)
+end
+local function write(key, id, held)
+  redis.call('HSET', key, '#' .. id, cmsgpack.pack(held))
+  redis.call('PEXPIRE', key, KEPT)
+end
+local function weigh(key, held, scopes)
+  local changed = false
+  for _, scope in ipairs(scopes) do
+    local old = held[2][scope[2]]
+    if not old or old < scope[4] then
+      redis.call('HINCRBY', key, '=' .. scope[2], string.format('%.0f', scope[4] - (old or 0)))
+      held[2][scope[2]] = scope[4]
+      changed = true
+    end
+  end
+  return changed
+end
+"""
+
+RESERVE_BUDGET: Final = _BUDGET + """
 local given = cmsgpack.unpack(ARGV[1])
+local me, answers = given[1], {}
 for i, key in ipairs(KEYS) do
-  if redis.call('ZREM', key, '?' .. given[i]) == 1 then redis.call('ZREM', key, given[i]) end
+  local id, scopes = given[3][i][1], given[3][i][4]
+  local held = read(key, id)
+  local full, counts, repeated = nil, {}, true
+  for s, scope in ipairs(scopes) do
+    local weight, own = scope[4], held and held[2][scope[2]]
+    local others = tonumber(redis.call('HGET', key, '=' .. scope[2]) or 0) - (own or 0)
+    local stands = own and own >= weight
+    if not own then repeated = false elseif own > weight then weight = own end
+    for c, limit in ipairs(scope[3]) do
+      counts[#counts + 1] = string.format('%.0f', others)
+      if not stands and not full and others + weight > limit[1] then
+        local free = weight <= limit[1] and limit[4] or 0
+        full = {(s - 1) .. '/' .. (c - 1), string.format('%.0f', free)}
+      end
+    end
+  end
+  local said = full and full[1]
+  if not full then
+    local changed = false
+    if not held then
+      said, held, changed = 'g', {me, {}}, true
+    else
+      said = repeated and 'r' or 'e'
+      if held[1] ~= '' and held[1] ~= me and held[1] ~= '*' then held[1], changed = '*', true end
+    end
+    if weigh(key, held, scopes) or changed then write(key, id, held) end
+  end
+  answers[i] = said .. ':' .. table.concat(counts, ',') .. ':' .. (full and full[2] or '0')
+end
+return table.concat(answers, ' ')
+"""
+"""As RESERVE, of a budget's day."""
+
+CONFIRM_BUDGET: Final = _BUDGET + """
+local given = cmsgpack.unpack(ARGV[1])[2]
+for i, key in ipairs(KEYS) do
+  local ask = given[i]
+  local held = read(key, ask[1])
+  local changed = not held or held[1] ~= ''
+  held = {'', held and held[2] or {}}
+  if weigh(key, held, ask[4]) or changed then write(key, ask[1], held) end
 end
 return 'ok'
 """
-"""KEYS: one for each ask. ARGV: [id]."""
+"""As CONFIRM."""
+
+RELEASE_BUDGET: Final = _BUDGET + """
+local given = cmsgpack.unpack(ARGV[1])
+for i, key in ipairs(KEYS) do
+  local held = read(key, given[2][i])
+  if held and held[1] == given[1] then
+    for token, weight in pairs(held[2]) do
+      redis.call('HINCRBY', key, '=' .. token, string.format('%.0f', -weight))
+    end
+    redis.call('HDEL', key, '#' .. given[2][i])
+  end
+end
+return 'ok'
+"""
+"""As RELEASE."""
+
+OF: Final = {
+    ("reserve", "customer"): RESERVE,
+    ("reserve", "phone"): RESERVE,
+    ("reserve", "budget"): RESERVE_BUDGET,
+    ("confirm", "customer"): CONFIRM,
+    ("confirm", "phone"): CONFIRM,
+    ("confirm", "budget"): CONFIRM_BUDGET,
+    ("release", "customer"): RELEASE,
+    ("release", "phone"): RELEASE,
+    ("release", "budget"): RELEASE_BUDGET,
+}
+"""By call and slot."""
+
+DIGEST: Final = {script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest() for script in OF.values()}
+"""By which Redis knows a script that it has seen."""

@@ -18,8 +18,8 @@ from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.stacks.process import free_port
 from tests.contract.redis_process import ClusterProcesses, RedisProcess
-from tests.contract.test_ledger import DAY, NOW, ask
-from triggers.asks import Full, Granted, LedgerAnswer
+from tests.contract.test_ledger import DAY, NOW, ask, full
+from triggers.asks import Granted, LedgerAnswer
 
 TIMEOUT = 1.0
 
@@ -71,7 +71,7 @@ async def test_away_answers_none_and_back_goes_on(server: RedisProcess, ledger: 
     await ledger.confirm([ask("a")])
     await ledger.release([ask("b")])
     server.start()
-    assert await once_back(ledger, "b", touches=(("a", NOW),)) == Full(0, 0, (1,))
+    assert await once_back(ledger, "b", touches=(("a", NOW),)) == full(0, (1,))
     assert not ledger.is_away
 
 
@@ -84,11 +84,11 @@ async def test_a_frozen_redis_holds_a_call_up_no_longer_than_the_timeout(
     async with asyncio.timeout(TIMEOUT * 10):  # a bound against hanging for ever, not a measurement
         assert await ledger.reserve(asks) == [None] * 2000
     server.thaw()
-    assert await once_back(ledger, "b", NOW + 1) == Full(0, 0, (1,))
+    assert await once_back(ledger, "b", NOW + 1) == full(0, (1,))
     # replies to what was given up are not taken for replies to what came after
     assert await ledger.reserve([ask("x", customer="7777"), ask("y", customer="7777")]) == [
         Granted(False, (0,)),
-        Full(0, 0, (1,)),
+        full(0, (1,)),
     ]
 
 
@@ -158,7 +158,7 @@ async def test_no_customer_gets_one_more_after_flushall(server: RedisProcess, le
 async def test_a_redis_that_lost_its_scripts_learns_them_again(server: RedisProcess, ledger: RedisLedger) -> None:
     await ledger.reserve([ask("a")])
     await admin(server, "SCRIPT", "FLUSH")
-    assert await ledger.reserve([ask("b")]) == [Full(0, 0, (1,))]
+    assert await ledger.reserve([ask("b")]) == [full(0, (1,))]
     assert not ledger.is_away
 
 
@@ -356,7 +356,7 @@ async def test_when_a_primary_fails_its_replica_judges_by_what_it_was_told(tmp_p
         assert lost.ask("WAIT", 1, 10_000) == 1
         lost.stop()
         assert await ledger.reserve([ask("b")]) == [None]
-        assert await once_back(ledger, "b") == Full(0, 0, (1,))
+        assert await once_back(ledger, "b") == full(0, (1,))
         await ledger.close()
     finally:
         servers.stop()

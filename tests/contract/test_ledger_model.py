@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from streams.ledger import MemoryLedger, RedisLedger
 from streams.settings import Settings
+from tests.contract.ledger_aging import aged
 from tests.contract.redis_process import RedisProcess
 from triggers.asks import Ask, CapLimit, Scope
 
@@ -21,31 +23,46 @@ LAPSE = 600_000_000
 DAY = 86_400_000_000
 IDS = [f"t{n}" for n in range(7)]
 
-ASKS = st.builds(
-    Ask,
-    shop_id=st.just("main"),
-    customer_id=st.sampled_from(["1", "2"]),
-    touch_id=st.sampled_from(IDS),
-    at=st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY),
-    scopes=st.tuples(
+TIMES = st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY)
+SPANS = st.integers(0, 9).map(lambda weeks: 1_795_000_000_000_000 + weeks * 7 * DAY)
+LIMITS = st.one_of(
+    st.builds(CapLimit, st.integers(0, 3), st.sampled_from([DAY, 7 * DAY, 40 * DAY])),
+    st.builds(lambda limit, since: CapLimit(limit, 0, since, since + 14 * DAY), st.integers(0, 3), SPANS),
+)
+BUDGETS = st.builds(CapLimit, st.integers(0, 9), st.just(0), st.just(0), st.just(1_900_000_000_000_000))
+
+
+def scopes(name: str, keys: list[str], limits: st.SearchStrategy[CapLimit], most: int) -> st.SearchStrategy[Any]:
+    """Scopes of one slot, each key once."""
+    known = st.lists(st.tuples(st.sampled_from(IDS), TIMES, st.integers(1, 2)), max_size=3).map(tuple)
+    return st.lists(
         st.builds(
             Scope,
-            name=st.just("customer"),
-            key=st.just(""),
-            limits=st.lists(
-                st.builds(CapLimit, st.integers(0, 3), st.sampled_from([DAY, 7 * DAY, 40 * DAY])), max_size=2
-            ).map(tuple),
-            weight=st.just(1),
-            known=st.lists(
-                st.tuples(
-                    st.sampled_from(IDS),
-                    st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY),
-                    st.just(1),
-                ),
-                max_size=3,
-            ).map(tuple),
-        )
+            name=st.just(name),
+            key=st.sampled_from(keys),
+            limits=st.lists(limits, max_size=2).map(tuple),
+            weight=st.sampled_from([1, 1, 1, 4]),
+            known=known if name == "customer" else st.just(()),
+        ),
+        max_size=most,
+        unique_by=lambda scope: scope.key,
+    )
+
+
+ASKS = st.builds(
+    lambda customer, phone, budget, whom, touch_id, at: Ask(
+        "main", whom, touch_id, at, (*customer, *phone, *budget)
     ),
+    scopes("customer", ["", "", "rule:a", "tag:b", "product:c"], LIMITS, 3),
+    st.sampled_from(["+79990000001", "+79990000002"]).flatmap(
+        lambda phone: scopes("phone", [phone, f"{phone} text:a", f"{phone} text:b"], LIMITS, 2)
+    ),
+    st.sampled_from(["2026-11-21", "2026-11-22"]).flatmap(
+        lambda day: scopes("budget", [day, f"{day} money"], BUDGETS, 2)
+    ),
+    st.sampled_from(["1", "2"]),
+    st.sampled_from(IDS),
+    TIMES,
 )
 
 
@@ -53,13 +70,17 @@ ASKS = st.builds(
 class Event:
     kind: str
     asks: list[Ask]
+    worker: int
 
 
 EVENTS = st.lists(
     st.builds(
         Event,
-        st.sampled_from(["reserve", "reserve", "reserve", "confirm", "release", "wait half", "wait", "lose"]),
+        st.sampled_from(
+            ["reserve"] * 5 + ["confirm", "confirm", "release", "wait half", "wait", "wait long", "forget", "lose"]
+        ),
         st.lists(ASKS, min_size=1, max_size=4),
+        st.integers(0, 1),
     ),
     max_size=20,
 )
@@ -73,7 +94,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess
 
 
 @given(events=EVENTS)
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redis_and_memory_answer_the_same(own_redis: RedisProcess, events: list[Event]) -> None:
     asyncio.run(_play(own_redis, events))
 
@@ -81,28 +102,33 @@ def test_redis_and_memory_answer_the_same(own_redis: RedisProcess, events: list[
 async def _play(server: RedisProcess, events: list[Event]) -> None:
     client = Settings(redis_url=server.url, redis_timeout=20.0).redis_client()
     prefix, now = uuid.uuid4().hex, [0]
-    real = RedisLedger(client, prefix=prefix, timeout=20.0, lapse=LAPSE)
-    fake = MemoryLedger(lapse=LAPSE, clock=lambda: now[0])
+    real = [
+        RedisLedger(client, prefix=prefix, timeout=20.0, lapse=LAPSE, secret=SecretStr("s" * 32)) for _ in range(2)
+    ]
+    fake = [MemoryLedger(lapse=LAPSE, clock=lambda: now[0])]
+    fake.append(fake[0].another())
     try:
         for event in events:
+            one, other = real[event.worker], fake[event.worker]
             if event.kind == "reserve":
-                assert await real.reserve(event.asks) == await fake.reserve(event.asks)
+                assert await one.reserve(event.asks) == await other.reserve(event.asks)
             elif event.kind in ("confirm", "release"):
-                for ledger in (real, fake):
+                for ledger in (one, other):
                     await getattr(ledger, event.kind)(event.asks)
+            elif event.kind == "forget":
+                for ledger in (one, other):
+                    await ledger.forget([(ask.shop_id, ask.customer_id) for ask in event.asks])
             elif event.kind == "lose":
-                fake.lose_everything()
+                other.lose_everything()
                 await client.flushall()
             else:
-                waited = LAPSE // 2 + 1 if event.kind == "wait half" else LAPSE
+                waited = {"wait half": LAPSE // 2 + 1, "wait": LAPSE, "wait long": 9 * DAY}[event.kind]
                 now[0] += waited
                 await _age(client, prefix, waited)
     finally:
-        await real.close()
+        await client.aclose()
 
 
 async def _age(client: Any, prefix: str, microseconds: int) -> None:
-    for key in await client.keys(f"{prefix}:*"):
-        for member in await client.zrange(key, 0, -1):
-            if member.startswith(b"?"):
-                await client.zincrby(key, -microseconds, member)
+    for key in [*await client.keys(f"{prefix}:*:customer"), *await client.keys(f"{prefix}:*:phone")]:
+        await client.set(key, aged(await client.get(key), microseconds), keepttl=True)

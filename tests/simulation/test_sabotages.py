@@ -122,6 +122,7 @@ class CountsTwice:
         self._ledger = ledger
         self._known = known
         self.confirm, self.release, self.close = ledger.confirm, ledger.release, ledger.close
+        self.forget = ledger.forget
 
     async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
         answers = await self._ledger.reserve([self._other(ask) if ask.touch_id in self._known else ask for ask in asks])

@@ -16,7 +16,7 @@ from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
 from streams.health import Readiness
-from streams.ledger import Ledger, PatientLedger
+from streams.ledger import Ledger, MemoryLedger, PatientLedger
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership, row_table
 from streams.partition.plan import Plan
@@ -100,7 +100,7 @@ class Surroundings:
     true_time: TrueTime
     coordinator: Coordinator
     weather: Weather
-    ledger: Ledger
+    ledger: MemoryLedger
     ledger_weather: LedgerWeather
     trace: Trace
     hit: Callable[[str], None]
@@ -244,7 +244,7 @@ class Worker:
     def _ledger(self) -> Ledger:
         around = self._around
         distant = around.seams.ledger(
-            DistantLedger(around.ledger, around.ledger_weather, self._rng, around.hit, around.trace)
+            DistantLedger(around.ledger.another(), around.ledger_weather, self._rng, around.hit, around.trace)
         )
         return PatientLedger(distant) if self._setting.stream else distant
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from streams.app import build_app
+from streams.app import CannotStart, build_app
 from streams.ledger import RedisLedger, RowLedger
 from streams.settings import Settings
 
@@ -27,3 +28,26 @@ async def test_a_worker_that_counts_in_rows_does_not_ask_whether_redis_is_fit(
     await app._check_redis()
     with pytest.raises(AssertionError, match="Redis was asked"):
         await build_app(Settings(rules=tmp_path))._check_redis()
+
+
+@pytest.mark.parametrize(
+    ("limits", "named"),
+    [
+        ("caps: [{limit: 1, per: 1d, by: phone}]", "`caps` by phone"),
+        ("dedupe: {text: 24h}", "`dedupe` by text"),
+        ("budgets: [{messages: 100, per: day}]", "`budgets`"),
+    ],
+)
+def test_a_worker_that_counts_in_rows_does_not_start_with_limits_that_no_row_proves(
+    tmp_path: Path, limits: str, named: str
+) -> None:
+    (tmp_path / "shop.yaml").write_text(f"{limits}\n")
+    with pytest.raises(CannotStart, match=f"shop main: {named} can't be kept by REWAKE_LEDGER=rows"):
+        build_app(Settings(rules=tmp_path, ledger="rows"))
+    assert isinstance(build_app(Settings(rules=tmp_path, hmac_secret=SecretStr("s" * 32))).ledger, RedisLedger)
+
+
+def test_phones_are_not_counted_without_the_secret_of_their_hmac(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text("dedupe: {text: 24h}\n")
+    with pytest.raises(CannotStart, match="set REWAKE_HMAC_SECRET"):
+        build_app(Settings(rules=tmp_path))
