@@ -229,15 +229,19 @@ def import_(
         bad_lines = [{"line": mistake.line, "why": mistake.why} for mistake in mistakes]
         say_json({"suppressed": len(filled), "phones": phones, "bad_lines": bad_lines, "dry_run": dry_run})
     elif not written:
-        note(f"{len(mistakes):,} bad lines: nothing was written", style="red")
+        note(f"{_counted(len(mistakes), 'bad line')}: nothing was written", style="red")
     else:
-        count = f"{len(filled):,} suppressions of {phones:,} phones"
-        say(f"{count} {'would be written' if dry_run else 'written'}; {len(mistakes):,} bad lines")
+        count = f"{_counted(len(filled), 'suppression')} of {_counted(phones, 'phone')}"
+        say(f"{count} {'would be written' if dry_run else 'written'}; {_counted(len(mistakes), 'bad line')}")
     if mistakes:
         raise typer.Exit(1)
 
 
 # -- what the commands share
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _settings(bootstrap: str | None) -> Settings:

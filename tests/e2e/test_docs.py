@@ -94,10 +94,11 @@ def test_the_examples_of_a_page_do_what_the_page_says(
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = os.environ | {"PATH": path, "COLUMNS": "200", "NO_COLOR": "1"}
     text = page.read_text()
-    if re.search(r"^\$ rewake (worker|load|topics|dispatch|feed sync)", text, re.MULTILINE):
+    if re.search(r"^\$ rewake (worker|load|topics|dispatch|feed sync|suppress)", text, re.MULTILINE):
         bootstrap = request.getfixturevalue("kafka").bootstrap
         asyncio.run(delete(bootstrap, {spec.name for spec in specs_of("rewake")}))
         env["REWAKE_KAFKA_BOOTSTRAP"] = bootstrap
+        env.setdefault("REWAKE_HMAC_SECRET", "an example of thirty-two characters")
         env["REWAKE_REDIS_URL"] = request.getfixturevalue("redis_server").url
     running: list[tuple[Command, subprocess.Popen[bytes]]] = []
     try:
