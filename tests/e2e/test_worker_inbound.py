@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -197,6 +198,29 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
     assert len(told) == 2 * count == len({one["event_id"] for one in told})
     answers = [command for command in await shop.commands() if command["rule"] == "start"]
     assert len(answers) == count // 2 == len({one["command_id"] for one in answers})
+
+
+async def test_a_worker_that_was_frozen_and_wakes_writes_nothing_that_its_successor_has_written(shop: Shop) -> None:
+    """Its transactions are fenced: the successor has opened the partitions since."""
+    with shop.worker("first") as first:
+        await shoppers(shop, PHONE, "anna", "boris")
+        await shop.until(lambda counted: counted["applied"] >= 4)
+        await answer(shop, "STOP")
+        await found(shop, "customer-events", 2, by_sms)
+        first.process.send_signal(signal.SIGSTOP)
+        for number in range(10):
+            await shop.publish("inbound-sms", [sms("START" if number % 2 else "HELP", event_id=f"frozen-{number}")])
+        with shop.worker("second") as second:
+            await found(shop, "customer-events", 2 + 5 * 2, by_sms)
+            first.process.send_signal(signal.SIGCONT)
+            await answer(shop, "STOP", "HELP")
+            told = await found(shop, "customer-events", 2 + 5 * 2 + 2, by_sms)
+            answers = await found(shop, "sms-commands", 11, of_type("SendSms"))
+            await asyncio.sleep(3)  # what the woken one would write
+            assert first.stop() == 0
+            assert second.stop() == 0
+    assert len(await found(shop, "customer-events", 0, by_sms)) == len(told) == len({one["event_id"] for one in told})
+    assert len(await found(shop, "sms-commands", 0, of_type("SendSms"))) == len(answers) == 11
 
 
 async def test_what_was_handed_over_and_has_not_left_is_called_back_from_everybody_with_the_phone(shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers.inbound import LANGUAGES, Help, OptOut, Start, classify
@@ -36,6 +36,7 @@ def disguised(draw: st.DrawFn, said: str, apart: bool) -> str:
     return "".join([*made, draw(_NOISE)])
 
 
+@settings(max_examples=500, deadline=None)
 @given(st.data(), st.sampled_from(_WORDS), st.booleans())
 def test_case_punctuation_spaces_and_look_alikes_never_change_what_a_word_means(
     data: st.DataObject, word: tuple[str, type], apart: bool

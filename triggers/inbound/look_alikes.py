@@ -19,7 +19,7 @@ LOOK_LIKE: Final[dict[str, str]] = {
     "e": "εеҽ\u13ac\u2d39\ua4f0\uab32\U00010286\U000118c6\U000118ce",
     "f": "ϝք\u15b4\u1e9d\ua4dd\ua799\uab35\U00010287\U000102a5\U00010525\U000118c2",
     "g": "ƍɡԍց\u13c0\u13f3\u1d83\ua4d6",
-    "h": "ηнһհ\u13bb\u13c2\u157c\u2c8f\ua4e7\U000102cf",
+    "h": "нһհ\u13bb\u13c2\u157c\u2c8f\ua4e7\U000102cf",
     "i": "ıɩɪιіӏ\u13a5\ua647\U000118c3",
     "j": "ʝϳј\u13ab\u148d\ua4d9",
     "k": "κк\u13e6\u16d5\u2c95\ua4d7\U00010518",
