@@ -26,7 +26,8 @@ ENGLISH: Final = Language(
         "opt me out", "opted out", "unsuscribe", "unsubcribe",
     ),
     alone=(
-        "quit", "end", "revoke", "cancel", "remove", "remove me", "enough", "no more", "delete me", "no thanks",
+        "quit", "end", "revoke", "cancel", "remove", "remove me", "enough", "no more", "no more of",
+        "cease", "stpo", "sotp", "delete me", "no thanks",
         "not interested", "spam", "go away", "fuck off", "piss off", "get lost", "dnc", "do not disturb",
     ),
     help=("help", "info", "help me", "information"),

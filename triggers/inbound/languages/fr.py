@@ -52,7 +52,8 @@ FRENCH: Final = Language(
     refusals=(
         Refusal(
             ("ne", "n", "plus besoin de"),
-            ("m'envoyez", "envoyez", "envoyer", "m'écrivez", "écrivez", "écrire", "contactez", "contacter", "dérangez",
+            ("m'envoyez", "m'envoyer", "m'écrire", "envoyez", "envoyer", "m'écrivez", "écrivez", "écrire",
+             "contactez", "contacter", "dérangez",
              "déranger", "m'envoie", "m'appelez", "appelez", "m'écris", "me contacte"),
             but=("je ne", "pourquoi ne", "vous ne", "vous n", "pourquoi vous ne", "si vous ne"),
         ),

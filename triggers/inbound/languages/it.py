@@ -19,7 +19,7 @@ ITALIAN: Final = Language(
     ),
     stop=(
         "stop", "disiscrivimi", "disiscrivetemi", "disiscrivere", "disiscrizione", "disiscrivermi", "cancellatemi",
-        "cancellami", "disattivare sms",
+        "cancellami", "cancellarmi", "disattivare sms",
     ),
     alone=(
         "basta", "annulla", "annullare", "disdire", "disdetta", "ferma", "fermate", "fermatevi", "cancella",

@@ -33,6 +33,33 @@ OPTS_OUT = (
     "alto", "cancelar", "basta", "basta messaggi", "non scrivetemi più", "cancellatemi", "disiscrivimi",
     "non voglio ricevere messaggi", "sair", "parar", "não me enviem mais mensagens", "não quero receber",
     "STOP 2", "stop win", "отпишись!!",
+    "Stop it", "STOP ALL TEXTS", "stop sms", "Stop messages", "please remove my number",
+    "Remove me from this list please", "Unsubscribe please", "I want to unsubscribe", "how do i unsubscribe",
+    "How do I stop these", "how do i opt out of this", "Opt me out", "I would like to opt out",
+    "Stop contacting me", "Quit texting me", "Do not text this number again", "Don't ever text me again",
+    "DO NOT CONTACT", "Please don't send me any more", "please do not message me", "no more",
+    "No more of these please", "I don't want to receive these anymore", "i dont want your messages",
+    "I did not sign up for this stop", "Not interested thanks", "Leave me alone!!", "who are you? stop",
+    "fuck off", "Lose my number", "delete me from your list", "Take me off this", "please cease", "End.",
+    "End please", "Cancel subscription", "cancel all messages", "REVOKE CONSENT", "I revoke my consent",
+    "stop spamming", "stop spam", "Stop bothering me", "stop calling me", "You have the wrong number", "st0p",
+    "sToP", "St0p please", "\"stop\"", "(STOP)", "STOP STOP", "stpo", "отпишите", "Отпишите меня пожалуйста",
+    "Отписаться от рассылки", "СТОП СМС", "стоп рассылка", "Прекратите слать смс", "Прекратите рассылку",
+    "Прошу прекратить рассылку", "прошу больше не беспокоить", "Не присылайте больше", "не пишите",
+    "Больше не пишите мне", "не надо мне писать", "Не надо мне слать рекламу", "уберите мой номер из базы",
+    "удалите мой номер из рассылки", "я не подписывался, удалите", "Отключите смс рассылку",
+    "отмените подписку", "отменить подписку", "Хочу отписаться", "как отписаться",
+    "Как отписаться от этих смс?", "Стоп, пожалуйста!", "хватит спамить", "Хватит уже", "отстаньте от меня",
+    "надоели со своими смс", "задолбали ваши смс", "не интересует", "Не нужно", "Мне это не интересно",
+    "Отказываюсь от рассылки", "Не хочу получать ваши сообщения", "не шлите мне больше ничего",
+    "Я не давала согласие на рассылку", "Arrêtez les sms", "Stop pub", "STOP PUB", "Je veux me désabonner",
+    "Désabonnez moi svp", "Merci de ne plus m'envoyer de messages", "ne me contactez plus", "Stop svp",
+    "Bitte keine SMS mehr", "Bitte keine Nachrichten mehr", "Ich möchte keine Werbung mehr",
+    "Bitte nicht mehr schreiben", "Abmelden bitte", "Newsletter abbestellen", "ich möchte mich abmelden",
+    "Hört auf mir zu schreiben", "No quiero recibir más mensajes", "Por favor no me manden más mensajes",
+    "Quiero darme de baja", "dejen de enviarme mensajes", "No me molesten", "stop por favor",
+    "non mandatemi più messaggi", "basta sms", "voglio cancellarmi", "pare de enviar mensagens",
+    "não me mandem mais mensagens", "quero cancelar",
 )  # fmt: skip
 
 DOES_NOT = (
@@ -49,6 +76,36 @@ DOES_NOT = (
     "fin de semana", "start when?", "don't start", "what a great spend", "info about delivery please tell",
     "kettle", "I have stopped by", "unstoppable", "stopwatch price?", "desktop", "laptop", "stoplight", "Anna",
     "привет", "не надо торопиться", "мне не пришла смс", "don't worry", "I don't write much",
+    "Hi", "Hello", "thank you", "Thanks!", "ok thanks", "Yes", "No", "Y", "N", "1", "5", "Ok", "👍",
+    "I will be there at 5", "When do you open?", "Is this available in red?", "What time do you close today",
+    "Where is my order?", "My order 123 hasn't arrived", "Can I change my delivery address",
+    "I want to return it", "How much is shipping?", "do you deliver on sunday", "The kettle stopped working",
+    "my kettle stopped after two days", "it has stopped charging", "The offer is great", "love it",
+    "call me please", "Please call me back", "text me when it's ready", "send me the link",
+    "Please send me more info", "I didn't get the message", "I have not received my order",
+    "can you cancel order 55", "Please cancel my order", "I need to cancel my appointment", "cancel delivery",
+    "end of month is fine", "at the end of the week", "I'd like to quit my job lol", "see you at the bus stop",
+    "I can't stop eating these", "we won't stop loving you", "Don't stop the good work", "nonstop",
+    "subscribe me", "how do I start?", "No problem", "not yet", "never mind", "no worries", "I'm interested",
+    "remove the blue one from my order", "please remove item 2", "is it in stock", "Merry Christmas", "Got it",
+    "Здравствуйте", "Добрый день, где мой заказ?", "Спасибо большое", "да, хочу", "ок", "Хорошо",
+    "Сколько стоит доставка?", "Есть ли в наличии чайник?", "перезвоните мне", "Позвоните мне",
+    "Отмените заказ пожалуйста", "хочу отменить заказ", "не могу оплатить", "не приходит код",
+    "мне не пришло смс с кодом", "Не работает ссылка", "Ссылка не открывается", "не понимаю",
+    "почему вы не отвечаете", "напишите мне когда будет", "пришлите ссылку", "Не забудьте про меня",
+    "не останавливайтесь на достигнутом", "автобус не доехал до остановки", "Остановка рядом?", "я без чайника",
+    "Без сахара", "конец недели подойдёт", "В конце месяца", "Можно удалить товар из заказа?",
+    "Уберите один чайник из заказа", "Достаточно одного", "Хватит ли одного?", "подписка сколько стоит",
+    "Bonjour", "Merci beaucoup", "Où est ma commande?", "je n'ai pas reçu mon colis", "je n'ai pas reçu le sms",
+    "Oui", "d'accord", "Danke", "Wo ist meine Bestellung?", "Ja", "Nein", "ich habe keine SMS bekommen", "Hola",
+    "¿Dónde está mi pedido?", "Gracias", "Sí", "No he recibido mi pedido", "Para mañana", "Grazie",
+    "Dov'è il mio ordine?", "Non ho ricevuto il pacco", "Va bene", "Obrigado", "Onde está o meu pedido?", "Sim",
+    "Não recebi",
+)  # fmt: skip
+
+
+ERRS_ON_THE_SIDE_OF_OPTING_OUT = (
+    "Why did my order stop in Kazan?", "не надо звонить в дверь", "WIN: where does it stop", "stop by our house",
 )  # fmt: skip
 
 
@@ -58,6 +115,11 @@ def understood(text: str, *languages: str) -> Meaning:
 
 @pytest.mark.parametrize("text", OPTS_OUT)
 def test_who_wants_no_more_messages_is_understood(text: str) -> None:
+    assert isinstance(understood(text), OptOut)
+
+
+@pytest.mark.parametrize("text", ERRS_ON_THE_SIDE_OF_OPTING_OUT)
+def test_what_could_be_an_opt_out_is_one(text: str) -> None:
     assert isinstance(understood(text), OptOut)
 
 
