@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
+from pydantic import SecretStr
 
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
@@ -119,6 +120,7 @@ class Bench:
         bugs: Engine | None = None,
         limits: Limits | None = None,
         stretch: int = STRETCH,
+        hmac_secret: SecretStr | None = None,
     ) -> None:
         self.broker = broker or Broker()
         self.ledger = MemoryLedger()
@@ -145,6 +147,7 @@ class Bench:
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
             limits=limits or Limits(),
             stretch=stretch,
+            hmac_secret=hmac_secret,
         )
         self.partition = Partition(
             HERE,
