@@ -45,6 +45,8 @@ AGAIN_SECONDS: Final = 0.5
 AGAIN_SECONDS_MOST: Final = 15.0
 LINKS_SECONDS: Final = 60.0
 """How long `phone-links` may take: at start it is read whole."""
+STRETCH: Final = 16
+"""SMS after which the loop gives way to the worker's other work: to understand one takes up to a millisecond."""
 METADATA_MS: Final = 3_000
 """As for the workers' own group (streams.chunks.faust_app)."""
 _MILLISECOND: Final = 1000
@@ -215,6 +217,8 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         outgoing, meant = Outgoing(offsets={INBOUND_SMS.name: columns.next}), Counter[str]()
         for index, event in enumerate(decode_inbound(columns.values)):
             meant[self._one(number, columns, index, event, outgoing)] += 1
+            if index % STRETCH == STRETCH - 1:
+                await asyncio.sleep(0)
         await self._open[number].commit(outgoing)
         self._pause.pop(number, None)
         for means, times in meant.items():

@@ -32,9 +32,11 @@ class Phrases:
                 yield end
 
     def spans(self, clause: Words) -> Iterator[tuple[int, int]]:
-        for place in range(len(clause)):
-            for end in self.at(clause, place):
-                yield place, end
+        by_first = self._by_first
+        for place, first in enumerate(clause):
+            if first in by_first:
+                for end in self.at(clause, place):
+                    yield place, end
 
     def within(self, clause: Words) -> bool:
         return next(self.spans(clause), None) is not None
@@ -50,9 +52,12 @@ class Refusals:
 
     def within(self, clause: Words, stop: Phrases) -> bool:
         """Whether a clause refuses. Not where a word that stops lies in between: `don't stop writing`."""
+        started = list(self.starts.spans(clause))
+        if not started:
+            return False
         excused = {end for _, end in self.but.spans(clause)}
         stops = {begin for begin, _ in stop.spans(clause)}
-        for _, end in self.starts.spans(clause):
+        for _, end in started:
             if end in excused:
                 continue
             for place in range(end, min(end + GAP + 1, len(clause))):
