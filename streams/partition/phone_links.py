@@ -1,8 +1,10 @@
 """Whose phone it is, as records of `phone-links`: they leave in the transaction of the rows that say it.
 
-A link follows from two states of a row: as it was stored last, and as this stretch left it. So whoever computes the
-stretch again writes the same links. Only customers of whom an event named a phone, or who were erased, are looked at;
-a phone that was named anew writes its link once more.
+A link follows from two states of a row, as it was stored last and as this stretch left it, and from what the stretch's
+events named in between. So whoever computes the stretch again writes the same links; and where that is cut otherwise
+(at-least-once delivery, after a crash between links and rows) the phones of before are ended all the same. Only
+customers of whom an event named a phone, or who were erased, are looked at; a phone that was named anew writes its
+link once more.
 """
 
 from __future__ import annotations
@@ -37,22 +39,33 @@ class PhoneLinker:
         self._secret = secret
         self._regions = regions
 
-    def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, str | None]:
-        """The former phones (E.164) of the rows whose phone these events may change, before they are stored anew."""
-        keys = {key_of(item) for item in items if _may_change(item[5])}
-        return {key: self._stored_phone(stored(key)) for key in sorted(keys)}
+    def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, set[str]]:
+        """By row whose phone these events may change: the phones (E.164) that it had when it was stored last, and that
+        the events name."""
+        phones: dict[str, set[str]] = {}
+        for item in items:
+            event = item[5]
+            if not _may_change(event):
+                continue
+            key = key_of(item)
+            if key not in phones:
+                phones[key] = set(_one(self._stored_phone(stored(key))))
+            if isinstance(event, wire.CustomerUpdated):
+                phones[key].update(_one(self._number(event.shop_id, event.phone or None)))
+        return phones
 
     def publish(
-        self, outgoing: Outgoing, before: Mapping[str, str | None], touched: Mapping[str, CustomerRow]
+        self, outgoing: Outgoing, before: Mapping[str, set[str]], touched: Mapping[str, CustomerRow]
     ) -> None:
         """Put the links that follow into `outgoing`."""
-        for key, former in before.items():
+        for key, phones in before.items():
             row = touched.get(key)
             if row is None:  # nothing of it is stored: a repeated event, or a fault
                 continue
             now = self._phone(row)
-            if former is not None and former != now:
-                outgoing.publish(PHONE_LINKS.name, 0, Record(self._key(row, former), None))
+            for former in sorted(phones):
+                if former != now:
+                    outgoing.publish(PHONE_LINKS.name, 0, Record(self._key(row, former), None))
             if now is not None:
                 outgoing.publish(PHONE_LINKS.name, 0, self._link(row, now))
 
@@ -65,8 +78,11 @@ class PhoneLinker:
             return None
 
     def _phone(self, row: CustomerRow) -> str | None:
+        return self._number(row.shop_id, row.field("phone"))
+
+    def _number(self, shop_id: str, said: str | None) -> str | None:
         """In E.164, where it can take an SMS: no other is ever written to."""
-        return phone(row.field("phone"), self._regions.get(row.shop_id))[0]
+        return phone(said, self._regions.get(shop_id))[0]
 
     def _key(self, row: CustomerRow, number: str) -> bytes:
         name = f"{row.shop_id}:{phone_hmac(self._secret, number)}:{row.customer_id}"
@@ -81,5 +97,10 @@ class PhoneLinker:
 
 
 def _may_change(event: object) -> bool:
-    kind = type(event)
-    return kind is wire.CustomerErased or (kind is wire.CustomerUpdated and event.phone is not msgspec.UNSET)  # type: ignore[attr-defined]  # mypy does not follow `type() is`
+    if isinstance(event, wire.CustomerUpdated):
+        return event.phone is not msgspec.UNSET
+    return isinstance(event, wire.CustomerErased)
+
+
+def _one(number: str | None) -> tuple[str, ...]:
+    return () if number is None else (number,)
