@@ -46,13 +46,13 @@ class Number(msgspec.Struct, array_like=True, gc=False):
     """What is known of a phone that the customer was written to at, in instants (microseconds; 0 for none).
 
     `commands`: hashes of the last SendSms to it, 8 bytes each; `at`: when the last of them was handed over. `failed`:
-    those of the run of temporary failures, whose first came at `first`. `times`: how often it was suppressed for such
-    runs. `good_at`: the last delivery. `dead`, `dead_at`: what it was suppressed for last, and since when."""
+    those of the run of temporary failures, whose first came at `first_at`. `times`: how often it was suppressed for
+    such runs. `good_at`: the last delivery. `dead`, `dead_at`: what it was suppressed for last, and since when."""
 
     commands: bytes = b""
     at: int = 0
     failed: bytes = b""
-    first: int = 0
+    first_at: int = 0
     times: int = 0
     good_at: int = 0
     dead: str = ""
@@ -113,7 +113,7 @@ def judge(numbers: dict[str, Number], receipt: DeliveryReceipt, settings: Receip
     if at <= number.good_at:
         return None
     if _permanent(receipt, settings):
-        number.failed, number.first = b"", 0
+        number.failed, number.first_at = b"", 0
         number.dead, number.dead_at = receipt.status, at
         return Suppress(phone, receipt.status, at, None if receipt.status in _ENDLESS else at + LONGEST)
     return _failed(phone, number, command, at)
@@ -127,8 +127,8 @@ def _permanent(receipt: DeliveryReceipt, settings: Receipts) -> bool:
 
 def _delivered(phone: str, number: Number, at: int) -> Lift | None:
     number.good_at = max(number.good_at, at)
-    if at >= number.first:
-        number.failed, number.first = b"", 0
+    if at >= number.first_at:
+        number.failed, number.first_at = b"", 0
     if at < number.dead_at:
         return None
     dead, number.dead, number.dead_at, number.times = number.dead, "", 0, 0
@@ -138,12 +138,12 @@ def _delivered(phone: str, number: Number, at: int) -> Lift | None:
 def _failed(phone: str, number: Number, command: bytes, at: int) -> Suppress | None:
     if _holds(number.failed, command):
         return None
-    number.first = min(number.first or at, at)
+    number.first_at = min(number.first_at or at, at)
     number.failed = (number.failed + command)[-MAX_COMMANDS * _HASH :]
-    if len(number.failed) < RUN * _HASH or at - number.first < RUN_SPAN:
+    if len(number.failed) < RUN * _HASH or at - number.first_at < RUN_SPAN:
         return None
     rest = min(REST << number.times, LONGEST)
-    number.failed, number.first, number.times = b"", 0, min(number.times + 1, 8)
+    number.failed, number.first_at, number.times = b"", 0, min(number.times + 1, 8)
     number.dead, number.dead_at = "unreachable", at
     return Suppress(phone, "unreachable", at, at + rest)
 

@@ -148,3 +148,22 @@ async def test_without_the_secret_the_worker_says_that_nobody_is_suppressed_and_
         await message_to(shop, "boris")
         assert worker.stop() == 0
     assert await shop.records("suppressions") == []
+
+
+async def test_a_phone_that_is_suppressed_by_hand_gets_no_later_message_until_it_is_lifted(shop: Shop) -> None:
+    for customer in ("anna", "boris", "clara"):
+        await shopper(shop, customer, SHARED)
+    with shop.worker() as worker:
+        await until(lambda: "partitions owned" in worker.said())
+        await asyncio.to_thread(shop.command, "suppress", "add", SHARED, "--reason", "complaint")
+        await leaves_a_cart(shop, "anna")
+        assert (await decided(shop, 1))["anna"][1]["reason"] == "complaint"
+        await asyncio.to_thread(shop.command, "suppress", "remove", SHARED)
+        await leaves_a_cart(shop, "boris")
+        assert (await decided(shop, 2))["boris"][0] == "emitted"
+        (shop.folder / "list.csv").write_text(f"phone,reason\n{SHARED},opted_out\n")
+        await asyncio.to_thread(shop.command, "suppress", "import", "list.csv")
+        await leaves_a_cart(shop, "clara")
+        assert (await decided(shop, 3))["clara"][1]["reason"] == "opted_out"
+        assert worker.stop() == 0
+    assert await written_to(shop) == {"boris"}
