@@ -14,9 +14,11 @@ from aiokafka.errors import KafkaError
 from feeds.store import ProductStore, StoreInUse, claim
 from schemas.topics import (
     CO_PARTITIONED,
+    DAY_MS,
     DEAD_LETTERS,
     HAND_ASSIGNED,
     MARKETING_EVENTS,
+    SMS_COMMANDS,
     SUPPRESSIONS,
     changelog,
     heartbeat,
@@ -36,7 +38,9 @@ from streams.inbound.handling import Known
 from streams.inbound.links import PhoneLinks
 from streams.inbound.loop import Inbound, group_of
 from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
+from streams.ledger.guard import Guard
 from streams.ledger.needs import beyond_rows, by_phone
+from streams.ledger.refill import Refill, sent_since
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership, RowsReader, row_table
 from streams.partition.phone_links import PhoneLinker
@@ -54,6 +58,7 @@ from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
+from triggers.shared import SharedOfShops
 
 log: Final = structlog.get_logger(__name__)
 
@@ -78,7 +83,7 @@ def build_app(settings: Settings) -> App:
         raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
     _check_limits(settings, rules.book)
     metrics = Metrics()
-    return App(settings, rules, _ledger(settings, metrics), metrics)
+    return App(settings, rules, *_ledger(settings, rules.book, metrics), metrics)
 
 
 def _check_limits(settings: Settings, book: RuleBook) -> None:
@@ -95,27 +100,43 @@ def _check_limits(settings: Settings, book: RuleBook) -> None:
             )
 
 
-def _ledger(settings: Settings, metrics: Metrics) -> Ledger:
+def _ledger(settings: Settings, book: RuleBook, metrics: Metrics) -> tuple[Ledger, Refill | None]:
+    """Who counts touches, and what fills it again when it came back empty."""
     if settings.ledger == "rows":
-        return RowLedger()
+        return RowLedger(), None
+    client, shared = settings.ledger_client(), SharedOfShops(book)
+    guard = Guard(client, settings.app_id, shared.covers)
     ledger = RedisLedger(
-        settings.ledger_client(),
+        client,
         prefix=settings.app_id,
         timeout=settings.redis_timeout,
         lapse=round(settings.reservation_lapse * 1_000_000),
         secret=settings.hmac_secret,
+        guard=guard,
         metrics=metrics,
     )
-    return PatientLedger(ledger) if settings.clock == "stream" else ledger
+    stream = settings.clock == "stream"
+    refill = Refill(
+        guard,
+        ledger,
+        sent_since(settings.kafka_client_options(), None if stream else shared.longest),
+        shared.ask_of,
+        settle=2 * settings.transaction_timeout,
+        metrics=metrics,
+    )
+    return PatientLedger(ledger) if stream else ledger, refill
 
 
 class App:
     """One worker: `run` until its stop is set. Health and metrics may look at it meanwhile."""
 
-    def __init__(self, settings: Settings, rules: BookRead, ledger: Ledger, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, rules: BookRead, ledger: Ledger, refill: Refill | None, metrics: Metrics
+    ) -> None:
         self.settings = settings
         self.rules = rules
         self.ledger = ledger
+        self._refill = refill
         self.metrics = metrics
         self.readiness = Readiness()
         self._ownership: Ownership | None = None
@@ -138,6 +159,7 @@ class App:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
             await self._check_redis()
+            await stack.enter_async_context(self._refilling())
             if self.settings.clock == "wall":
                 await stack.enter_async_context(self._clocks.running())
             store = stack.enter_context(contextlib.closing(self._store()))
@@ -195,6 +217,7 @@ class App:
         if missing:
             raise CannotStart(f"topics are missing: {', '.join(missing)}; run `rewake topics create`")
         self._note_limits(existing)
+        self._check_kept(existing)
         counts = {name: topic.partitions for name, topic in existing.items()}
         grouped = {spec.name: counts[spec.name] for spec in (*CO_PARTITIONED, changelog(self.settings.app_id))}
         if len(set(grouped.values())) > 1:
@@ -215,6 +238,16 @@ class App:
             raise CannotStart(str(unreadable)) from unreadable
         except (KafkaError, OSError) as error:
             raise CannotStart(f"the topic {rows} can't be read: {error!r}") from error
+
+    def _check_kept(self, existing: Mapping[str, Existing]) -> None:
+        """Commands must stay for as long as caps that no row can prove look back: they are what fills Redis again."""
+        said = existing[SMS_COMMANDS.name].config.get("retention.ms")
+        needed = SharedOfShops(self.rules.book).longest // 1000
+        if said is not None and 0 <= int(said) < needed:
+            raise CannotStart(
+                f"{SMS_COMMANDS.name} keeps commands for {int(said) / DAY_MS:g} days (retention.ms); caps by phone, "
+                f"dedupe by text or budgets look back {needed / DAY_MS:g}: set retention.ms to {needed} or more"
+            )
 
     def _note_limits(self, existing: Mapping[str, Existing]) -> None:
         """How large a batch each topic takes now; where the broker does not tell, what `topics create` has asked."""
@@ -240,6 +273,17 @@ class App:
             await client.aclose()
         if away is not None:
             log.warning("Redis does not answer; touches that need it wait in their rows", why=away)
+
+    @contextlib.asynccontextmanager
+    async def _refilling(self) -> AsyncIterator[None]:
+        """A Redis that came back empty is filled again, now and at any time."""
+        running = None if self._refill is None else asyncio.create_task(self._refill.run(), name="refill")
+        try:
+            yield
+        finally:
+            if running is not None:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
 
     async def _policy(self) -> DeliveryPolicy:
         settings, options = self.settings, self._options

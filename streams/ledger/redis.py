@@ -14,6 +14,7 @@ from redis import exceptions
 
 from streams.ledger import scripts
 from streams.ledger.cluster import Cluster
+from streams.ledger.guard import Guard
 from streams.ledger.memory import LAPSE
 from streams.ledger.reachable import AWAY, Reachable
 from streams.ledger.slots import ORDER, Part, kept_for, parts, token
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _ASKS_PER_PIPELINE: Final = 512
+_EMPTY: Final = "n"
+"""What a script says that does not find its sentinel."""
+_RESTORING: Final = 30.0
+"""Seconds that a call may take in which nobody waits for an answer."""
 _PHONE_DIGITS: Final = 32
 """Of the HMAC, in a key: 128 bits."""
 
@@ -37,7 +42,8 @@ class RedisLedger:
 
     `timeout`: seconds that one call may take whatever Redis does. `lapse`: microseconds that a customer's reservation
     lives without being confirmed. `asks_per_call`: asks in one run of the script; always 1 in a cluster (a script stays
-    in its slot). `secret`: of the phones' HMAC; without it no ask may have scopes of a phone.
+    in its slot). `secret`: of the phones' HMAC; without it no ask may have scopes of a phone. `guard`: tells whether
+    what customers share may be judged; without one it always may.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class RedisLedger:
         lapse: int = LAPSE,
         asks_per_call: int = 32,
         secret: SecretStr | None = None,
+        guard: Guard | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._client = client
@@ -57,6 +64,7 @@ class RedisLedger:
         self._lapse = lapse
         self._asks_per_call = 1 if isinstance(client, Cluster) else asks_per_call
         self._secret = secret
+        self._guard = guard if guard is not None and guard.covers else None
         self._metrics = metrics or Metrics()
         self._reachable = Reachable(self._metrics)
         self._me = secrets.token_urlsafe(6)  # no two workers' may be alike
@@ -81,8 +89,10 @@ class RedisLedger:
             ]
             words = await self._run("reserve", slot, [part for _, part, _ in asked], until)
             for (index, part, so_far), word in zip(asked, words, strict=True):
-                if word is None:
+                if word is None or word == _EMPTY:
                     answers[index] = None
+                    if word and self._guard is not None:
+                        self._guard.noticed.set()
                     continue
                 answer, is_new = _read_answer(word, part.first, so_far)
                 answers[index] = answer
@@ -101,6 +111,15 @@ class RedisLedger:
     async def release(self, asks: Sequence[Ask]) -> None:
         """See `Ledger.release`."""
         await self._each_slot("release", [part for ask in asks for part in parts(ask)])
+
+    async def restore(self, asks: Sequence[Ask]) -> bool:
+        """These were sent: they count, whatever the caps say. False when not all could be written."""
+        until = asyncio.get_running_loop().time() + _RESTORING
+        found = [part for ask in asks for part in parts(ask)]
+        for slot in ORDER:
+            if None in await self._run("confirm", slot, [part for part in found if part.slot == slot], until):
+                return False
+        return True
 
     async def forget(self, customers: Sequence[tuple[str, str]]) -> None:
         """See `Ledger.forget`."""
@@ -181,7 +200,11 @@ class RedisLedger:
         pipeline = self._client.pipeline(transaction=False)
         for group in groups:
             keys = [self._key(part.ask.shop_id, part.slot, part.whose) for part in group]
-            pipeline.execute_command(command, script, len(keys), *keys, self._argument(call, group))
+            covers = ""
+            if call == "reserve" and self._guard is not None and group[0].slot != "customer":
+                covers = self._guard.covers
+                keys.append(self._guard.beside(keys[0]))
+            pipeline.execute_command(command, script, len(keys), *keys, self._argument(call, group, covers))
         return list(await pipeline.execute(raise_on_error=False))
 
     def _key(self, shop_id: str, slot: str, whose: str) -> str:
@@ -194,13 +217,13 @@ class RedisLedger:
             raise ValueError("what is counted by phone needs the secret of the phones' HMAC")
         return f"{self._prefix}:{{{shop_id}:{phone_hmac(self._secret, whose)[:_PHONE_DIGITS]}}}:phone"
 
-    def _argument(self, call: str, group: Sequence[Part]) -> bytes:
+    def _argument(self, call: str, group: Sequence[Part], covers: str) -> bytes:
         """The one argument that the scripts document."""
         if call == "release":
             return _encode((self._me, [part.ask.touch_id for part in group]))
         asks = [(part.ask.touch_id, part.ask.at, kept_for(part), _scopes(part)) for part in group]
         lapse = self._lapse if group[0].slot == "customer" else 0
-        return _encode((lapse, asks) if call == "confirm" else (self._me, lapse, asks))
+        return _encode((lapse, asks) if call == "confirm" else (self._me, lapse, asks, covers))
 
 
 def _scopes(part: Part) -> Sequence[object]:

@@ -74,7 +74,13 @@ class Refill:
         self._settle = settle
         self._metrics = metrics
         self._anew = False
+        self._said = False
         self._seen = False  # Redis full, at least once
+
+    @property
+    def filled(self) -> bool:
+        """Nothing was missing when it last looked."""
+        return self._seen and not self._guard.noticed.is_set()
 
     async def run(self) -> None:
         """Fill at start where it is needed, and again whenever the ledger notices; until it is cancelled."""
@@ -83,15 +89,19 @@ class Refill:
             if self._guard.covers:
                 await self._until(self._fill)
             await self._guard.noticed.wait()
-            self._guard.noticed.clear()
 
     async def _until(self, step: Callable[[], Any]) -> None:
         while True:
             try:
                 if await step():
+                    self._said = False
                     return
             except _FAILED as error:
-                log.debug("filling Redis again has to wait", error=repr(error))
+                if not self._said:
+                    log.warning("redis can't be filled now; tried again each second", error=repr(error))
+                self._said = True
+            except Exception:
+                log.exception("filling redis failed; trying again")
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _look(self) -> bool:
@@ -109,6 +119,7 @@ class Refill:
             if missing and not await self._restore(token, missing):
                 return False
             self._anew, self._seen = False, True
+            self._guard.noticed.clear()  # of what is lost now, whoever asks for it next gives notice
             self._metrics.ledger_refilling.set(0)
             return True
         finally:

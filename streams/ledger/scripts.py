@@ -23,6 +23,13 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+_EMPTY: Final = """
+local function empty(covers)
+  return covers ~= '' and redis.call('HEXISTS', KEYS[#KEYS], covers) == 0
+end
+"""
+"""Whether the sentinel is not there by which these caps may be judged (`streams.ledger.guard`)."""
+
 _READ: Final = """
 local function read(key)
   local stored = redis.call('GET', key)
@@ -55,13 +62,14 @@ local function weigh(weights, touch, token, weight)
 end
 """
 
-RESERVE: Final = _READ + """
+RESERVE: Final = _EMPTY + _READ + """
 local given = cmsgpack.unpack(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local me, lapse, asks = given[1], given[2], given[3]
 local is_phone = lapse == 0
 local answers = {}
+if empty(given[4]) then return string.rep('n ', #asks - 1) .. 'n' end
 
 local function free_at(limit, window, past, at, weight, others)
   if weight > limit then return 0 end
@@ -81,8 +89,8 @@ local function free_at(limit, window, past, at, weight, others)
   return 0
 end
 
-for i, key in ipairs(KEYS) do
-  local ask = asks[i]
+for i, ask in ipairs(asks) do
+  local key = KEYS[i]
   local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
   local held = read(key) or {0}
   local changed = held[1] < keep
@@ -215,12 +223,13 @@ for i, key in ipairs(KEYS) do
 end
 return table.concat(answers, ' ')
 """
-"""KEYS: one for each ask. ARGV: one msgpack value, because packing a thousand arguments costs the client more than the
-script costs Redis: [who asks, lapse (us; 0: of a phone), asks], an ask being [id, at, keep (us), scopes], a scope
+"""KEYS: one for each ask, then the sentinel's where there is one. ARGV: one msgpack value, because packing a thousand
+arguments costs the client more than the script costs Redis: [who asks, lapse (us; 0: of a phone), asks, what the
+sentinel must cover or ""], an ask being [id, at, keep (us), scopes], a scope
 [name, token, [[limit, window, since, until]], weight, [[touch_id, at, weight] of the row]].
 
 Answers one word an ask: `g` granted, `r` repeated in all its scopes, `e` repeated in some, or the indices of the full
-limit as `scope/cap`; then `:` and the counts; then `:` and when it has room."""
+limit as `scope/cap`; then `:` and the counts; then `:` and when it has room. Without its sentinel `n` for each."""
 
 CONFIRM: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])
@@ -291,11 +300,13 @@ local function weigh(key, held, scopes)
 end
 """
 
-RESERVE_BUDGET: Final = _BUDGET + """
+RESERVE_BUDGET: Final = _EMPTY + _BUDGET + """
 local given = cmsgpack.unpack(ARGV[1])
-local me, answers = given[1], {}
-for i, key in ipairs(KEYS) do
-  local id, scopes = given[3][i][1], given[3][i][4]
+local me, asks, answers = given[1], given[3], {}
+if empty(given[4]) then return string.rep('n ', #asks - 1) .. 'n' end
+for i, ask in ipairs(asks) do
+  local key = KEYS[i]
+  local id, scopes = ask[1], ask[4]
   local held = read(key, id)
   local full, counts, repeated = nil, {}, true
   for s, scope in ipairs(scopes) do
