@@ -56,22 +56,14 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
         journey = journey_of(row, proposal)  # the row was read anew since it was judged
     steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
     step = None if steps is None else steps.get(proposal.step)
-    held_out = False
     if judgement.ask is not None:
         if answer is None:
             raise TypeError("a judgement that asks the ledger is concluded with its answer")
-        verdicts, held_out = _answered(judgement, step, answer)
-    refused, wake = False, 0
-    ending: str | None = None
-    for verdict in emission.against(verdicts):
-        if verdict is judgement.held:
-            continue
-        if verdict.answer is _REFUSE:
-            refused = True
-            if verdict.ends_journey and ending is None:
-                ending = verdict.reason
-        elif verdict.answer is _DELAY and verdict.until is not None and verdict.until > wake:
-            wake = verdict.until
+        verdicts = _answered(judgement, step, answer)
+    granted = isinstance(answer, Granted)  # by the pure gates as well: else nothing was asked
+    held_out = granted and judgement.held.answer is _REFUSE
+    refused, ending, wake = (False, None, 0) if granted else _weighed(verdicts)
+    at, planned = proposal.planned, rfc3339(proposal.planned)
     commands: tuple[SendSms | GrantBonus, ...] = ()
     if journey is not None:
         journey.proposed = False
@@ -91,12 +83,12 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
         if step is not None and journey is not None:
             _remember(row, step, journey, judgement, held_out)
             if not held_out:
-                commands = _emit(row, plan.shop, step, journey, judgement)
-            _advance(journey, step, proposal.planned, wall)
+                commands = _emit(row, plan.shop, step, journey, judgement, planned)
+            _advance(journey, step, at, wall)
     if journey is not None and journey.exit_at and not journey.sent:
         leave(row, journey)
         row.journeys = [other for other in row.journeys if other is not journey]
-    decision = _decision(row, judgement, verdicts, outcome, [command.command_id for command in commands])
+    decision = _decision(row, judgement, verdicts, outcome, [command.command_id for command in commands], planned)
     return Emitted(commands, decision)
 
 
@@ -108,18 +100,28 @@ def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
     return None
 
 
-def _answered(
-    judgement: Judgement, step: emission.Plan | None, answer: LedgerAnswer
-) -> tuple[tuple[Verdict, ...], bool]:
-    """All the verdicts, and whether the touch is held out: it would have gone out."""
+def _answered(judgement: Judgement, step: emission.Plan | None, answer: LedgerAnswer) -> tuple[Verdict, ...]:
+    """All the verdicts, those of the ledger and of holdout behind the others."""
     ask, held = judgement.ask, judgement.held
     if ask is None or step is None:  # a judgement that asks is of a step
         raise TypeError("nothing was asked")
-    message, held_out = judgement.touch.message, held.answer is _REFUSE
-    said = step.limits.answered(ask, answer, 0 if message is None else message.segments, held_out)
-    if isinstance(answer, Granted):
-        return (*judgement.verdicts, *said, held), held_out
-    return (*judgement.verdicts, *said, holdout.NOT_ASKED), False
+    message = judgement.touch.message
+    said = step.limits.answered(ask, answer, 0 if message is None else message.segments, held.answer is _REFUSE)
+    return (*judgement.verdicts, *said, held if isinstance(answer, Granted) else holdout.NOT_ASKED)
+
+
+def _weighed(verdicts: tuple[Verdict, ...]) -> tuple[bool, str | None, int]:
+    """Whether any refuses, the reason of the first that ends the journey, and until when the touch is put off."""
+    refused, wake = False, 0
+    ending: str | None = None
+    for verdict in verdicts:
+        if verdict.answer is _REFUSE:
+            refused = True
+            if verdict.ends_journey and ending is None:
+                ending = verdict.reason
+        elif verdict.answer is _DELAY and verdict.until is not None and verdict.until > wake:
+            wake = verdict.until
+    return refused, ending, wake
 
 
 def _remember(
@@ -143,14 +145,14 @@ def _remember(
 
 
 def _emit(
-    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement
+    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement, planned: str
 ) -> tuple[SendSms | GrantBonus, ...]:
-    """The commands of a touch that passed: all it offers and says."""
+    """The commands of a touch that passed: all it offers and says. `planned`: when, as it is written."""
     rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
-    granted = _bonus(row, plan, judgement)
+    granted = _bonus(row, plan, judgement, planned) if plan.step.incentive is not None else ()
     if touch.message is None or touch.phone is None:
         return granted
-    command_id = touch.ids.id("SendSms")
+    command_id = touch.touch_id  # an SMS is counted under the id of its command
     if shop.receipts.suppress:
         receipts.sent(row.numbers, touch.phone, command_id, wall)
     if touch.not_before > wall:
@@ -159,13 +161,13 @@ def _emit(
         command_id=command_id, shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name,
         rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,
         text=touch.message.text, purpose=rule.purpose, encoding=touch.message.encoding, units=touch.message.units,
-        segments=touch.message.segments, due_at=rfc3339(proposal.planned), not_before=rfc3339(touch.not_before),
-        not_after=rfc3339(touch.not_after),
+        segments=touch.message.segments, due_at=planned, not_after=rfc3339(touch.not_after),
+        not_before=planned if touch.not_before == proposal.planned else rfc3339(touch.not_before),
     )
     return (send, *granted) if granted else (send,)
 
 
-def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement) -> tuple[GrantBonus, ...]:
+def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement, planned: str) -> tuple[GrantBonus, ...]:
     """The points that the touch promises, with the end that its text names."""
     proposal, ends = judgement.proposal, judgement.touch.incentive_ends
     rule, incentive = plan.rule, plan.step.incentive
@@ -175,7 +177,7 @@ def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement) -> tuple
         command_id=judgement.touch.ids.id("GrantBonus"),
         shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name, rule_version=rule.version,
         step=proposal.step, points=int(incentive.amount), expires_at=rfc3339(ends) if ends else None,
-        due_at=rfc3339(proposal.planned),
+        due_at=planned,
     ),)
 
 
@@ -190,15 +192,19 @@ def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int)
 
 
 def _decision(
-    row: CustomerRow, judgement: Judgement, verdicts: tuple[Verdict, ...], outcome: str, command_ids: list[str]
-) -> Decision:
+    row: CustomerRow, judgement: Judgement, verdicts: tuple[Verdict, ...], outcome: str, command_ids: list[str],
+    planned: str,
+) -> Decision:  # fmt: skip
     proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
-    planned = proposal.planned
+    at = proposal.planned
+    on_time = wall == at
+    judged = planned if on_time else rfc3339(wall)
     return Decision(
-        decision_id=touch.ids.id(f"decision {planned}"),
+        decision_id=touch.ids.id(f"decision {at}"),
         shop_id=row.shop_id, customer_id=row.customer_id, rule=proposal.rule, rule_version=proposal.rule_version,
-        epoch=proposal.epoch, step=proposal.step, outcome=outcome, due_at=rfc3339(proposal.due),
-        judged_at=rfc3339(wall), wall_at=rfc3339(wall) if wall != planned else None, command_ids=command_ids,
+        epoch=proposal.epoch, step=proposal.step, outcome=outcome,
+        due_at=planned if proposal.wake is None else rfc3339(proposal.due),
+        judged_at=judged, wall_at=None if on_time else judged, command_ids=command_ids,
         verdicts=[verdict.record or verdict.said() for verdict in verdicts], products_hash=touch.products_hash,
         inputs=touch.inputs, tzdata=TZDATA_VERSION, policy=touch.policy,
     )

@@ -247,11 +247,13 @@ def judge(
     return tuple(verdicts), touch
 
 
-def against(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
-    """Those that did not pass. The ledger is not asked where a pure gate refused or delayed."""
-    return [
-        verdict for verdict in verdicts if verdict.answer is not _PASS and verdict.answer is not _NOT_ASKED
-    ]
+def decided(verdicts: tuple[Verdict, ...]) -> bool:
+    """Whether any refused or delayed: the ledger is not asked then."""
+    for verdict in verdicts:
+        answer = verdict.answer
+        if answer is not _PASS and answer is not _NOT_ASKED:
+            return True
+    return False
 
 
 def _sunset(row: CustomerRow, setting: Sunset, world: World, rule: Rule, wall: int) -> Verdict:

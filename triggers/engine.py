@@ -20,6 +20,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, settle
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
+from triggers.gates.holdout import OFF
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Proposal
 from triggers.kinds import Kind
@@ -53,8 +54,8 @@ class Engine:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
 
         The caller has fired every deadline of this row strictly below `now` first.
-        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`, and what a receipt says
-        of a phone.
+        Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`, and what a receipt, or
+        one who opts in again, says of a phone.
         """
         if not customer.remember(row, event.event_id):
             return False
@@ -137,13 +138,12 @@ class Engine:
             return Judgement(proposal, wall, verdicts, None, touch)
         journey = journey_of(row, proposal)
         verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
-        if emission.against(verdicts):
+        if emission.decided(verdicts):
             return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey)
         held = step.holdout.judge(row.shop_id, row.customer_id)
         text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
-        scopes = step.limits.asked(
-            row, wall, touch.zone, touch.phone, text, segments, held_out=held.answer is Answer.REFUSE
-        )
+        held_out = held is not OFF and held.answer is Answer.REFUSE
+        scopes = step.limits.asked(row, wall, touch.zone, touch.phone, text, segments, held_out)
         ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
         return Judgement(proposal, wall, verdicts, ask, touch, journey, held)
 
