@@ -21,9 +21,10 @@ RIGHTS: Final = "+@read +@write +@connection +eval +evalsha +time -@dangerous +i
 
 _TRY: Final = """
 redis.call('TIME')
-redis.call('ZADD', KEYS[1], 1, 'try')
-redis.call('PEXPIRE', KEYS[1], 1000)
-return redis.call('ZREM', KEYS[1], 'try')
+redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or 'try', 'PX', 1000)
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'try', 1)
+return redis.call('UNLINK', KEYS[1])
 """
 """What the ledger's own scripts do, of every kind."""
 
