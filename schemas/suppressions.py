@@ -5,13 +5,15 @@ Phones appear only as HMAC-SHA-256 under a secret that stays with Rewake.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from schemas.fields import Contract, CustomerId, Hmac, Shop, Text, Timestamp, Word, example
 
 PHONE_HMAC = "3f0c" * 16
+OPTED_OUT: Final = "opted_out"
+"""The reason of a phone whose owner has said so by SMS."""
 PhoneHmac = Annotated[
     Hmac, Field(description="HMAC-SHA-256 of the phone in E.164, lower-case hex.", examples=[PHONE_HMAC])
 ]

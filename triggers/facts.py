@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from schemas import inbound, wire
+from schemas.suppressions import OPTED_OUT
 from triggers import cart, interests
 from triggers.customer import (
     MAX_ORDERS,
@@ -25,6 +26,8 @@ from triggers.customer import (
     Order,
     Orders,
 )
+from triggers.gates.phone import phone
+from triggers.receipts import Lift
 
 
 class ShopSays(NamedTuple):
@@ -35,6 +38,8 @@ class ShopSays(NamedTuple):
     by_items: bool = False
     opt_in_sources: frozenset[str] = frozenset()
     confirm_sources: frozenset[str] = frozenset()
+    region: str | None = None
+    """Of phones written without a country."""
 
 
 Apply = Callable[[CustomerRow, Any, ShopSays], None]
@@ -169,9 +174,13 @@ def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSay
     opted_out, opted_in = max(opted_out, known.opted_out_at), max(opted_in, known.opted_in_at)
     withdrawn, confirmed = max(withdrawn, known.withdrawn_at), max(confirmed, known.confirmed_at)
     last = event if at >= known.at else known
-    row.consents[name] = Consent(
+    now = row.consents[name] = Consent(
         last.granted, last.at, last.source, opted_out, opted_in, withdrawn, confirmed
     )
+    if known.opted_out and not now.opted_out and not by_sms:  # a START has said so of its phone itself
+        number = phone(row.field("phone"), says.region)[0]
+        if number is not None:
+            row.outgoing.append(Lift(number, OPTED_OUT))
 
 
 def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: ShopSays) -> None:

@@ -26,6 +26,7 @@ from schemas.fields import MAX_TEXT
 from schemas.inbound import SOURCE
 from schemas.instants import rfc3339
 from schemas.partitioner import customer_key, partition_of
+from schemas.suppressions import OPTED_OUT
 from schemas.topics import CUSTOMER_EVENTS, SMS_COMMANDS, SUPPRESSIONS
 from schemas.wire import SmsReceived
 from streams.delivery import Outgoing, Record
@@ -39,7 +40,6 @@ from triggers.inbound.answers import command, shipped
 from triggers.phones import is_mobile
 from triggers.rules.model import Shop
 
-OPTED_OUT: Final = "opted_out"
 CHANNEL: Final = "sms"
 PURPOSE: Final = "marketing"
 

@@ -102,15 +102,13 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Runs within; what is under way is made durable at the end. Raises KafkaError when it can't begin."""
+        """Runs within; what is under way is made durable at the end. The customers' partitions need not wait for it to
+        begin: to join a group takes seconds."""
         self._consumer = AIOKafkaConsumer(
             **self._options, enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed",
             metadata_max_age_ms=METADATA_MS,
         )  # fmt: skip
         try:
-            await self._links.start()
-            self._consumer.subscribe([INBOUND_SMS.name], listener=self)
-            await self._consumer.start()
             self._task = asyncio.create_task(self._run(), name="inbound")
             yield
         finally:
@@ -125,7 +123,8 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             await self._links.stop()
 
     async def ended(self) -> None:
-        """Wait until the loop ends, which it does by itself only for want of a secret; raises NoSecret."""
+        """Wait until the loop ends, which it does by itself only where it can't begin (KafkaError) or has no secret
+        (NoSecret); raises the same."""
         assert self._task is not None
         await asyncio.wait({self._task})
         self._task.result()
@@ -152,6 +151,9 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     # -- the loop
 
     async def _run(self) -> None:
+        await self._links.start()
+        self._consumer.subscribe([INBOUND_SMS.name], listener=self)
+        await self._consumer.start()
         while True:
             for number in sorted(self._assigned - self._open.keys()):
                 if time.monotonic() < self._again.get(number, 0.0):

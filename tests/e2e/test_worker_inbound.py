@@ -26,6 +26,7 @@ from tests.unit.streams.test_suppressions import SECRET
 PHONE, OTHER = "+79990000042", "+79990000043"
 SETTINGS = """\
 name: Tea house
+opt_in_sources: [account-page]
 keywords: {win: {words: [WIN], answer: "You take part"}, score: {words: [SCORE], survey: after-sale}}
 """
 
@@ -124,6 +125,31 @@ async def test_a_stop_silences_every_customer_with_the_phone_until_a_start(shop:
         assert worker.stop() == 0
     kinds = [command["rule"] for command in await shop.commands() if command["customer_id"] is None]
     assert kinds == ["start"]
+
+
+async def test_a_checkout_does_not_opt_in_again_and_the_account_page_that_the_shop_lists_does(shop: Shop) -> None:
+    def granted(source: str, seconds: float) -> dict[str, object]:
+        return {
+            "type": "ConsentChanged", "event_id": source, "customer_id": "anna", "channel": "sms", "granted": True,
+            "purpose": "marketing", "source": source, "occurred_at": minutes_ago(seconds / 60),
+        }  # fmt: skip
+
+    key = f"main:{phone_hmac(SECRET, PHONE)}:opted_out".encode()
+    with shop.worker() as worker:
+        await shoppers(shop, PHONE, "anna")
+        await shop.until(lambda counted: counted["applied"] >= 2)
+        await shop.publish("inbound-sms", [sms("STOP", at=minutes_ago(5))])
+        await found(shop, "customer-events", 1, by_sms)
+        await shop.publish("customer-events", [record(granted("checkout", 60))])
+        await shop.until(lambda counted: counted["applied"] >= 4)
+        assert (await kept(shop, "suppressions"))[key] is not None
+        await shop.publish("customer-events", [record(granted("account-page", 30))])
+        await shop.until(lambda counted: counted["applied"] >= 5)
+        assert (await kept(shop, "suppressions"))[key] is None
+        await shop.publish("cart-events", [record(added("anna", 70))])
+        [sent] = await found(shop, "sms-commands", 1, of_type("SendSms"))
+        assert worker.stop() == 0
+    assert sent["customer_id"] == "anna"
 
 
 async def test_help_start_and_a_keyword_are_answered_once_each(shop: Shop) -> None:

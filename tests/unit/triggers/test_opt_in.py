@@ -16,6 +16,8 @@ from triggers.customer import CustomerRow, decode_row, encode_row, new_row
 from triggers.facts import APPLY, ShopSays
 from triggers.gates.consent import consent
 from triggers.journeys import Sent
+from triggers.receipts import Lift
+from triggers.rules.model import Shop
 from triggers.verdicts import Answer
 
 SAYS = ShopSays(opt_in_sources=frozenset({"account-page"}))
@@ -95,6 +97,23 @@ def test_in_any_order_the_row_says_what_hearing_all_in_order_of_time_says(
     changes = [change(NOON + number * MINUTE, granted, source) for number, (granted, source) in enumerate(said)]
     random.shuffle(changes)
     assert allowed(after(*changes)) == (wanted and not blocked)
+
+
+def test_a_source_that_the_shop_lists_ends_the_suppression_of_the_customers_phone() -> None:
+    drive = Drive(engine(rule(), shop=Shop(opt_in_sources=frozenset({"account-page"}), default_region="RU")))
+    drive.feed(profile(NOON - HOUR, phone="8 (999) 000-00-42"), change(NOON - HOUR, True), STOP)
+    drive.feed(change(NOON + MINUTE, True), change(NOON - MINUTE, True, "account-page"))  # not believed; too early
+    assert drive.findings == []
+    drive.feed(change(NOON + HOUR, True, "account-page"))
+    assert drive.findings == [Lift("+79990000042", "opted_out")]
+    drive.feed(change(NOON + 2 * HOUR, True, "account-page"))
+    assert len(drive.findings) == 1
+
+
+def test_a_start_ends_no_suppression_in_the_row_for_it_has_by_itself() -> None:
+    drive = Drive(engine(rule()))
+    drive.feed(profile(NOON - HOUR), change(NOON - HOUR, True), STOP, change(NOON + HOUR, True, "inbound-sms"))
+    assert drive.findings == []
 
 
 def test_an_erasure_forgets_an_opt_out_that_is_not_newer() -> None:
