@@ -183,18 +183,21 @@ def none_after_its_exit(seen: Evidence) -> str | None:
 
 def caps_hold(seen: Evidence) -> str | None:
     """No customer gets more touches within a window than the shop's caps allow, those that were held out counted."""
-    touches: dict[str, dict[tuple[str, str, str], int]] = defaultdict(dict)
+    touches: dict[tuple[str, str], dict[tuple[str, str, str], int]] = defaultdict(dict)
     for _, decision in seen.out.decisions:
         if decision.outcome in ("emitted", "held_out"):
             name = (decision.rule, decision.epoch, decision.step)
-            touches[decision.customer_id].setdefault(name, parse_rfc3339(decision.judged_at))
-    for customer, all_of_them in touches.items():
+            for rule in ("", decision.rule):
+                touches[decision.customer_id, rule].setdefault(name, parse_rfc3339(decision.judged_at))
+    for (customer, rule), all_of_them in touches.items():
         times = sorted(all_of_them.values())
         for cap in seen.setting.rules.shops["main"].caps:
+            if cap.by != ("rule" if rule else "customer") or not cap.window:
+                continue
             for index, at in enumerate(times):
                 within = [one for one in times[: index + 1] if one > at - cap.window]
                 if len(within) > cap.limit:
-                    return f"customer {customer} got {len(within)} touches within {cap.window / SECOND:g} s"
+                    return f"customer {customer} got {len(within)} touches {rule} within {cap.window / SECOND:g} s"
     return None
 
 

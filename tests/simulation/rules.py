@@ -82,7 +82,10 @@ holdout: 30%
 """
 
 STREAM_GATED: Final = _book(
-    _SHOP.format(zone="Europe/Moscow", quiet_from="21:00", quiet_to="09:00", caps="1 per 2h, 3 per 2d")
+    _SHOP.format(
+        zone="Europe/Moscow", quiet_from="21:00", quiet_to="09:00",
+        caps="1 per 2h, 3 per 2d, {limit: 1, per: 5h, by: rule, on_full: delay}, {limit: 2, per: day, by: channel}",
+    )
     + _GATES.format(compete="4h"),
     _LONG.format(idle="30m", after="3h"),
     _SPELL.format(spell="75m"),
@@ -100,7 +103,9 @@ WALL: Final = _book(_SHOP.format(**_EVENING, caps=_TIGHT), *_SHORT)
 
 WALL_THRICE: Final = _book(_SHOP.format(**_EVENING, caps=_LOOSE), *_SHORT, _THRICE)
 
-WALL_GATED: Final = _book(_SHOP.format(**_EVENING, caps=_LOOSE) + _GATES.format(compete="4s"), *_SHORT, _THRICE)
+_BY_RULE: Final = _LOOSE + ", {limit: 1, per: 6s, by: rule, on_full: delay}"
+
+WALL_GATED: Final = _book(_SHOP.format(**_EVENING, caps=_BY_RULE) + _GATES.format(compete="2s"), *_SHORT, _THRICE)
 
 WALL_LATER: Final = _book(_SHOP.format(**_LATER, caps=_LOOSE), *_SHORT, _THRICE)
 """Quiet from twenty to eighty seconds: journeys are under way by then."""
