@@ -112,7 +112,13 @@ class SharedLog:
         return self._kept[topic].since(position)
 
     def log_end(self, topic: str) -> LogEnd | None:
-        return None if self._watched is None else self._watched.ends.get(TopicPartition(topic, 0))
+        """How far a topic reached. One that is taken reaches as far as it is written: behind a transaction that is
+        still open (its worker may have died) lies what others have committed since, and nobody may act before that is
+        read."""
+        end = None if self._watched is None else self._watched.ends.get(TopicPartition(topic, 0))
+        if end is not None and end.written > end.offset and topic in self._taken:
+            return end._replace(offset=end.written)
+        return end
 
     async def _run(self, consumer: AIOKafkaConsumer) -> None:
         while True:

@@ -18,11 +18,13 @@ from aiokafka.structs import TopicPartition
 
 class LogEnd(NamedTuple):
     """`offset`: the first that was not yet stable; `asked`: monotonic seconds when the fetch was sent; `begins`: the
-    first offset that the log still had then, 0 where the broker does not say."""
+    first offset that the log still had then, 0 where the broker does not say; `written`: the first that was not yet
+    written, beyond `offset` while some transaction is open."""
 
     offset: int
     asked: float
     begins: int = 0
+    written: int = 0
 
 
 class WatchedClient:
@@ -58,4 +60,4 @@ class WatchedClient:
                 # Fetch answers before version 4 and brokers without transactions know no last stable offset.
                 stable = rest[0] if answer.API_VERSION >= 4 and rest[0] >= 0 else high_watermark
                 begins = rest[1] if answer.API_VERSION >= 5 else 0
-                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked, max(begins, 0))
+                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked, max(begins, 0), high_watermark)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, until
@@ -118,4 +119,25 @@ async def test_a_worker_without_the_secret_does_not_run_beside_suppressions(shop
     with shop.worker("with") as worker:
         assert (await decided(shop, 1))["out"][0] == "refused"
         assert worker.stop() == 0
+    assert await shop.commands() == []
+
+
+async def test_a_suppression_behind_somebody_elses_open_transaction_holds_as_well(shop: Shop) -> None:
+    """A worker that dies in the middle of a transaction hides what others commit after it until that is timed out."""
+    phone = "+79990000001"
+    await shopper(shop, "anna", phone)
+    async with AIOKafkaProducer(bootstrap_servers=shop.bootstrap, transactional_id=f"{shop.app}-dead") as dying:
+        with shop.worker() as worker:
+            await until(lambda: "partitions owned" in worker.said())
+            await dying.begin_transaction()
+            key, value = suppressed("+79990000002")
+            await (await dying.send("suppressions", key=key, value=value, partition=0))
+            await suppress(shop, suppressed(phone))
+            await leaves_a_cart(shop, "anna")
+            await shop.until(lambda found: found["in"] >= 3)
+            await asyncio.sleep(2)  # long enough for the touch to be judged, if it wrongly is
+            assert await shop.records("decisions") == []
+            await dying.abort_transaction()
+            assert (await decided(shop, 1))["anna"][1]["reason"] == "opted_out"
+            assert worker.stop() == 0
     assert await shop.commands() == []
