@@ -13,6 +13,8 @@ from uuid import UUID
 
 import orjson
 
+from bench.job import BEGIN_MS, SPAN_MS, Job, profile
+from bench.job import made as made_of
 from feeds.read import read
 from feeds.store import MemoryStore
 from schemas.catalogue import Catalogue, Product
@@ -83,7 +85,29 @@ def rules(events: int) -> Workload:
     return Workload("rules", _book(list(_twenty()), TEA_HOUSE / "shop.yaml"), _tea(), [], list(_storefront(events)))
 
 
-WORKLOADS: Final[dict[str, Callable[[int], Workload]]] = {"peers": peers, "shop": shop, "rules": rules}
+def _job(name: str, job: Job) -> Workload:
+    known = [profile(customer, job.begin_ms - 3_600_000) for customer in range(job.customers)]
+    return Workload(name, peers(EVENTS_A_CUSTOMER).rules, MemoryStore(), known, [made.value for made in made_of(job)])
+
+
+def few(events: int) -> Workload:
+    """The three cases of `bench.figures.growth`, a thousand events a customer or one."""
+    return _job("few", Job(events=events, customers=max(1, events // 1000)))
+
+
+def seldom(events: int) -> Workload:
+    """As few, and each comes as seldom as one of many: as many touches."""
+    span = 1000 * SPAN_MS
+    return _job("seldom", Job(events=events, customers=max(1, events // 1000), begin_ms=BEGIN_MS - span, span_ms=span))
+
+
+def many(events: int) -> Workload:
+    return _job("many", Job(events=events, customers=events))
+
+
+WORKLOADS: Final[dict[str, Callable[[int], Workload]]] = {
+    "peers": peers, "shop": shop, "rules": rules, "few": few, "seldom": seldom, "many": many,
+}  # fmt: skip
 
 
 def _storefront(events: int) -> Iterator[bytes]:
