@@ -1,7 +1,7 @@
 """`suppression`: phones that must not be written to, from the store that the shell keeps.
 
 Passes: `not-suppressed`; `no-phone` when there is none to look up. Refuses, ending the journey, with the store's reason
-(opted-out, dead, blocked ...).
+(opted_out, unknown_subscriber, blocked ...).
 """
 
 from __future__ import annotations
