@@ -44,7 +44,8 @@ def test_phones_without_a_plus_are_of_the_region() -> None:
 
 
 def test_the_same_phone_is_the_same_however_it_is_written() -> None:
-    assert {e164(raw, "RU") for raw in ("+79990000042", "8 999 000 00 42", "+7 (999) 000-00-42", "79990000042")} == {ANNA}
+    written = ("+79990000042", "8 999 000 00 42", "+7 (999) 000-00-42", "79990000042")
+    assert {e164(raw, "RU") for raw in written} == {ANNA}
 
 
 @pytest.mark.parametrize(
