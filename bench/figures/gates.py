@@ -1,7 +1,9 @@
 """The gate checks of one worker against Redis, beside a bare pipeline of as many trivial commands in the same run.
 
 Asks as a worker's chunks bring them: every customer has been written to before, which his row proves, and two caps are
-judged. A check is a reservation; what its confirmation takes beside it is told too. All answers are looked at.
+judged; in the second kind the phone is capped too and the shop has a budget of the day, in slots of their own, with the
+sentinel looked for. A check is a reservation; what its confirmation takes beside it is told too. All answers are looked
+at.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bench.figures import Options
@@ -21,6 +24,7 @@ from bench.processes import RunFailed
 from bench.results import between, spreads
 from bench.stack import say
 from streams.ledger import RedisLedger
+from streams.ledger.guard import Guard as Sentinel
 from streams.settings import Settings
 from streams.stacks.embedded import redis_at
 from streams.stacks.process import Guard, free_port
@@ -33,6 +37,7 @@ CHECKS: Final = 60_000
 DAY: Final = 86_400_000_000
 NOW: Final = 1_795_000_000_000_000
 CAPS: Final = (CapLimit(1, DAY), CapLimit(10, 30 * DAY))
+SECRET: Final = SecretStr("a secret of thirty-two characters")
 MEMORY_OF: Final = (1, 3, 10)
 """Touches of the customers whose memory is told."""
 
@@ -65,8 +70,11 @@ async def _rounds(url: str, checks: int, rounds: int) -> tuple[list[dict[str, An
         for turn in range(rounds):
             for kind, scopes in KINDS.items():
                 await client.flushall()
-                ledger = RedisLedger(settings.ledger_client(), timeout=10.0)
+                asked = settings.ledger_client()
+                sentinel = Sentinel(asked, "rewake", "bench")
+                ledger = RedisLedger(asked, timeout=10.0, secret=SECRET, guard=sentinel)
                 try:
+                    await sentinel.finish("bench", await sentinel.begin("bench", anew=True))
                     first = [scopes(1, number) for number in range(CHUNK)]
                     await _reserve(ledger, first)  # connected, and the scripts are known
                     await _confirm(ledger, first)
@@ -125,7 +133,7 @@ async def _memory(settings: Settings, client: Redis, touches: int) -> int:
     ledger = RedisLedger(settings.ledger_client(), timeout=10.0, prefix="memory")
     try:
         for touch in range(touches):
-            asks = [_ask(touch * 2, 0, known=False, caps=())]
+            asks = [_ask(touch * 2, 0, known=False)]
             await ledger.reserve(asks)
             await ledger.confirm(asks)
         keys = await client.keys("memory:*")
@@ -146,7 +154,14 @@ def _alone(wave: int, number: int) -> Ask:
     return _ask(wave, number)
 
 
-KINDS: Final = {"customer": _alone}
+def _shared(wave: int, number: int) -> Ask:
+    day = NOW + wave * DAY
+    phone = Scope("phone", f"+7999{number:07}", (CapLimit(3, 7 * DAY),))
+    budget = Scope("budget", f"2026-11-{wave:02}", (CapLimit(10_000_000, 0, day, day + DAY),))
+    return _ask(wave, number, more=(phone, budget))
+
+
+KINDS: Final = {"customer": _alone, "customer, phone and budget": _shared}
 
 
 def rows(result: dict[str, Any]) -> list[list[str]]:

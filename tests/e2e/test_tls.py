@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.ledger import RIGHTS, RedisLedger, UnfitRedis, check_redis
+from streams.ledger.guard import Guard
 from streams.settings import Settings, load_settings
 from streams.stacks import StackFailed, real
 from streams.stacks.process import Server, ServerFailed, free_port, kafka_answers
@@ -21,6 +22,7 @@ from tests.conftest import unavailable
 from tests.contract.redis_process import RedisProcess
 from triggers.asks import Ask, CapLimit, Full, Granted, Scope
 
+PRODUCTION = Path(__file__).parents[2] / "docs" / "production.md"
 PASSWORD = "a pass:word/with@signs"
 
 
@@ -91,16 +93,30 @@ def redis_environment(
 async def test_the_ledger_works_over_tls_as_an_acl_user_with_the_rights_the_docs_name(
     redis_environment: pytest.MonkeyPatch,
 ) -> None:
-    settings = load_settings()
+    settings = load_settings(hmac_secret="0123456789abcdef0123456789abcdef")
     client = settings.redis_client()
     assert await check_redis(client) is None
-    ledger = RedisLedger(client, prefix=settings.app_id, timeout=settings.redis_timeout)
-    once = (Scope("customer", "", (CapLimit(1, 1_000_000),)),)
-    asks = [Ask("main", "42", f"t{n}", 1_795_000_000_000_000 + n, once) for n in range(2)]
-    assert await ledger.reserve(asks) == [Granted(False, (0,)), Full(0, 0, (1,))]
+    guard = Guard(client, settings.app_id, "all")
+    assert await guard.changed() and await guard.lock("t")
+    assert await guard.finish("t", await guard.begin("t", anew=False))
+    await guard.renew("t")
+    await guard.unlock("t")
+    ledger = RedisLedger(
+        client, prefix=settings.app_id, timeout=settings.redis_timeout, secret=settings.hmac_secret, guard=guard
+    )
+    at, day = 1_795_000_000_000_000, 86_400_000_000
+    all_of_them = (
+        Scope("customer", "", (CapLimit(5, day),)), Scope("phone", "+79990000042", (CapLimit(5, day),)),
+        Scope("budget", "2026-11-18", (CapLimit(1, 0, at, at + day),)),
+    )  # fmt: skip
+    asks = [Ask("main", "42", f"t{n}", at + n, all_of_them) for n in range(2)]
+    answers = await ledger.reserve(asks)
+    assert answers == [Granted(False, (0, 0, 0)), Full(2, 0, (1, 1, 1), at + day)]
+    await ledger.forget([("main", "43")])
     await ledger.confirm(asks[:1])
     await ledger.release(asks[1:])
     assert not ledger.is_away
+    assert f"user rewake on >password ~rewake:* {RIGHTS}\n" in PRODUCTION.read_text()
     await ledger.close()
 
 
