@@ -25,7 +25,7 @@ class RowLedger:
     def decide(self, ask: Ask) -> LedgerAnswer:
         """The answer, at once."""
         scopes = ask.scopes
-        if scopes and scopes[-1].name == "customer":
+        if scopes and scopes[-1].name == "customer":  # the customer's come first
             return judge(ask.touch_id, ask.at, scopes, [_counted(scope) for scope in scopes])
         his = tuple([scope for scope in scopes if scope.name == "customer"])
         said = judge(ask.touch_id, ask.at, his, [_counted(scope) for scope in his])

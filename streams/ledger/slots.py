@@ -39,7 +39,7 @@ class Part(NamedTuple):
 def parts(ask: Ask) -> list[Part]:
     """The ask, taken apart. Raises ValueError for one that no ledger can keep exactly."""
     scopes = ask.scopes
-    if not scopes or scopes[-1].name == "customer":
+    if all(scope.name == "customer" for scope in scopes):
         keys = tuple([scope.key for scope in scopes])
         return [Part(ask, "customer", ask.customer_id, scopes, keys, 0)] if scopes else []
     found: list[Part] = []

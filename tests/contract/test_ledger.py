@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 from redis.crc import key_slot
 
 from streams.ledger import Ledger, MemoryLedger, RedisLedger
@@ -103,7 +104,14 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
     def worker() -> RedisLedger:
         ledgers.append(
-            RedisLedger(settings.ledger_client(), prefix=prefix, timeout=5.0, lapse=lapse, asks_per_call=at_once)
+            RedisLedger(
+                settings.ledger_client(),
+                prefix=prefix,
+                timeout=5.0,
+                lapse=lapse,
+                asks_per_call=at_once,
+                secret=SecretStr("s" * 32),
+            )
         )
         return ledgers[-1]
 
