@@ -20,7 +20,6 @@ _UNITS: Final = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 DURATION_PATTERN: Final = r"^(?=\d)(\d{1,6}w)?(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$"
 PERCENT_PATTERN: Final = r"^\d{1,3}(\.\d{1,4})?\s?%$"
 TIME_OF_DAY_PATTERN: Final = r"^([01]?\d|2[0-3]):[0-5]\d$"
-CAP_PATTERN: Final = r"^\d{1,3}\s+per\s+\S+$"
 
 _DURATION: Final = re.compile(DURATION_PATTERN, re.ASCII)
 _PERCENT: Final = re.compile(PERCENT_PATTERN, re.ASCII)

@@ -372,6 +372,14 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
     if "order_placed" not in rule.exit_on:
         hint = "add `order_placed` so that nobody is written to after buying"
         warn(("exit_on",), "an order does not end this rule", hint)
+    for number, step in enumerate(rule.steps[1:], start=1):
+        if shop.compete is not None and rule.purpose == "marketing" and step.after < shop.compete:
+            warn(
+                ("steps", number, "after"),
+                f"step {number + 1} comes {quantities.show_duration(step.after)} after the one before it, nearer than "
+                f"the shop's `compete` ({quantities.show_duration(shop.compete)})",
+                "it is not sent where that one was",
+            )
     for number, step in enumerate(rule.steps):
         source = step.sms.source if step.sms else ""
         path: Path = ("steps", number, "sms")

@@ -89,7 +89,9 @@ class WrittenCap(Written):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
         long_form = handler(core_schema)
-        short_form = {"type": "string", "pattern": quantities.CAP_PATTERN, "examples": ["3 per 7d", "1 per day"]}
+        duration = quantities.DURATION_PATTERN.strip("^$")
+        pattern = rf"^\d{{1,3}}\s+per\s+({'|'.join(quantities.SPANS)}|{duration})$"
+        short_form = {"type": "string", "pattern": pattern, "examples": ["3 per 7d", "1 per day"]}
         return {"anyOf": [short_form, long_form], "description": cls.__doc__}
 
 
