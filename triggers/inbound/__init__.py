@@ -4,11 +4,11 @@
 from. Whatever is ambiguous opts out: a message too few can be mended by START, one after a STOP breaks the law.
 """
 
-from triggers.inbound.answers import Answering, ShopKeyword, WrittenAnswers
+from triggers.inbound.answers import ANSWERING, Answering, ShopKeyword, WrittenAnswers
 from triggers.inbound.classify import Help, Keyword, Meaning, Nothing, OptOut, Start, clashes, classify
 from triggers.inbound.languages import LANGUAGES
 
 __all__ = [
-    "LANGUAGES", "Answering", "Help", "Keyword", "Meaning", "Nothing", "OptOut", "ShopKeyword", "Start",
+    "ANSWERING", "LANGUAGES", "Answering", "Help", "Keyword", "Meaning", "Nothing", "OptOut", "ShopKeyword", "Start",
     "WrittenAnswers", "clashes", "classify",
 ]

@@ -41,19 +41,26 @@ class WrittenAnswers:
     stop: str | None = None
 
 
+NOTHING_WRITTEN: Final = WrittenAnswers()
+
+
 @dataclass(frozen=True, slots=True)
 class Answering:
     """How a shop understands and answers what comes in. `languages`: those enabled, its own first; empty: all."""
 
     languages: tuple[str, ...] = ()
     keywords: tuple[ShopKeyword, ...] = ()
-    answers: WrittenAnswers = WrittenAnswers()
+    answers: WrittenAnswers = NOTHING_WRITTEN
 
     def understood(self, language: str) -> tuple[str, ...]:
         """The languages to look for, `language` (the shop's) first."""
         own = language.split("-")[0].lower()
         known = self.languages or tuple(LANGUAGES)
         return tuple(dict.fromkeys(code for code in (own, *known) if code in known or code == own in LANGUAGES))
+
+
+ANSWERING: Final = Answering()
+"""Of a shop that says nothing of it."""
 
 
 def shipped(kind: str, language: str, shop_name: str) -> str:

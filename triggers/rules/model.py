@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from triggers.expressions import Expression
-from triggers.inbound import Answering
+from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 
@@ -176,7 +176,7 @@ class Shop:
     receipts: Receipts = RECEIPTS
     opt_in_sources: frozenset[str] = frozenset()
     confirm_sources: frozenset[str] | None = None  # besides an SMS; None: one opt-in is enough
-    inbound: Answering = Answering()
+    inbound: Answering = ANSWERING
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
 
 
