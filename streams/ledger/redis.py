@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _ASKS_PER_PIPELINE: Final = 512
-_TWO_LANES: Final = 256
-"""Asks of one call from which on two connections share them."""
 _EMPTY: Final = "n"
 """What a script says that does not find its sentinel."""
 _RESTORING: Final = 30.0
@@ -155,41 +153,24 @@ class RedisLedger:
 
     async def _run(self, call: str, slot: str, asked: Sequence[Part], until: float) -> list[str | None]:
         """The script's word for each part, None where Redis did not answer; within the time."""
-        words: list[str | None] = [None] * len(asked)
-        if asked and self._reachable.may_try():
+        words: list[str | None] = []
+        if not asked:
+            return words
+        if self._reachable.may_try():
             failures: list[BaseException] = []
             began = time.perf_counter()
             try:
                 async with asyncio.timeout_at(until):
-                    await asyncio.gather(
-                        *(self._lane(call, slot, asked, lane, words, failures) for lane in _lanes(asked))
-                    )
+                    for begin in range(0, len(asked), _ASKS_PER_PIPELINE):
+                        said = await self._pipeline(call, slot, asked[begin : begin + _ASKS_PER_PIPELINE], failures)
+                        words += said
+                        if not any(said):
+                            break
             except AWAY as error:
                 failures.append(error)
             self._reachable.heard(answered=any(words), failures=failures)
             self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
-        return words
-
-    async def _lane(
-        self,
-        call: str,
-        slot: str,
-        asked: Sequence[Part],
-        lane: Sequence[int],
-        words: list[str | None],
-        failures: list[BaseException],
-    ) -> None:
-        """Those of one lane, a pipeline after the other on one connection; `words` and `failures` are added to."""
-        try:
-            for begin in range(0, len(lane), _ASKS_PER_PIPELINE):
-                some = lane[begin : begin + _ASKS_PER_PIPELINE]
-                said = await self._pipeline(call, slot, [asked[index] for index in some], failures)
-                for index, word in zip(some, said, strict=True):
-                    words[index] = word
-                if not any(said):
-                    break
-        except AWAY as error:
-            failures.append(error)
+        return words + [None] * (len(asked) - len(words))
 
     async def _pipeline(
         self, call: str, slot: str, asked: Sequence[Part], failures: list[BaseException]
@@ -240,20 +221,10 @@ class RedisLedger:
         """The one argument that the scripts document."""
         if call == "release":
             return _encode((self._me, [part.ask.touch_id for part in group]))
-        asks = [(part.ask.touch_id, part.ask.at, kept_for(part), _scopes(part)) for part in group]
         lapse = self._lapse if group[0].slot == "customer" else 0
-        return _encode((lapse, asks) if call == "confirm" else (self._me, lapse, asks, covers))
-
-
-def _lanes(asked: Sequence[Part]) -> Sequence[Sequence[int]]:
-    """Indices of what is asked: all together, or in two lanes, so that one is written while Redis works on the other.
-    What lies in one place stays in one lane, in its order."""
-    if len(asked) < _TWO_LANES:
-        return (range(len(asked)),)
-    lanes: tuple[list[int], list[int]] = ([], [])
-    for index, part in enumerate(asked):
-        lanes[hash(part.whose) & 1].append(index)
-    return lanes
+        weighs = _weights if call == "confirm" else _scopes
+        asks = [(part.ask.touch_id, part.ask.at, kept_for(part), weighs(part)) for part in group]
+        return _encode((lapse, asks, self._me) if call == "confirm" else (self._me, lapse, asks, covers))
 
 
 def _scopes(part: Part) -> Sequence[object]:
@@ -264,6 +235,11 @@ def _scopes(part: Part) -> Sequence[object]:
         ("", token(key), scope.limits, scope.weight, scope.known)
         for scope, key in zip(part.scopes, part.keys, strict=True)
     ]
+
+
+def _weights(part: Part) -> Sequence[object]:
+    """What of the scopes is needed to confirm."""
+    return [("", token(key), (), scope.weight, ()) for scope, key in zip(part.scopes, part.keys, strict=True)]
 
 
 def _read_answer(word: str, first: int, so_far: Granted) -> tuple[LedgerAnswer, bool]:

@@ -9,8 +9,8 @@ other:
 - who reserved it: "" once it is confirmed, "*" where several workers asked for it, so that none may take it back;
 - its weights: a number where it counts for all that is the slot's and nothing else, else a map from what stands for a
   key (`slots.token`) to the weight.
-`keep`: how long before a touch others matter to it, the longest that was ever asked. One string is a third of the
-memory of a sorted set, and reading it costs Redis less than the calls that a set takes.
+`keep`: how long before a touch others matter to it, the longest that was ever asked. One string for all that a touch
+counts with takes a fraction of what a key for each would, and is read and written at once.
 
 A budget's day is a hash, as it holds too many touches to be read each time: `#id` is msgpack of `[holder, weights]`,
 `=key` the sum of the weights of all.
@@ -71,18 +71,20 @@ local is_phone = lapse == 0
 local answers = {}
 if empty(given[4]) then return string.rep('n ', #asks - 1) .. 'n' end
 
-local function free_at(limit, window, past, at, weight, others)
+local function free_at(limit, window, past, at, weight, others, latest)
   if weight > limit then return 0 end
   if window == 0 then return past end
   local leaves = {}
-  for _, one in ipairs(others) do
-    if one[2] + window > at then leaves[#leaves + 1] = one[2] + window end
+  for o = 1, #others, 3 do
+    if others[o] <= latest and others[o + 1] + window > at then leaves[#leaves + 1] = others[o + 1] + window end
   end
   table.sort(leaves)
   for _, leave in ipairs(leaves) do
     local held = 0
-    for _, one in ipairs(others) do
-      if one[2] > leave - window and one[1] < leave + window then held = held + one[3] end
+    for o = 1, #others, 3 do
+      if others[o] <= latest and others[o + 1] > leave - window and others[o] < leave + window then
+        held = held + others[o + 2]
+      end
     end
     if held + weight <= limit then return leave end
   end
@@ -140,11 +142,16 @@ for i, ask in ipairs(asks) do
   -- those before it first: an ask that comes again, when later ones are reserved already, is answered as it was
   local full, crowded, before, around, repeated = nil, nil, {}, {}, true
   for s, scope in ipairs(scopes) do
-    local token, weight, others, own = scope[2], scope[4], {}, nil
+    local token, weight, others, o, own = scope[2], scope[4], {}, 0, nil
     for touch, its in pairs(weights) do
       if type(its) == 'table' then its = its[token] elseif token ~= '' then its = nil end
       if its then
-        if touch == id then own = its else others[#others + 1] = {first[touch], last[touch], its} end
+        if touch == id then
+          own = its
+        else
+          others[o + 1], others[o + 2], others[o + 3] = first[touch], last[touch], its
+          o = o + 3
+        end
       end
     end
     local stands = false
@@ -157,13 +164,14 @@ for i, ask in ipairs(asks) do
     for c, limit in ipairs(scope[3]) do
       local window, low, high, n, m = limit[2], limit[3] - 1, limit[4], 0, 0
       if window > 0 then low, high = at - window, at + window end
-      for _, one in ipairs(others) do
-        if one[2] > low and one[1] < high then
-          m = m + one[3]
-          if one[1] <= at then n = n + one[3] end
+      for k = 1, o, 3 do
+        local from = others[k]
+        if from < high and others[k + 1] > low then
+          m = m + others[k + 2]
+          if from <= at then n = n + others[k + 2] end
         end
       end
-      before[#before + 1], around[#around + 1] = string.format('%.0f', n), string.format('%.0f', m)
+      before[#before + 1], around[#around + 1] = n, m
       if not stands then
         if not full and n + weight > limit[1] then full = {s, c, weight, others} end
         if not crowded and m + weight > limit[1] then crowded = {s, c, weight, others} end
@@ -174,17 +182,10 @@ for i, ask in ipairs(asks) do
   local said, counts, free = nil, before, 0
   local refused = full or crowded
   if refused then
-    local seen, limit = refused[4], scopes[refused[1]][3][refused[2]]
-    if full then
-      seen = {}
-      for _, one in ipairs(full[4]) do
-        if one[1] <= at then seen[#seen + 1] = one end
-      end
-    else
-      counts = around
-    end
+    local limit = scopes[refused[1]][3][refused[2]]
+    if not full then counts = around end
     said = (refused[1] - 1) .. '/' .. (refused[2] - 1)
-    free = free_at(limit[1], limit[2], limit[4], at, refused[3], seen)
+    free = free_at(limit[1], limit[2], limit[4], at, refused[3], refused[4], full and at or math.huge)
   else
     if not last[id] then
       said = 'g'
@@ -219,7 +220,10 @@ for i, ask in ipairs(asks) do
     end
   end
   if changed then write(key, keep, ids, first, last, ends, holders, weights) end
-  answers[i] = said .. ':' .. table.concat(counts, ',') .. ':' .. string.format('%.0f', free)
+  for c, count in ipairs(counts) do
+    if count > 99999999999999 then counts[c] = string.format('%.0f', count) end -- Lua writes fourteen digits
+  end
+  answers[i] = said .. ':' .. table.concat(counts, ',') .. (free == 0 and ':0' or string.format(':%.0f', free))
 end
 return table.concat(answers, ' ')
 """
@@ -233,32 +237,54 @@ limit as `scope/cap`; then `:` and the counts; then `:` and when it has room. Wi
 
 CONFIRM: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])
-local time = redis.call('TIME')
-local now, is_phone = time[1] * 1000000 + time[2], given[1] == 0
+local is_phone, now = given[1] == 0, 0
+local mine = '\\168' .. given[3]
+
+-- A customer's touch as this worker reserved it, which is nearly every one: two of its values are cut out where they
+-- stand, nine bytes each, which takes a third of the time of reading and writing them all.
+local function confirmed(key, id, at)
+  local stored = redis.call('GET', key)
+  local _, before = string.find(stored or '', cmsgpack.pack(id, at), 1, true)
+  if not before or string.sub(stored, before + 10, before + 18) ~= mine or string.byte(stored, before + 1) ~= 207 then
+    return false
+  end
+  redis.call('SET', key, string.sub(stored, 1, before) .. '\\0\\160' .. string.sub(stored, before + 19), 'KEEPTTL')
+  return true
+end
+
+if is_phone then
+  local time = redis.call('TIME')
+  now = time[1] * 1000000 + time[2]
+end
 for i, key in ipairs(KEYS) do
   local ask = given[2][i]
   local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
-  local held = read(key) or {0}
-  if keep > held[1] then held[1] = keep end
-  local place = #held + 1
-  for h = 2, #held, 5 do
-    if held[h] == id then place = h end
+  if is_phone or not confirmed(key, id, at) then
+    local held = read(key) or {0}
+    if keep > held[1] then held[1] = keep end
+    local place = #held + 1
+    for h = place - 5, 2, -5 do
+      if held[h] == id then
+        place = h
+        break
+      end
+    end
+    local its = {[id] = held[place + 4]}
+    if held[place + 3] ~= '' then
+      held[place], held[place + 1], held[place + 2], held[place + 3] = id, at, is_phone and now + held[1] or 0, ''
+    end
+    for _, scope in ipairs(scopes) do
+      local old = its[id]
+      if type(old) == 'table' then old = old[scope[2]] elseif scope[2] ~= '' then old = nil end
+      if not old or old < scope[4] then weigh(its, id, scope[2], scope[4]) end
+    end
+    held[place + 4] = its[id]
+    redis.call('SET', key, cmsgpack.pack(held), 'PX', string.format('%.0f', held[1] / 1000 + 86400000))
   end
-  local its = {[id] = held[place + 4]}
-  if held[place + 3] ~= '' then
-    held[place], held[place + 1], held[place + 2], held[place + 3] = id, at, is_phone and now + held[1] or 0, ''
-  end
-  for _, scope in ipairs(scopes) do
-    local old = its[id]
-    if type(old) == 'table' then old = old[scope[2]] elseif scope[2] ~= '' then old = nil end
-    if not old or old < scope[4] then weigh(its, id, scope[2], scope[4]) end
-  end
-  held[place + 4] = its[id]
-  redis.call('SET', key, cmsgpack.pack(held), 'PX', string.format('%.0f', held[1] / 1000 + 86400000))
 end
 return 'ok'
 """
-"""KEYS: one for each ask. ARGV: [lapse, asks] as above."""
+"""KEYS: one for each ask. ARGV: [lapse, asks, who asks] as above, who in eight letters."""
 
 RELEASE: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])
