@@ -219,6 +219,7 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
             await asyncio.sleep(0.1 * life)
             worker.kill()
     with shop.worker("last") as worker:
+        await until(lambda: "inbound partitions owned" in worker.said())
         told = await found(shop, "customer-events", 2 * count, by_sms)
         assert worker.stop() == 0
     assert len(told) == 2 * count == len({one["event_id"] for one in told})
@@ -286,6 +287,7 @@ async def test_at_least_once_a_crash_repeats_answers_and_events_with_their_own_i
         await found(shop, "customer-events", 4, by_sms)
         worker.kill()
     with shop.worker("second") as worker:
+        await until(lambda: "inbound partitions owned" in worker.said())
         told = await found(shop, "customer-events", 20, by_sms)
         answers = await found(shop, "sms-commands", 10, of_type("SendSms"))
         assert worker.stop() == 0
