@@ -48,7 +48,7 @@ from streams.partition.plan import INPUTS, Plan
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.partition.standby import Standby
 from streams.products import ProductsReader
-from streams.provision import Existing, Provisioner, specs_of
+from streams.provision import Existing, Provisioner, longest_retention, specs_of
 from streams.rows import MemoryRows, RowStore
 from streams.rows.rocks import NoRocks, RocksFolder
 from streams.rulebook import BookRead, read_rulebook
@@ -57,6 +57,7 @@ from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from triggers.engine import Engine
+from triggers.erasure import MARKER_KEPT
 from triggers.rules.model import RuleBook
 from triggers.shared import SharedOfShops
 
@@ -143,6 +144,7 @@ class App:
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
         self._limits: dict[str, int] = {}
+        self._marker_kept: int | None = MARKER_KEPT
         topic = heartbeat(settings.app_id).name
         self._clocks = Watch(WallGuard(), self._options, topic, metrics, self.readiness)
 
@@ -169,7 +171,7 @@ class App:
             try:
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
-                engine = Engine(self.rules.book, store, suppressions)
+                engine = Engine(self.rules.book, store, suppressions, marker_kept=self._marker_kept)
                 reader, row_store = await self._rows(stack, partitions)
                 faust = self._wire(policy, shared, reader, row_store, engine, partitions)
                 self._say(policy, partitions)
@@ -218,6 +220,8 @@ class App:
             raise CannotStart(f"topics are missing: {', '.join(missing)}; run `rewake topics create`")
         self._note_limits(existing)
         self._check_kept(existing)
+        kept = longest_retention(existing)
+        self._marker_kept = None if kept is None else max(kept, MARKER_KEPT)
         counts = {name: topic.partitions for name, topic in existing.items()}
         grouped = {spec.name: counts[spec.name] for spec in (*CO_PARTITIONED, changelog(self.settings.app_id))}
         if len(set(grouped.values())) > 1:

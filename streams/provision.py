@@ -35,6 +35,17 @@ class Existing:
     """The part of `config` that was set on this topic, not inherited from the broker."""
 
 
+def longest_retention(existing: Mapping[str, Existing]) -> int | None:
+    """How long records that are deleted by their age are kept at most, microseconds; None where some never are deleted.
+    What the broker does not tell is as it is created."""
+    kept = [
+        int(existing[spec.name].config.get("retention.ms", spec.retention_ms) if spec.name in existing else 0)
+        for spec in TOPICS
+        if spec.cleanup is Cleanup.DELETE
+    ]
+    return None if min(kept) < 0 else max(kept) * 1000
+
+
 @dataclass(frozen=True, slots=True)
 class NewOne:
     """A topic to be created."""

@@ -189,6 +189,13 @@ class Table(Generic[Row]):
         self._keep_decoded(touched)
         return [Record(key.encode(), value) for key, value in zip(touched, values, strict=True)]
 
+    def end(self, key: str) -> Record:
+        """The row is no more; the changelog's record that says so."""
+        self._decoded.pop(key, None)
+        self._fresh.pop(key, None)
+        self._store.load([(key, None)])
+        return Record(key.encode(), None)
+
     def _keep_decoded(self, touched: Mapping[str, Row]) -> None:
         """What has just been decoded stays so when it was stored lately, too. Where customers are so many that each
         seldom comes, to keep them costs the memory of 1 to 5 KB each and gains nothing: they are let go while the

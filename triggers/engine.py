@@ -18,6 +18,7 @@ from triggers.beginning import begin
 from triggers.concluding import Emitted, Judgement, journey_of
 from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, settle
+from triggers.erasure import MARKER_KEPT, marker_ends
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
 from triggers.gates.holdout import OFF
@@ -34,10 +35,19 @@ __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 
 
 class Engine:
-    """`rules`, `catalogue` and `suppressions` are looked at, never changed."""
+    """`rules`, `catalogue` and `suppressions` are looked at, never changed. `marker_kept`: for how long after an erasure
+    its marker is kept (microseconds, MARKER_KEPT at least; None for ever)."""
 
-    def __init__(self, rules: RuleBook, catalogue: Catalogue, suppressions: Suppressions | None = None) -> None:
+    def __init__(
+        self,
+        rules: RuleBook,
+        catalogue: Catalogue,
+        suppressions: Suppressions | None = None,
+        *,
+        marker_kept: int | None = MARKER_KEPT,
+    ) -> None:
         self._catalogue = catalogue
+        self._marker_kept = marker_kept
         suppressions = suppressions if suppressions is not None else NoSuppressions()
         self._plans = {
             shop_id: ShopPlan(
@@ -75,7 +85,7 @@ class Engine:
             end_journeys(row, plan, event)
         elif isinstance(event, wire.TestRequested):
             trial.ask(row, event, plan.by_name, now)
-        elif not watched:
+        elif not watched and kind is not wire.CustomerErased:
             return True
         self._schedule(row, plan, now)
         return True
@@ -187,6 +197,8 @@ class Engine:
                 deadline = look
         if row.outbox:
             deadline = min(deadline, trial.next_due(row))
+        if row.erased_at:
+            deadline = min(deadline, max(now, marker_ends(row, self._marker_kept)))
         row.deadline = deadline
 
 

@@ -26,11 +26,13 @@ from streams.customers.found import NoTopics
 from streams.customers.reading import Reader
 from streams.customers.told import is_marker
 from streams.dispatching import understood
-from streams.provision import FOREVER, Existing
+from streams.provision import FOREVER, Existing, longest_retention
 from triggers.customer import decode_row
+from triggers.erasure import GONE_WITHIN, MARKER_KEPT
 
 _TIME_BYTES: Final = 8
-_DAY: Final = 86_400_000_000
+_HOUR: Final = 3_600_000_000
+"""More than it takes a broker to look at its logs and to delete what is too old."""
 
 
 @dataclass(slots=True)
@@ -96,18 +98,21 @@ def _see_command(erased: Erased, value: bytes) -> None:
 
 
 def gone_by(at: int, existing: Mapping[str, Existing]) -> tuple[int | None, list[str]]:
-    """The instant by which the brokers have deleted everything that was written of a customer before `at`, as the
-    topics are set; None, and the topics that keep it, where some keep records for ever."""
+    """The instant by which everything is gone that was written of a customer before `at`, and the marker, as the topics
+    are set; None, and the topics that keep it, where some keep records for ever."""
     longest, for_ever = 0, []
+    kept = longest_retention(existing)
     for spec in TOPICS:
         config = existing[spec.name].config if spec.name in existing else {}
         if spec.cleanup is not Cleanup.DELETE:
             continue
-        kept = config.get("retention.ms", str(spec.retention_ms))
-        if kept == FOREVER:
+        retention = config.get("retention.ms", str(spec.retention_ms))
+        if retention == FOREVER:
             for_ever.append(spec.name)
             continue
         # a record stays for as long as younger ones lie in its segment
         segment = config.get("segment.ms", spec.config().get("segment.ms", "0"))
-        longest = max(longest, int(kept) + int(segment))
-    return (None, for_ever) if for_ever else (at + longest * 1000 + _DAY // 24, [])
+        longest = max(longest, int(retention) + int(segment))
+    if kept is None:
+        return None, for_ever
+    return at + max(longest * 1000 + _HOUR, max(kept, MARKER_KEPT) + GONE_WITHIN), []

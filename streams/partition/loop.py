@@ -44,6 +44,7 @@ from streams.table import Table, Unstorable
 from streams.timeline import Effects, Timeline
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
+from triggers.erasure import spent
 
 log: Final = structlog.get_logger(__name__)
 
@@ -408,9 +409,10 @@ class Partition:
         self.intake.describe(record)
         record.reached = self._reached
         count(self._metrics, record.counters, self._topics, taken, effects)
-        outgoing.rows.append(self.table.own())
         # Of whom nobody has come back: what counts since then is in the row.
-        rows = effects.touched.values()
-        erased = [(row.shop_id, row.customer_id) for row in rows if row.erased_at and not row.touches]
+        erased = [row for row in effects.touched.values() if row.erased_at and not row.touches]
+        outgoing.rows += [self.table.end(row.key) for row in erased if spent(row)]
+        outgoing.rows.append(self.table.own())
         done = partial(self.intake.note_committed, offsets)
-        self._commits.hand_over(Commit(outgoing, effects.granted, done, erased))
+        gone = [(row.shop_id, row.customer_id) for row in erased]
+        self._commits.hand_over(Commit(outgoing, effects.granted, done, gone))

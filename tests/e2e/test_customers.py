@@ -63,6 +63,7 @@ async def test_everything_known_of_a_customer_is_shown_and_then_forgotten(shop: 
         assert [(one["record"]["type"], one["record"]["phone"]) for one in known["commands"]] == [("SendSms", PHONE)]
         assert [one["record"]["outcome"] for one in known["decisions"]] == ["emitted"]
         assert [one["record"]["reason"] for one in known["suppressions"]] == ["opted_out"]
+        assert [one["record"]["customer_id"] for one in known["phone_links"]] == ["42"]
         hidden = orjson.dumps(await said(shop, "export", "42", "--masked")).decode()
         assert PHONE not in hidden and PHONE[1:] not in hidden and "+7******0042" in hidden
 
@@ -71,7 +72,7 @@ async def test_everything_known_of_a_customer_is_shown_and_then_forgotten(shop: 
         known = await said(shop, "export", "42")
         assert known["row"]["erased_at"] == erased["erased_at"]
         assert known["row"]["profile"] == {} and known["row"]["cart"]["lines"] == {}
-        assert known["row"]["touches"] == [] and known["row"]["journeys"] == []
+        assert known["row"]["touches"] == [] and known["row"]["journeys"] == [] and known["phone_links"] == []
         # the phone is still in what was written before, so that its suppression is found; it stays
         assert len(known["suppressions"]) == 1
         other = await said(shop, "export", "43")

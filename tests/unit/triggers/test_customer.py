@@ -26,6 +26,7 @@ from tests.unit.triggers.driving import (
     viewed,
 )
 from triggers.customer import NEVER, decode_row, encode_row
+from triggers.erasure import MARKER_KEPT
 from triggers.layouts import LAYOUT, UnknownLayout
 from triggers.view import _orders
 from triggers.zones import zone_of
@@ -191,7 +192,7 @@ def test_an_erased_customer_is_forgotten_but_for_the_marker() -> None:
     assert row.erased_at == MONDAY + HOUR
     assert not (row.profile or row.consents or row.interests or row.orders or row.journeys or row.history)
     assert not row.has_open_cart()
-    assert row.deadline == NEVER
+    assert row.deadline == MONDAY + HOUR + MARKER_KEPT
     data = encode_row(row)
     assert b"+79990000042" not in data and b"sku-1" not in data
 

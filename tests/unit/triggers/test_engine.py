@@ -34,6 +34,7 @@ from tests.unit.triggers.driving import (
     viewed,
 )
 from triggers.customer import NEVER
+from triggers.erasure import MARKER_KEPT
 from triggers.expressions import compile_expression
 from triggers.rules.model import QuietHours, Shop
 
@@ -95,7 +96,7 @@ def test_what_ends_a_journey_ends_it_at_once(last: wire.CustomerEvent, why: str)
 def test_an_erased_customers_journey_is_gone() -> None:
     made = drive(rule(steps=TWO), events=[*shopper(at(0)), added(at(0)), event(wire.CustomerErased, at(90))])
     assert made.row.journeys == []
-    assert made.row.deadline == NEVER
+    assert made.row.deadline == at(90) + MARKER_KEPT
 
 
 def test_consent_for_another_channel_or_purpose_ends_nothing() -> None:

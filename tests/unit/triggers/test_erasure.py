@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from schemas import wire
+from schemas.catalogue import EmptyCatalogue
 from streams.customers.told import is_marker, told
 from tests.unit.triggers.driving import (
     DAY,
@@ -14,6 +15,7 @@ from tests.unit.triggers.driving import (
     Drive,
     added,
     at,
+    book,
     consented,
     drive,
     engine,
@@ -24,7 +26,9 @@ from tests.unit.triggers.driving import (
     shopper,
     viewed,
 )
-from triggers.customer import CustomerRow, decode_row, encode_row, new_row
+from triggers.customer import NEVER, CustomerRow, decode_row, encode_row, new_row
+from triggers.engine import Engine
+from triggers.erasure import MARKER_KEPT, spent
 from triggers.rules.model import QuietHours, Shop
 
 HALF_A_DAY = 12 * HOUR
@@ -137,3 +141,36 @@ def test_a_row_as_it_is_told_has_names_and_dates() -> None:
     assert said["journeys"][0]["rule"] == "abandoned-cart"
     assert said["touches"][0]["at"] == "2026-11-23T13:04:00Z"
     assert said["erased_at"] is None
+
+
+# -- the marker's end
+
+
+def test_a_marker_is_over_when_no_topic_can_hold_what_happened_before_and_not_sooner() -> None:
+    made = lived().feed(event(wire.CustomerErased, at(95)))
+    end = at(95) + MARKER_KEPT
+    made.fire(end)
+    assert not spent(made.row) and made.row.deadline == end
+    made.fire(end + 1)
+    assert spent(made.row) and made.row.deadline == NEVER
+    assert MARKER_KEPT == 90 * DAY
+
+
+def test_a_marker_is_kept_where_records_are_kept_longer_and_for_ever_where_they_are() -> None:
+    for kept in (120 * DAY, None):
+        lasting = Engine(book(rule()), EmptyCatalogue(), marker_kept=kept)
+        made = Drive(lasting).feed(event(wire.CustomerErased, at(0)))
+        assert made.row.deadline == (NEVER if kept is None else at(0) + kept)
+        made.fire(at(0) + 119 * DAY)
+        assert not spent(made.row)
+
+
+def test_who_has_come_back_is_no_marker_when_its_time_is_over() -> None:
+    made = drive(rule(), events=[event(wire.CustomerErased, at(0)), *shopper(at(10))]).drain()
+    assert made.row.fired == at(0) + MARKER_KEPT and not spent(made.row)
+
+
+def test_a_shop_without_rules_has_markers_that_end_too() -> None:
+    made = Drive(engine()).feed(profile(at(0)), event(wire.CustomerErased, at(1)))
+    assert made.drain().row.deadline == NEVER and spent(made.row)
+    assert not spent(new_row("main", "42"))
