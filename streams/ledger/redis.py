@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _ASKS_PER_PIPELINE: Final = 512
+_TWO_LANES: Final = 256
+"""Asks of one call from which on two connections share them."""
 _EMPTY: Final = "n"
 """What a script says that does not find its sentinel."""
 _RESTORING: Final = 30.0
@@ -153,24 +155,41 @@ class RedisLedger:
 
     async def _run(self, call: str, slot: str, asked: Sequence[Part], until: float) -> list[str | None]:
         """The script's word for each part, None where Redis did not answer; within the time."""
-        words: list[str | None] = []
-        if not asked:
-            return words
-        if self._reachable.may_try():
+        words: list[str | None] = [None] * len(asked)
+        if asked and self._reachable.may_try():
             failures: list[BaseException] = []
             began = time.perf_counter()
             try:
                 async with asyncio.timeout_at(until):
-                    for begin in range(0, len(asked), _ASKS_PER_PIPELINE):
-                        said = await self._pipeline(call, slot, asked[begin : begin + _ASKS_PER_PIPELINE], failures)
-                        words += said
-                        if not any(said):
-                            break
+                    await asyncio.gather(
+                        *(self._lane(call, slot, asked, lane, words, failures) for lane in _lanes(asked))
+                    )
             except AWAY as error:
                 failures.append(error)
             self._reachable.heard(answered=any(words), failures=failures)
             self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
-        return words + [None] * (len(asked) - len(words))
+        return words
+
+    async def _lane(
+        self,
+        call: str,
+        slot: str,
+        asked: Sequence[Part],
+        lane: Sequence[int],
+        words: list[str | None],
+        failures: list[BaseException],
+    ) -> None:
+        """Those of one lane, a pipeline after the other on one connection; `words` and `failures` are added to."""
+        try:
+            for begin in range(0, len(lane), _ASKS_PER_PIPELINE):
+                some = lane[begin : begin + _ASKS_PER_PIPELINE]
+                said = await self._pipeline(call, slot, [asked[index] for index in some], failures)
+                for index, word in zip(some, said, strict=True):
+                    words[index] = word
+                if not any(said):
+                    break
+        except AWAY as error:
+            failures.append(error)
 
     async def _pipeline(
         self, call: str, slot: str, asked: Sequence[Part], failures: list[BaseException]
@@ -225,6 +244,17 @@ class RedisLedger:
         weighs = _weights if call == "confirm" else _scopes
         asks = [(part.ask.touch_id, part.ask.at, kept_for(part), weighs(part)) for part in group]
         return _encode((lapse, asks, self._me) if call == "confirm" else (self._me, lapse, asks, covers))
+
+
+def _lanes(asked: Sequence[Part]) -> Sequence[Sequence[int]]:
+    """Indices of what is asked: all together, or in two lanes, so that one is written while Redis works on the other.
+    What lies in one place stays in one lane, in its order."""
+    if len(asked) < _TWO_LANES:
+        return (range(len(asked)),)
+    lanes: tuple[list[int], list[int]] = ([], [])
+    for index, part in enumerate(asked):
+        lanes[hash(part.whose) & 1].append(index)
+    return lanes
 
 
 def _scopes(part: Part) -> Sequence[object]:
