@@ -165,9 +165,11 @@ async def test_a_client_without_the_certificate_that_is_asked_for_is_told_so(
 async def test_tls_to_a_redis_that_has_none_is_told_so(tmp_path: Path) -> None:
     plain = RedisProcess(tmp_path)
     client = Settings(redis_url=f"rediss://localhost:{plain.port}", redis_timeout=1.0).redis_client()
-    assert "a port without TLS gives none to rediss://" in str(await check_redis(client))
-    await client.aclose()
-    plain.stop()
+    try:
+        assert "a port without TLS gives none to rediss://" in str(await check_redis(client))
+    finally:
+        await client.aclose()
+        plain.stop()
 
 
 # -- Kafka
