@@ -83,7 +83,10 @@ class RedisLedger:
         answers: list[LedgerAnswer | None] = [Granted(bool(each), ()) for each in whole]
         new: dict[int, list[Part]] = {}
         returned: list[Part] = []
+        named = {part.slot for each in whole for part in each}
         for slot in ORDER:
+            if slot not in named:
+                continue
             asked = [
                 (index, part, answer)
                 for index, (each, answer) in enumerate(zip(whole, answers, strict=True)) if isinstance(answer, Granted)
