@@ -35,8 +35,8 @@ __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 
 
 class Engine:
-    """`rules`, `catalogue` and `suppressions` are looked at, never changed. `marker_kept`: for how long after an erasure
-    its marker is kept (microseconds, MARKER_KEPT at least; None for ever)."""
+    """`rules`, `catalogue` and `suppressions` are looked at, never changed. `marker_kept`: for how long after an
+    erasure its marker is kept (microseconds, MARKER_KEPT at least; None for ever)."""
 
     def __init__(
         self,

@@ -185,7 +185,8 @@ class Cluster:
                 node = self._node(address)
                 try:
                     async with asyncio.timeout(self._timeout):
-                        told = await node.client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+                        asking = node.client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]  # redis-py
+                        told = await asking
                 except exceptions.ResponseError as error:
                     failure = NoCluster(str(error)) if "cluster support disabled" in str(error) else error
                     continue

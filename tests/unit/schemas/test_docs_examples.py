@@ -17,7 +17,8 @@ from schemas.receipts import STATUSES
 from schemas.topics import CLOCK, topic_of
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("publish-events.md", "dispatch-sms.md", "inbound.md")}
+NAMES = ("publish-events.md", "dispatch-sms.md", "inbound.md")
+PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in NAMES}
 FENCE = re.compile(r"^```(\w*) ?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
