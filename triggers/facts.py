@@ -215,8 +215,13 @@ def _erased(row: CustomerRow, event: wire.CustomerErased, says: ShopSays) -> Non
             orders.last_at = max((order.at for order in placed), default=0)
     cart.forget(row.cart, at)
     row.history = {rule: past for rule, past in row.history.items() if past.used_at > at}
-    row.touches = [touch for touch in row.touches if touch.at > at]
-    row.numbers = {number: known for number, known in row.numbers.items() if known.at > at}
+    # On the wall clock a touch is judged after it was planned, and an erasure may get into the log while it is.
+    gone = [touch for touch in row.touches if touch.planned <= at or touch.rule not in row.history]
+    row.touches = [touch for touch in row.touches if touch not in gone]
+    judged = {touch.at for touch in gone}
+    row.numbers = {
+        number: known for number, known in row.numbers.items() if known.at > at and known.at not in judged
+    }
     row.dropped_interests = row.dropped_touches = 0
     if row.optout_at <= at:
         row.optout_at = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue
 from streams.customers.told import is_marker, told
@@ -29,7 +31,7 @@ from tests.unit.triggers.driving import (
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row, new_row
 from triggers.engine import Engine
 from triggers.erasure import MARKER_KEPT, spent
-from triggers.rules.model import QuietHours, Shop
+from triggers.rules.model import QuietHours, Shop, Step
 
 HALF_A_DAY = 12 * HOUR
 
@@ -92,6 +94,29 @@ def test_a_touch_that_is_due_already_is_refused_and_leaves_nothing() -> None:
     made.feed(event(wire.CustomerErased, at(62)))
     assert made.judge(proposal, at(63)).outcome == "refused"
     assert made.verdict("exit") == ("refuse", "erased") and not made.sent
+    assert is_marker(made.row)
+
+
+@pytest.mark.parametrize("steps", [TWO[:1], TWO])
+def test_an_erasure_that_comes_into_the_log_while_a_touch_is_being_judged_leaves_nothing_of_the_touch(
+    steps: tuple[Step, ...]
+) -> None:
+    made = Drive(engine(rule(steps=steps))).feed(*shopper(at(0)), added(at(1)))
+    (proposal,) = made.due(at(62))
+    assert made.judge(proposal, at(64)).outcome == "emitted"
+    assert made.row.touches and made.row.numbers
+    made.feed(event(wire.CustomerErased, at(63)))
+    made.drain()
+    assert is_marker(made.row) and b"+79990000042" not in encode_row(made.row)
+
+
+def test_an_erasure_that_comes_late_leaves_nothing_of_a_touch_that_was_put_off_past_it() -> None:
+    shop = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60))
+    made = drive(rule(), shop=shop, events=[*shopper(MONDAY + 21 * HOUR, time_zone="UTC"), added(MONDAY + 22 * HOUR)])
+    made.fire(MONDAY + DAY + 8 * HOUR + 1)
+    assert len(made.sent) == 1 and made.row.touches
+    made.feed(event(wire.CustomerErased, MONDAY + DAY + 7 * HOUR))
+    assert [cancel.cancels for cancel in made.cancels] == [made.sent[0].command_id]
     assert is_marker(made.row)
 
 
