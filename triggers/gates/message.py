@@ -1,7 +1,8 @@
 """`message`: the text can be made without a hole.
 
 Passes: `rendered`, with encoding and segments; `none` when the step has no text. Refuses, skipping the step, with the
-template's reason (no-product-to-show, missing-value, product-vanished ...).
+template's reason (no-product-to-show, missing-value, product-vanished ...). The note of a call is a text as well:
+nothing is measured of it, as it is sent to no phone, and `numbers` of a refusal say that it was `of` the note.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from triggers.messages.template import Message, MessageTemplate
 from triggers.verdicts import Answer, Verdict, constant
 
 _NONE: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="none"))
+_NOTED: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="rendered"))
 
 
 def message(
@@ -32,6 +34,17 @@ def message(
         numbers = (("detail", refused.detail),) if refused.detail else ()
         return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
     return made, _rendered(made.encoding, made.segments)
+
+
+def note(template: MessageTemplate, context: Context) -> tuple[Message | None, Verdict]:
+    """Of a call: what somebody of the shop reads."""
+    try:
+        return template.render(context), _NOTED
+    except MessageRefused as refused:
+        numbers: tuple[tuple[str, str], ...] = (("of", "note"),)
+        if refused.detail:
+            numbers += (("detail", refused.detail),)
+        return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
 
 
 @lru_cache(maxsize=64)

@@ -45,7 +45,7 @@ class Incentive:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One planned contact. `after` counts from the previous step's due time (0 for the first by default). `opt_out`:
-    the shop's words about opting out stand after the text."""
+    the shop's words about opting out stand after the text. `call`: the note of a call task, None for no call."""
 
     id: str
     after: int
@@ -54,6 +54,7 @@ class Step:
     incentive: Incentive | None = None
     missing_product: Literal["next", "refuse"] = "next"
     opt_out: bool = False
+    call: MessageTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ MILLION = 1_000_000
 
 Span = Literal["day", "week", "month"]
 CapBy = Literal["customer", "phone", "rule", "tag", "channel"]
-Channel = Literal["sms", "bonus"]
-"""How a touch reaches the customer: by a message, or by a bonus alone."""
+Channel = Literal["sms", "call", "bonus"]
+"""How a touch reaches the customer: by a message (and what comes with it), by a call, or by a bonus alone."""
 
 
 @dataclass(frozen=True, slots=True)

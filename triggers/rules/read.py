@@ -150,8 +150,9 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
             hint = "say how long after the step before it, like `after: 23h`"
             errors.append(document.error(document.place((*path, "after")), f"step {number + 1} needs `after`", hint))
         silent = step.incentive is not None and step.incentive.bonus is not None
+        silent = silent or step.call is not None
         if step.sms is None and not silent and (*path, "sms") not in document.broken:
-            hint = "only a step that grants a bonus may go without"
+            hint = "only a step that has a `call` or grants a bonus may go without"
             errors.append(document.error(document.place(path), f"step {number + 1} needs `sms`", hint))
         step_id = _step_id(step, number)
         if step_id in seen:
@@ -186,6 +187,7 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) ->
         incentive=_incentive(step.incentive) if step.incentive else None,
         missing_product=step.missing_product,
         opt_out=opt_out if step.opt_out is None else step.opt_out,
+        call=compiled.templates.get(("steps", number, "call", "note")),
     )
 
 
@@ -214,6 +216,9 @@ class _Compiled:
             if isinstance(step, dict):
                 self._condition(step, ("steps", number, "when"))
                 self._template(step, ("steps", number, "sms"))
+                call = step.get("call")
+                if isinstance(call, dict):
+                    self._template(call, ("steps", number, "call", "note"))
 
     def condition(self, path: Path) -> Expression | None:
         return self.conditions.get(path)
@@ -272,15 +277,16 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
                 "it is not sent where that one was",
             )
     for number, step in enumerate(rule.steps):
-        source = step.sms.source if step.sms else ""
-        path: Path = ("steps", number, "sms")
-        if step.incentive is None and re.search(r"\bincentive\s*\.", source):
-            warn(
-                path,
-                f"the text of step {number + 1} names an incentive and has none",
-                "it would not be sent",
-            )
-        for setting in ("name", "url", "cart_url"):
-            if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
-                warn(path, f"the text names `shop.{setting}`, which shop.yaml does not give", "it would not be sent")
+        for text, what, path in (
+            (step.sms, "text", ("steps", number, "sms")), (step.call, "note", ("steps", number, "call", "note")),
+        ):  # fmt: skip
+            source = text.source if text else ""
+            if step.incentive is None and re.search(r"\bincentive\s*\.", source):
+                warn(path, f"the {what} of step {number + 1} names an incentive and has none", "it would not be sent")
+            for setting in ("name", "url", "cart_url"):
+                if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
+                    warn(
+                        path, f"the {what} names `shop.{setting}`, which shop.yaml does not give",
+                        "it would not be sent",
+                    )  # fmt: skip
     return found

@@ -51,7 +51,7 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
 def _sources(rule: Rule) -> list[str]:
     found = [rule.audience.source] if rule.audience else []
     for step in rule.steps:
-        found += [part.source for part in (step.sms, step.when) if part is not None]
+        found += [part.source for part in (step.sms, step.call, step.when) if part is not None]
     return found
 
 

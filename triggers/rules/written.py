@@ -103,6 +103,15 @@ class WrittenIncentive(Written):
         return self
 
 
+class WrittenCall(Written):
+    """A call that somebody of the shop is asked to make."""
+
+    note: Source = Field(
+        description="What the caller should know: a Jinja2 template.",
+        examples=["Two reminders and no order. In the cart: {{ cart.lines[0].name }}"],
+    )
+
+
 class WrittenStep(Written):
     """One planned contact."""
 
@@ -122,8 +131,11 @@ class WrittenStep(Written):
     incentive: WrittenIncentive | None = Field(default=None, description="What the touch offers.")
     sms: Source | None = Field(
         default=None,
-        description="The text: a Jinja2 template. Without one the step grants its bonus in silence.",
+        description="The text: a Jinja2 template. A step that has a call or grants a bonus may go without.",
         examples=["{{ cart.lines[0].name }} is still yours: {{ cart.lines[0].url }}"],
+    )
+    call: WrittenCall | None = Field(
+        default=None, description="Somebody is asked to call the customer: a task in the topic `crm-commands`."
     )
     missing_product: Literal["next", "refuse"] = Field(
         default="next",

@@ -123,7 +123,7 @@ def test_a_wrong_last_day_and_a_bonus_without_an_end_are_refused() -> None:
     for step, expected in (
         ("{sms: hello, incentive: {gift: tea, until: 2026-02-30}}", "`2026-02-30` is no day"),
         ("{incentive: {bonus: 100}}", "bonus points need `valid`"),
-        ("{incentive: {gift: tea, valid: 1d}}", "step 1 needs `sms`, only a step that grants a bonus may go without"),
+        ("{incentive: {gift: tea, valid: 1d}}", "step 1 needs `sms`, only a step that has a `call` or"),
     ):
         (error,) = read_rules(f"{CART}steps: [{step}]", "r.yaml", Shop()).errors
         assert expected in str(error)
