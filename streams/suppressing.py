@@ -8,23 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.structs import ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from schemas.contracts import Refused, read_event
 from schemas.instants import rfc3339
 from schemas.suppressions import Suppression
 from schemas.topics import SUPPRESSIONS
-from streams.chunks.stopping import stop_consumer
+from streams.chunks.reader import reading
 from streams.delivery import Record
 from streams.privacy import phone_hmac
-
-_BATCH: Final = 10_000
-"""Records between two words about how far writing has come."""
 
 
 class SuppressionsTopicUnusable(Exception):
@@ -73,34 +69,12 @@ class Known:
 
 
 async def read_all(options: Mapping[str, Any], seen: Callable[[int, int], None] = lambda done, of: None) -> list[Known]:
-    """Everything that is in the topic now, in order of its keys. `seen` hears of (records read, of how many).
+    """Everything that is in the topic now, in order of its keys. `seen` hears of (records passed, of how many).
 
     Raises SuppressionsTopicUnusable, and aiokafka's errors as they are."""
-    partition = TopicPartition(SUPPRESSIONS.name, 0)
-    known: dict[bytes, bytes] = {}
-    consumer = AIOKafkaConsumer(
-        **options, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )  # fmt: skip
-    try:
-        await consumer.start()
-        await _one_partition(consumer._client)
-        consumer.assign([partition])
-        begin = int((await consumer.beginning_offsets([partition]))[partition])
-        end = int((await consumer.end_offsets([partition]))[partition])
-        consumer.seek(partition, begin)
-        while (at := int(await consumer.position(partition))) < end:
-            found = await consumer.getmany(partition, timeout_ms=500, max_records=_BATCH)
-            for one in cast("Iterable[ConsumerRecord[bytes, bytes]]", found.get(partition, ())):
-                if one.key is None:
-                    continue
-                if one.value is None:
-                    known.pop(one.key, None)
-                else:
-                    known[one.key] = one.value
-            seen(at - begin, end - begin)
-    finally:
-        await stop_consumer(consumer)
+    async with reading(options) as reader:
+        _one_partition((await reader.partitions([SUPPRESSIONS.name])).get(SUPPRESSIONS.name))
+        known = await reader.last_values(SUPPRESSIONS.name, seen=seen)
     return [one for key in sorted(known) if (one := _known(key, known[key])) is not None]
 
 
@@ -114,7 +88,8 @@ async def write(
     written = 0
     try:
         await producer.start()
-        await _one_partition(producer.client)
+        found = (await producer.client.fetch_all_metadata()).partitions_for_topic(SUPPRESSIONS.name)
+        _one_partition(None if found is None else len(found))
         batch = producer.create_batch()
         for one in records:
             if batch.append(timestamp=None, key=one.key, value=one.value) is None:
@@ -136,11 +111,10 @@ async def _send(producer: AIOKafkaProducer, batch: Any) -> None:
     await (await producer.send_batch(batch, SUPPRESSIONS.name, partition=0))
 
 
-async def _one_partition(client: Any) -> None:
-    partitions = (await client.fetch_all_metadata()).partitions_for_topic(SUPPRESSIONS.name)
+def _one_partition(partitions: int | None) -> None:
     if not partitions:
         raise SuppressionsTopicUnusable(f"there is no topic {SUPPRESSIONS.name}; make it with: rewake topics create")
-    if partitions != {0}:
+    if partitions != 1:
         raise SuppressionsTopicUnusable(f"the topic {SUPPRESSIONS.name} must have one partition")
 
 

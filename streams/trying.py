@@ -17,8 +17,8 @@ from schemas.instants import rfc3339
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import CRM_COMMANDS, CUSTOMER_EVENTS, DECISIONS, SMS_COMMANDS
 from streams.chunks.chunk import Columns
+from streams.chunks.reader import Reader
 from streams.customers.found import NoTopics
-from streams.customers.reading import Reader
 from triggers.journeys import TEST
 
 _FROM: Final = (DECISIONS.name, SMS_COMMANDS.name, CRM_COMMANDS.name)

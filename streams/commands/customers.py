@@ -43,9 +43,9 @@ def erase(
     Example: rewake customers erase 42
     """
     from schemas.instants import rfc3339
+    from streams.chunks.reader import reading
     from streams.customers.erasing import Erased, gone_by
     from streams.customers.erasing import erase as carry_out
-    from streams.customers.reading import reading
     from streams.provision import Existing, Provisioner, specs_of
 
     settings = settings_or_exit(bootstrap)
@@ -100,8 +100,8 @@ def export(
 
     Example: rewake customers export 42 > 42.json
     """
+    from streams.chunks.reader import reading
     from streams.customers.found import Search
-    from streams.customers.reading import reading
     from streams.customers.told import masked as without_phones
 
     settings = settings_or_exit(bootstrap)

@@ -34,8 +34,8 @@ def test(
 
     Example: rewake test abandoned-cart --to anna --step 2
     """
+    from streams.chunks.reader import reading
     from streams.commands.rules import rulebook_or_exit
-    from streams.customers.reading import reading
     from streams.trying import try_out
 
     settings = settings_or_exit(bootstrap)

@@ -22,8 +22,8 @@ from schemas.instants import rfc3339
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import CUSTOMER_EVENTS, SMS_COMMANDS, TOPICS, Cleanup, changelog
 from streams.chunks.chunk import Columns
+from streams.chunks.reader import Reader
 from streams.customers.found import NoTopics
-from streams.customers.reading import Reader
 from streams.customers.told import is_marker
 from streams.dispatching import understood
 from streams.provision import FOREVER, Existing, longest_retention

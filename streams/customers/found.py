@@ -28,7 +28,7 @@ from schemas.topics import (
     changelog,
 )
 from streams.chunks.chunk import Columns
-from streams.customers.reading import Reader
+from streams.chunks.reader import Reader
 from streams.customers.told import told
 from streams.privacy import phone_hmac
 from triggers.customer import decode_row
@@ -181,17 +181,9 @@ class Search:
     async def _kept_of(
         self, topic: str, wanted: Callable[[str], bool], says: Callable[[str], None]
     ) -> list[Found]:
-        """What stands in a compacted topic of one partition under the keys that are `wanted`."""
-        kept: dict[bytes, bytes | None] = {}
-
-        def take(place: TopicPartition, columns: Columns) -> None:
-            for key, value in zip(columns.keys, columns.values, strict=True):
-                if key is not None and wanted(key.decode(errors="replace")):
-                    kept[key] = value
-
         says(topic)
-        await self._reader.through([TopicPartition(topic, 0)], take)
-        return [{"topic": topic, "record": _said(value)} for value in kept.values() if value is not None]
+        kept = await self._reader.last_values(topic, lambda key: wanted(key.decode(errors="replace")))
+        return [{"topic": topic, "record": _said(value)} for value in kept.values()]
 
 
 def _said(value: bytes | None) -> Any:

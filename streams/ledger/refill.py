@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from schemas.emitted import SendSms, decode_command
 from schemas.topics import SMS_COMMANDS
-from streams.customers.reading import reading
+from streams.chunks.reader import reading
 from streams.ledger.guard import Guard
 from streams.metrics import Metrics
 from triggers.asks import Ask

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -18,12 +19,10 @@ from aiokafka.structs import TopicPartition
 
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
-from streams.chunks.log_ends import WatchedClient
-from streams.chunks.stopping import stop_consumer
+from streams.chunks.reader import committed, known_ends
 from streams.table import PARTITION_KEY, Table, read_record
 from triggers.layouts import UnknownLayout
 
-FETCH_BYTES: Final = 4 << 20
 POLL_SECONDS: Final = 0.05
 
 TAIL_RECORDS: Final = 200
@@ -103,25 +102,9 @@ class ChangelogRows:
             except UnknownLayout as unknown:
                 raise UnreadableRows(number, unknown) from unknown
 
-    @contextlib.asynccontextmanager
-    async def consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+    def consumer(self) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
         """One that reads committed records, for the calls below. It has nothing assigned yet."""
-        consumer = AIOKafkaConsumer(
-            **self._options,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=50,
-        )
-        await consumer.start()
-        # aiokafka raises CancelledError out of a stop that comes before its own tasks have begun.
-        await asyncio.sleep(0)
-        consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
-        try:
-            yield consumer
-        finally:
-            await stop_consumer(consumer)
+        return committed(self._options)
 
     async def _follow(
         self,
@@ -164,8 +147,7 @@ class ChangelogRows:
     def ends(self, consumer: AIOKafkaConsumer, since: float = 0.0) -> dict[int, int]:
         """The last stable offsets, as the answers to fetches sent `since` say: the embedded broker answers ListOffsets
         wrongly."""
-        known = consumer._fetcher._client.ends
-        return {tp.partition: end.offset for tp, end in known.items() if end.asked >= since}
+        return {tp.partition: end.offset for tp, end in known_ends(consumer).items() if end.asked >= since}
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from streams import stacks
-from streams.customers.reading import reading
+from streams.chunks.reader import reading
 from tests.contract.test_products_topic import create
 
 HOUR_MS = 3_600_000

@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import take_batches
-from streams.partition.recovery import FETCH_BYTES as ROWS_BYTES
+from streams.chunks.reader import FETCH_BYTES as ROWS_BYTES
 from streams.partition.recovery import UnreadableRows
 from streams.table import Table
 from tests.simulation.broker.broker import FETCH_BYTES, Broker

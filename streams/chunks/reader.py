@@ -1,6 +1,7 @@
 """Topics read from one end to the other, or followed from where they end now; committed records alone.
 
-For commands that people wait for: no group, nothing is committed.
+Without a group, and nothing is committed: for rows that are read back, for a Redis that is filled again, and for
+commands that people wait for.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
-from streams.chunks.log_ends import WatchedClient
+from streams.chunks.log_ends import LogEnd, WatchedClient
 from streams.chunks.stopping import stop_consumer
 
 FETCH_BYTES: Final = 4 << 20
@@ -25,12 +26,39 @@ POLL_SECONDS: Final = 0.1
 Take = Callable[[TopicPartition, Columns], None]
 
 
+@contextlib.asynccontextmanager
+async def committed(options: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of committed records within, which has nothing assigned yet; `known_ends` of it tells how far the
+    logs reach. `options`: of any aiokafka client. Raises KafkaError."""
+    consumer = AIOKafkaConsumer(
+        **options,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_wait_ms=50,
+    )
+    try:
+        await consumer.start()
+        # aiokafka raises CancelledError out of a stop that comes before its own tasks have begun.
+        await asyncio.sleep(0)
+        consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
+        yield consumer
+    finally:
+        await stop_consumer(consumer)
+
+
+def known_ends(consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, LogEnd]:
+    """The newest ends of logs that a consumer of `committed` has heard of."""
+    watched: WatchedClient = consumer._fetcher._client
+    return watched.ends
+
+
 class Reader:
     """Reads partitions by hand. Made by `reading`."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, watched: WatchedClient) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self._watched = watched
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         """How many partitions each of these topics has; those that are not there are left out."""
@@ -42,6 +70,24 @@ class Reader:
         """Everything from the logs' beginnings to where they end now, or later."""
         async for place, columns in self.read(places):
             take(place, columns)
+
+    async def last_values(
+        self,
+        topic: str,
+        wanted: Callable[[bytes], bool] = lambda key: True,
+        seen: Callable[[int, int], None] = lambda done, of: None,
+    ) -> dict[bytes, bytes]:
+        """What stands in a compacted topic of one partition under the keys that are `wanted`. `seen` hears of (offsets
+        passed, of how many)."""
+        kept: dict[bytes, bytes | None] = {}
+        first: int | None = None
+        async for place, columns in self.read([TopicPartition(topic, 0)]):
+            for key, value in zip(columns.keys, columns.values, strict=True):
+                if key is not None and wanted(key):
+                    kept[key] = value
+            first = columns.start if first is None else first
+            seen(columns.next - first, max(known_ends(self._consumer)[place].offset, columns.next) - first)
+        return {key: value for key, value in kept.items() if value is not None}
 
     async def read(
         self, places: Collection[TopicPartition], since: int | None = None
@@ -79,26 +125,12 @@ class Reader:
         return await fetch(self._consumer._fetcher, set(places), drain=drain_batches, seconds=POLL_SECONDS)
 
     async def _at_end(self, place: TopicPartition, began: float) -> bool:
-        end = self._watched.ends.get(place)
+        end = known_ends(self._consumer).get(place)
         return end is not None and end.asked >= began and await self._consumer.position(place) >= end.offset
 
 
 @contextlib.asynccontextmanager
 async def reading(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
     """A reader within. `options`: of any aiokafka client. Raises KafkaError."""
-    consumer = AIOKafkaConsumer(
-        **options,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
-    )
-    await consumer.start()
-    # aiokafka raises CancelledError out of a stop that comes before its own tasks have begun.
-    await asyncio.sleep(0)
-    watched = consumer._fetcher._client = WatchedClient(consumer._fetcher._client)
-    try:
-        yield Reader(consumer, watched)
-    finally:
-        await stop_consumer(consumer)
+    async with committed(options) as consumer:
+        yield Reader(consumer)
