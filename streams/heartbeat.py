@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streams.following import following
 from streams.health import Readiness
 from streams.metrics import Metrics
 from streams.wall import WallGuard
@@ -71,12 +72,8 @@ class Watch:
         """The broker's clock is asked once before anything starts, and again whenever the wall has jumped."""
         await self._ask()
         self._say()
-        watching = asyncio.create_task(self._run(), name="wall-clock")
-        try:
+        async with following(self._run(), "wall-clock"):
             yield
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:

@@ -31,6 +31,7 @@ from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.stopping import stop_consumer
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing, Record
 from streams.delivery.at_least_once import CommitOffsets
+from streams.following import following
 from streams.inbound.handling import Known, NoSuchPhone, handle
 from streams.metrics import Metrics
 from streams.partition.parking import fitting
@@ -109,15 +110,14 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             metadata_max_age_ms=METADATA_MS,
         )  # fmt: skip
         try:
-            self._task = asyncio.create_task(self._run(), name="inbound")
-            yield
+            async with following(self._run(), "inbound") as self._task:
+                try:
+                    yield
+                finally:
+                    async with self._working:
+                        self._assigned = set()
+                        self._task.cancel()
         finally:
-            async with self._working:
-                self._assigned = set()
-                if self._task is not None:
-                    self._task.cancel()
-            if self._task is not None:
-                await asyncio.gather(self._task, return_exceptions=True)
             await self._let_go(list(self._open))
             await stop_consumer(self._consumer)
             await self._links.stop()

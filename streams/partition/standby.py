@@ -18,6 +18,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 
 from streams.chunks.chunk import Columns
+from streams.following import following
 from streams.metrics import Metrics
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.table import Table
@@ -64,12 +65,10 @@ class Standby:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        following = asyncio.create_task(self._run(), name="standby")
         try:
-            yield
+            async with following(self._run(), "standby"):
+                yield
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
             for number in list(self._followed):
                 self._drop(number)
 
