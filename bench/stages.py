@@ -163,6 +163,9 @@ class Outside:
     def since(self, topic: str, position: int) -> list[Columns]:
         return []
 
+    def beginnings(self) -> dict[str, int]:
+        return {}
+
     def position(self, topic: str) -> int:
         return 0
 

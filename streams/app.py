@@ -42,9 +42,11 @@ from streams.ledger.guard import Guard
 from streams.ledger.needs import beyond_rows, by_phone
 from streams.ledger.refill import Refill, sent_since
 from streams.metrics import Metrics
-from streams.partition.ownership import Ownership, RowsReader, row_table
+from streams.partition.loading import row_table
+from streams.partition.ownership import Ownership
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import INPUTS, Plan
+from streams.partition.ports import RowsReader
 from streams.partition.recovery import ChangelogRows, UnreadableRows
 from streams.partition.standby import Standby
 from streams.products import ProductsReader

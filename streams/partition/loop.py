@@ -36,8 +36,9 @@ from streams.partition.intake import Intake, Taken
 from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, fitting, parked
 from streams.partition.plan import Plan
+from streams.partition.ports import Flow, SharedLogs
 from streams.partition.publishing import publish
-from streams.partition.reading import Flow, Reading, SharedLogs
+from streams.partition.reading import Reading
 from streams.partition.screening import KnownKeys
 from streams.partition.tally import count
 from streams.table import Table, Unstorable

@@ -1,8 +1,7 @@
 """Which partitions this worker owns: opened on assignment, drained on revocation, loaded again when one goes bad.
 
-On assignment the order is: open the delivery (which fences the former owner and settles its open transaction), then ask
-for the committed offsets, then read the rows, then accept. A partition that stays is kept only if the group's offsets
-are what it last committed itself.
+On assignment what is new is loaded (streams.partition.loading), then chunks are accepted. A partition that stays is
+kept only if the group's offsets are what it last committed itself.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
@@ -21,16 +20,16 @@ from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
 from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.metrics import Metrics
-from streams.partition import reading
+from streams.partition.loading import Loading
 from streams.partition.loop import Partition
 from streams.partition.plan import Plan
+from streams.partition.ports import Group, RowsReader, SharedLogs
 from streams.partition.recovery import UnreadableRows
 from streams.partition.screening import KNOWN_KEYS
 from streams.rows import MemoryRows, RowStore
 from streams.table import DECODED_ROWS, Table
-from triggers.customer import CustomerRow, decode_row, encode_row
+from triggers.customer import CustomerRow
 from triggers.engine import Engine
-from triggers.layouts import LAYOUTS
 
 log: Final = structlog.get_logger(__name__)
 
@@ -54,39 +53,6 @@ BARREN_SECONDS_MOST: Final = 15.0
 """Before a partition is loaded again that has committed nothing since it was loaded the last time, at most."""
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
-
-
-class Broker(Protocol):
-    """The group's consumer, as far as ownership needs it."""
-
-    def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
-    async def committed(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
-    async def beginnings(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
-    async def ends(self, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]: ...
-    async def move(self, positions: Mapping[tuple[str, int], int | None]) -> bool: ...
-    async def is_member(self) -> bool: ...
-
-
-class Group(Protocol):
-    """Membership and fetching."""
-
-    @property
-    def broker(self) -> Broker: ...
-    def assigned(self) -> set[tuple[str, int]]: ...
-    def pause(self, topic: str, partition: int) -> None: ...
-    def resume(self, topic: str, partition: int) -> None: ...
-
-
-class RowsReader(Protocol):
-    """Where rows are read back from (streams.partition.recovery)."""
-
-    async def read(self, tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool: ...
-
-
-class SharedLogs(reading.SharedLogs, Protocol):
-    """The hand-assigned topics, and where their logs begin."""
-
-    def beginnings(self) -> dict[str, int]: ...
 
 
 class Ownership:
@@ -114,12 +80,12 @@ class Ownership:
         self._plan = plan
         self._engine = engine
         self._ledger = ledger
-        self._policy = policy
         self._shared = shared
         self._metrics = metrics
-        self._rows = rows
+        self._loads = Loading(
+            plan, policy=policy, rows=rows, store=store, shared=shared, metrics=metrics, made=self._partition
+        )
         self._look_at_limits = look_at_limits or _nothing
-        self._store = store
         self._decoded_rows = decoded_rows
         self._barren: dict[int, int] = {}
         """By partition number: failures in a row without a commit between them."""
@@ -192,7 +158,7 @@ class Ownership:
         await self._let_go(strangers)
         kept = sorted(self.partitions)
         new = sorted(wanted - set(kept))
-        loaded = await self._load(new, superseded)
+        loaded = await self._loads.load(self.group.broker, new, superseded)
         if superseded() or len(loaded) < len(new):
             await asyncio.gather(*(_closed(partition) for partition in loaded))
             return False
@@ -217,16 +183,20 @@ class Ownership:
         self._accepting = True
         positions: dict[tuple[str, int], int | None] = {}
         for partition in self.partitions.values():
-            self._share(partition)
-            partition.accept()
-            for topic, source in partition.intake.inputs.items():
-                if source.grouped:
-                    self.resume(topic, partition.number)  # a former generation may have paused it
-            positions |= partition.positions()
-        # After accepting: a chunk that came in between and was not taken would leave a gap.
+            positions |= self._admit(partition)
         await self.group.broker.move(positions)
         self._metrics.partitions_owned.set(len(self.partitions))
         self._readiness.recovered.update(self.partitions)
+
+    def _admit(self, partition: Partition) -> dict[tuple[str, int], int | None]:
+        """It takes chunks from now on; answers where they are to be fetched from. Fetching is moved there afterwards: a
+        chunk that came in between and was not taken would leave a gap."""
+        self._share(partition)
+        partition.accept()
+        for topic, source in partition.intake.inputs.items():
+            if source.grouped:
+                self.resume(topic, partition.number)  # a former generation, or a bad one, may have paused it
+        return partition.positions()
 
     def _share(self, partition: Partition) -> None:
         """Commits and memory are the worker's: each partition has its part of them."""
@@ -302,7 +272,7 @@ class Ownership:
     async def _gone_on(self, superseded: Callable[[], bool]) -> list[int]:
         """Of the partitions still held, those whose offsets somebody else has moved; the others start over."""
         for attempt in range(MARKER_TRIES):
-            committed = await self._committed(sorted(self.partitions))
+            committed = await self._loads.committed(self.group.broker, sorted(self.partitions))
             strangers = [n for n, p in self.partitions.items() if not p.agrees_with(committed[n])]
             if not strangers or superseded():
                 break
@@ -313,74 +283,7 @@ class Ownership:
                 partition.begin(committed[number])
         return strangers
 
-    # -- loading
-
-    async def _committed(self, numbers: Collection[int]) -> dict[int, dict[str, int]]:
-        """By partition number and topic: where to go on; the log's beginning where nothing was ever committed."""
-        asked = [(spec.name, number) for number in numbers for spec in self._plan.inputs]
-        if not asked:
-            return {}
-        found = await self.group.broker.committed(asked)
-        missing = [tp for tp in asked if tp not in found]
-        if missing:
-            found |= await self.group.broker.beginnings(missing)
-        shared = self._shared.beginnings()
-        return {
-            number: {**shared, **{spec.name: found[spec.name, number] for spec in self._plan.inputs}}
-            for number in numbers
-        }
-
-    async def _forget_former_topics(
-        self, tables: Mapping[int, Table[CustomerRow]], committed: Mapping[int, Mapping[str, int]]
-    ) -> None:
-        """A topic that was deleted and made anew begins again at 0, and its group's offsets are gone with it: the
-        position that a partition's record has in it says nothing. Offsets that have expired look alike, but then the
-        log reaches up to the position."""
-        ahead = {
-            (spec.name, number): table.record.positions[spec.name]
-            for number, table in tables.items()
-            for spec in self._plan.inputs
-            if table.record.positions.get(spec.name, 0) > committed[number][spec.name]
-        }
-        if not ahead:
-            return
-        found = await self.group.broker.committed(list(ahead))
-        missing = {tp: position for tp, position in ahead.items() if tp not in found}
-        if not missing:
-            return
-        for (topic, number), end in (await self.group.broker.ends(list(missing))).items():
-            position = missing[topic, number]
-            if end < position:
-                log.error("topic was made anew: reading it from its beginning", topic=topic, partition=number)
-                del tables[number].record.positions[topic]
-            else:
-                log.warning(
-                    "the group's offset has expired: going on from the partition's own record",
-                    topic=topic,
-                    partition=number,
-                    offset=position,
-                )
-
-    async def _load(self, numbers: Collection[int], superseded: Callable[[], bool]) -> list[Partition]:
-        """Fence, then read: once a delivery is open, offsets and rows are final. Empty when superseded."""
-        if not numbers:
-            return []
-        deliveries = {number: self._policy.delivery(number) for number in numbers}
-        tables: dict[int, Table[CustomerRow]] = {}
-        try:
-            await asyncio.gather(*(delivery.open() for delivery in deliveries.values()))
-            committed = await self._committed(numbers)
-            tables = {number: row_table(self._store()) for number in numbers}
-            if await self._rows.read(tables, superseded):
-                await self._forget_former_topics(tables, committed)
-                loaded = [self._partition(n, tables.pop(n), deliveries.pop(n), committed[n]) for n in numbers]
-                self._metrics.restored_rows.inc(sum(len(partition.table) for partition in loaded))
-                return loaded
-            return []
-        finally:
-            for table in tables.values():
-                table.close()
-            await asyncio.gather(*(delivery.close() for delivery in deliveries.values()))
+    # -- what is made of what was loaded
 
     def _partition(
         self, number: int, table: Table[CustomerRow], delivery: Delivery, committed: Mapping[str, int]
@@ -440,16 +343,12 @@ class Ownership:
                     async with self._loading:
                         if moot():
                             return
-                        for partition in await self._load([number], moot):
+                        for partition in await self._loads.load(self.group.broker, [number], moot):
                             if moot():
                                 await _closed(partition)
                                 return
                             self.partitions[number] = partition
-                            self._share(partition)
-                            partition.accept()
-                            await self.group.broker.move(partition.positions())
-                            for topic in partition.intake.inputs:
-                                self.resume(topic, number)  # the bad one may have paused it
+                            await self.group.broker.move(self._admit(partition))
                             self._metrics.reloads.inc()
                             if not barren:
                                 self._recovered(number)
@@ -462,11 +361,6 @@ class Ownership:
                 log.warning("partition could not be loaded; trying again", partition=number, why=repr(failure))
             await asyncio.sleep(pause)
             pause = min(2 * pause, RELOAD_SECONDS_MOST)
-
-
-def row_table(store: RowStore) -> Table[CustomerRow]:
-    """An empty table of customer rows."""
-    return Table(encode_row, decode_row, LAYOUTS.check, store)
 
 
 async def _closed(partition: Partition) -> None:

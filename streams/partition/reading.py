@@ -7,29 +7,12 @@ those `beside` fill what gates look at. Times are monotonic seconds, as `LogEnd.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from schemas.topics import TopicSpec
 from streams.chunks import LogEnd
-from streams.chunks.chunk import Columns
 from streams.partition.intake import Input
 from streams.partition.lag import ReadThrough
-
-
-class Flow(Protocol):
-    """Fetching, as far as a partition sees and steers it."""
-
-    def log_end(self, topic: str, partition: int) -> LogEnd | None: ...
-    def pause(self, topic: str, partition: int) -> None: ...
-    def resume(self, topic: str, partition: int) -> None: ...
-
-
-class SharedLogs(Protocol):
-    """The hand-assigned topics, read once for all partitions of a worker."""
-
-    def since(self, topic: str, position: int) -> list[Columns]: ...
-    def position(self, topic: str) -> int: ...
-    def log_end(self, topic: str) -> LogEnd | None: ...
+from streams.partition.ports import Flow, SharedLogs
 
 
 class Reading:

@@ -20,7 +20,7 @@ from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
 from streams.delivery import Writers
 from streams.delivery.producing import KafkaWriters
-from streams.partition.ownership import RowsReader
+from streams.partition.ports import RowsReader
 from streams.partition.recovery import ChangelogRows
 from tests.simulation.broker import Broker, Direct, Isolation, Reader, SimRows, SimWriters, Topic, columns
 

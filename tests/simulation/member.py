@@ -41,7 +41,7 @@ class Habits:
 
 @dataclass(slots=True)
 class Member:
-    """`streams.partition.ownership.Group` and its `Broker`."""
+    """`streams.partition.ports.Group` and its `Broker`."""
 
     name: str
     coordinator: Coordinator

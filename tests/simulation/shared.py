@@ -14,7 +14,7 @@ AGAIN_SECONDS: Final = 0.1
 
 
 class SimShared:
-    """See `streams.partition.ownership.SharedLogs`. `kept` stay here, `taken` go to their takers."""
+    """See `streams.partition.ports.SharedLogs`. `kept` stay here, `taken` go to their takers."""
 
     def __init__(
         self, reader: Reader, kept: Sequence[str], taken: Mapping[str, Callable[[Columns], None]], wait: float

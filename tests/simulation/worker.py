@@ -18,7 +18,8 @@ from streams.delivery.transactional import Transactional
 from streams.health import Readiness
 from streams.ledger import Ledger, MemoryLedger, PatientLedger
 from streams.metrics import Metrics
-from streams.partition.ownership import Ownership, row_table
+from streams.partition.loading import row_table
+from streams.partition.ownership import Ownership
 from streams.partition.plan import Plan
 from streams.partition.standby import Standby
 from streams.rows import MemoryRows, RowStore

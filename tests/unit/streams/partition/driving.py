@@ -77,6 +77,9 @@ class Broker:
     def since(self, topic: str, position: int) -> list[Columns]:
         return []
 
+    def beginnings(self) -> dict[str, int]:
+        return {}
+
     def position(self, topic: str) -> int:
         return self.read.get(topic, 0)
 

@@ -13,7 +13,7 @@ import pytest
 from streams.chunks.chunk import Columns
 from streams.metrics import Metrics
 from streams.partition import standby
-from streams.partition.ownership import row_table
+from streams.partition.loading import row_table
 from streams.partition.standby import Standby
 from streams.rows import MemoryRows
 from streams.table import Table
