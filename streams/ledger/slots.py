@@ -65,11 +65,12 @@ def parts(ask: Ask) -> list[Part]:
 
 def kept_for(part: Part) -> int:
     """How long (microseconds before `ask.at`) touches of this slot are kept for this ask: as far back as its limits
-    look, and a day, as workers' clocks may differ and chunks be computed again."""
-    longest, at = 0, part.ask.at
+    look, and a day, as workers' clocks may differ and chunks be computed again. A phone's are also forgotten that long
+    after they were counted, so that a limit of the calendar needs them until its span is over."""
+    longest, at, phone = 0, part.ask.at, part.slot == "phone"
     for scope in part.scopes:
         for limit in scope.limits:
-            stretch = limit.window or at - limit.since + 1
+            stretch = limit.window or (limit.until - limit.since if phone else at - limit.since + 1)
             if stretch > longest:
                 longest = stretch
     return longest + DAY

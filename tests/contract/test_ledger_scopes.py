@@ -166,6 +166,17 @@ async def test_a_phones_touches_are_forgotten_when_no_limit_looks_so_far_back(wo
     assert await ledger.reserve([ask("c", Scope("phone", ANNA, one(7 * DAY)))]) == [Granted(False, (0,))]
 
 
+async def test_a_phones_touches_are_known_until_the_week_that_they_count_in_is_over(world: World) -> None:
+    ledger = world.worker()
+    week = (CapLimit(1, 0, MIDNIGHT, MIDNIGHT + 7 * DAY),)
+    touch = ask("a", Scope("phone", ANNA, week), at=MIDNIGHT)
+    await ledger.reserve([touch])
+    await ledger.confirm([touch])
+    await world.pass_time(7 * DAY - 1)
+    last = ask("b", Scope("phone", ANNA, week), at=MIDNIGHT + 7 * DAY - 1)
+    assert await ledger.reserve([last]) == [Full(0, 0, (1,), MIDNIGHT + 7 * DAY)]
+
+
 async def test_confirming_and_releasing_go_over_all_slots(world: World) -> None:
     ledger = world.worker()
     everywhere = (customer("", one()), Scope("phone", ANNA, one()), Scope("budget", TODAY, today(1)))
