@@ -7,7 +7,7 @@ PACKAGES := schemas triggers feeds streams
 LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
-.PHONY: help setup demo test servers local-servers check simulate chaos bench bench-quick bench-peers soak lock clean
+.PHONY: help setup demo test servers local-servers check simulate chaos races bench bench-quick bench-peers held-back soak lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,6 +59,10 @@ SEED ?= 1
 chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka and Redis, some 50 minutes (SEED=1)
 	@$(BIN)/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
+RACES ?= 1000
+races: setup local-servers ## RACES=1000 customers who leave just as a message falls due, some five minutes (SEED=1)
+	@$(BIN)/python -m tests.races --races $(RACES) --seed $(SEED) $(ARGS)
+
 bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)
 	@$(BIN)/python -m bench $(if $(ARGS),$(ARGS),--write-docs)
 
@@ -75,6 +79,9 @@ bench-peers: setup local-servers .venv-peers/.installed ## Kafka Streams, Bytewa
 	.venv-peers/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes \
 		-r requirements-peers.lock
 	@touch $@
+
+held-back: setup ## the table of docs/gates.md: what each gate holds back, on the real carts in ../shared/data
+	@$(BIN)/python -m bench.held_back $(if $(ARGS),$(ARGS),--write-docs)
 
 soak: setup local-servers ## 50,000,000 events through one worker: is memory flat?
 	@$(BIN)/python -m bench soak --soak-events 50000000 $(ARGS)
