@@ -41,7 +41,7 @@ def phone(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
 _USABLE: Final = constant(Verdict(gate="phone", answer=Answer.PASS, reason="usable"))
 
 
-def line(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
+def to_call(raw: str | None, region: str | None) -> tuple[str | None, Verdict]:
     """For a call: the number in E.164 (None when refused) and the verdict."""
     if raw is None or not raw.strip():
         return None, _refusal("no-phone")
