@@ -23,11 +23,11 @@ def may_begin(row: CustomerRow, rule: Rule, at: int) -> bool:
 def begin(row: CustomerRow, rule: Rule, kind: Kind, due: int, seen: Scope | None) -> None:
     """Begin a journey of `rule`, unless `once_per`, `cooldown` or the audience, to whom the row is `seen`, forbids
     it now."""
-    if not may_begin(row, rule, due):
+    past = row.history.get(rule.name)
+    if past is not None and not may_begin(row, rule, due):
         return
     if rule.audience is not None and seen is not None and not holds(rule.audience, seen):
         return
-    past = row.history.get(rule.name)
     if past is None:
         past = row.history[rule.name] = Past()
     at, event_id = past.used_at, past.used_id = kind.epoch(row, rule)

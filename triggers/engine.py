@@ -196,7 +196,9 @@ class Engine:
             if look < deadline:
                 deadline = look
         if row.outbox:
-            deadline = min(deadline, trial.next_due(row))
+            look = trial.next_due(row)
+            if look < deadline:
+                deadline = look
         if row.erased_at:
             deadline = min(deadline, max(now, marker_ends(row, self._marker_kept)))
         row.deadline = deadline

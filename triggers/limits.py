@@ -32,7 +32,9 @@ class _Together(NamedTuple):
 class Limits:
     """Of one rule's touches by one channel."""
 
-    __slots__ = ("_budgets", "_caps", "_groups", "_price", "_shared", "_simple", "_sms", "_text")
+    __slots__ = (
+        "_budgets", "_caps", "_first", "_groups", "_price", "_shared", "_simple", "_sms", "_text", "_uncounted",
+    )  # fmt: skip
 
     def __init__(self, shop: Shop, rule: Rule, channel: Channel) -> None:
         self._sms = channel == "sms"
@@ -44,6 +46,8 @@ class Limits:
         )
         (first, *others) = self._groups
         self._simple = None if others or shared else first.limits
+        self._first = (Scope("customer", "", self._simple or ()),)  # as the simple case asks for a customer's first
+        self._uncounted = self._simple is not None and self._sms and not self._caps
 
     def asked(
         self, row: CustomerRow, at: int, tz: ZoneInfo, phone: str | None, text: str, segments: int, held_out: bool
@@ -51,6 +55,8 @@ class Limits:
         """The scopes of a touch at `at`; `tz`: the customer's zone. One that is held out spends no budget."""
         touches = row.touches
         if self._simple is not None:
+            if not touches:
+                return self._first
             known = tuple([(touch.touch_id, touch.at, 1) for touch in touches])
             return (Scope("customer", "", self._simple, 1, known),)
         scopes = []
@@ -64,6 +70,8 @@ class Limits:
 
     def answered(self, ask: Ask, answer: LedgerAnswer, segments: int, held_out: bool) -> tuple[Verdict, ...]:
         """The verdicts of the ledger's gates."""
+        if self._uncounted:
+            return _NOTHING_LIMITS
         if isinstance(answer, Granted):
             return self._granted(answer.counts, segments, held_out)
         return self._full(ask, answer, segments)
@@ -71,7 +79,7 @@ class Limits:
     def _granted(self, counts: tuple[int, ...], segments: int, held_out: bool) -> tuple[Verdict, ...]:
         caps = self._caps
         if self._simple is not None and self._sms:
-            return (dedupe.ONCE, cap.free(caps, counts), budget.OFF) if caps else _NOTHING_LIMITS
+            return dedupe.ONCE, cap.free(caps, counts), budget.OFF
         asked = len(caps)
         once, free = dedupe.ONCE, cap.free(caps, counts[:asked]) if caps else cap.OFF
         if self._text:

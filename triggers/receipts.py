@@ -36,6 +36,8 @@ MAX_COMMANDS: Final = 16
 """Commands to one phone that are remembered; a receipt of an older one finds no phone."""
 
 _HASH: Final = 8
+_DIGITS: Final = 2 * _HASH
+_MOST: Final = MAX_COMMANDS * _HASH
 _GOOD: Final = frozenset({"delivered", "read"})
 _PERMANENT: Final = frozenset({"unknown_subscriber", "blocked"})
 _SILENT: Final = frozenset({"accepted", "sent", "expired"})
@@ -88,11 +90,13 @@ def sent(numbers: dict[str, Number], phone: str, command_id: str, at: int) -> No
     """Remember that this command went to this phone."""
     number = numbers.get(phone)
     if number is None:
-        for former in [other for other, known in numbers.items() if known.at < at - FORGET]:
+        for former in [other for other, known in numbers.items() if known.at < at - FORGET] if numbers else ():
             del numbers[former]
         number = numbers[phone] = Number()
-    number.commands = (number.commands + bytes.fromhex(command_id[: 2 * _HASH]))[-MAX_COMMANDS * _HASH :]
-    number.at = max(number.at, at)
+    commands = number.commands + bytes.fromhex(command_id[:_DIGITS])
+    number.commands = commands[-_MOST:] if len(commands) > _MOST else commands
+    if at > number.at:
+        number.at = at
 
 
 def speaks(receipt: DeliveryReceipt) -> bool:

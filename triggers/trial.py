@@ -49,7 +49,11 @@ def ask(row: CustomerRow, event: TestRequested, rules: Mapping[str, tuple[Rule, 
 
 def next_due(row: CustomerRow) -> int:
     """When the next test in the outbox falls due that has not yet; NEVER without one."""
-    return min((waits.due for waits in row.outbox if waits.test and waits.due > row.fired), default=NEVER)
+    soonest, fired = NEVER, row.fired
+    for waits in row.outbox:
+        if fired < waits.due < soonest and waits.test:
+            soonest = waits.due
+    return soonest
 
 
 def due(row: CustomerRow, at: int) -> list[Proposal]:

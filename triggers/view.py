@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -122,11 +122,14 @@ class _Seen(Context):
 def _cart(
     row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing_product: MissingProduct
 ) -> Goods:
-    lines = [
-        GoodsLine(product, line.quantity, line.price, line.currency, line.at)
-        for product, line in row.cart.now.lines.items()
-    ]
-    return Goods(shop.id, newest_first(lines), catalogue, missing_product, tz, shop.currency)
+    lines = row.cart.now.lines
+
+    def newest() -> Sequence[GoodsLine]:
+        return newest_first([
+            GoodsLine(product, line.quantity, line.price, line.currency, line.at) for product, line in lines.items()
+        ])
+
+    return Goods(shop.id, lines.values(), newest, catalogue, missing_product, tz, shop.currency)
 
 
 def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:

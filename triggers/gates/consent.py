@@ -16,7 +16,7 @@ from schemas.instants import rfc3339
 from triggers.customer import Consent
 from triggers.verdicts import Answer, Verdict, constant
 
-_TRANSACTIONAL: Final = constant(Verdict(gate="consent", answer=Answer.PASS, reason="transactional"))
+TRANSACTIONAL: Final = constant(Verdict(gate="consent", answer=Answer.PASS, reason="transactional"))
 
 
 def consent(
@@ -24,7 +24,7 @@ def consent(
 ) -> Verdict:
     """`confirming`: sources that confirm a consent, besides an SMS; None where the shop needs no confirmation."""
     if purpose == "transactional":
-        return _TRANSACTIONAL
+        return TRANSACTIONAL
     given = consents.get(f"{channel}/{purpose}")
     if given is None:
         return Verdict(gate="consent", answer=Answer.REFUSE, reason="no-consent", ends_journey=True)

@@ -12,13 +12,13 @@ from typing import Final
 from schemas.instants import rfc3339
 from triggers.verdicts import Answer, Verdict, constant
 
-_RUNNING: Final = constant(Verdict(gate="exit", answer=Answer.PASS, reason="running"))
+RUNNING: Final = constant(Verdict(gate="exit", answer=Answer.PASS, reason="running"))
 
 
 def running(ended_at: int, why: str) -> Verdict:
     """`ended_at`: 0 while the journey runs."""
     if not ended_at:
-        return _RUNNING
+        return RUNNING
     return Verdict(
         gate="exit", answer=Answer.REFUSE, reason=why, numbers=(("ended_at", rfc3339(ended_at)),), ends_journey=True
     )

@@ -13,14 +13,14 @@ from schemas.instants import rfc3339
 from triggers.rules.model import Incentive
 from triggers.verdicts import Answer, Verdict, constant
 
-_NONE: Final = constant(Verdict(gate="incentive", answer=Answer.PASS, reason="none"))
+NONE: Final = constant(Verdict(gate="incentive", answer=Answer.PASS, reason="none"))
 _LASTING: Final = constant(Verdict(gate="incentive", answer=Answer.PASS, reason="lasting"))
 
 
 def incentive(offered: Incentive | None, ends: int, wall: int) -> Verdict:
     """`ends`: the first instant at which it is over, 0 for none."""
     if offered is None:
-        return _NONE
+        return NONE
     if not ends:
         return _LASTING
     return _until(ends, ends <= wall)

@@ -16,13 +16,13 @@ from triggers.rules.quantities import show_duration
 from triggers.verdicts import Answer, Verdict, constant
 from triggers.zones import Zones, minute_of_day
 
-_OFF: Final = constant(Verdict(gate="quiet_hours", answer=Answer.PASS, reason="off"))
+OFF: Final = constant(Verdict(gate="quiet_hours", answer=Answer.PASS, reason="off"))
 
 
 def quiet_hours(quiet: Quiet | None, at: int, planned: int, zones: Zones) -> tuple[Verdict, Look | None]:
     """`planned`: when the touch was to leave, its due time or the wake of a former delay."""
     if quiet is None:
-        return _OFF, None
+        return OFF, None
     look = quiet.look(at, zones)
     if not look.quiet:
         return _open(minute_of_day(at, zones.zones[0]) if len(zones.zones) == 1 else -1, zones.name), look

@@ -9,12 +9,12 @@ from typing import Final
 
 from triggers.verdicts import Answer, Verdict, constant
 
-_FRESH: Final = constant(Verdict(gate="stale", answer=Answer.PASS, reason="fresh"))
+FRESH: Final = constant(Verdict(gate="stale", answer=Answer.PASS, reason="fresh"))
 
 
 def stale(wall: int, planned: int, stale_after: int) -> Verdict:
     late = wall - planned
     if late <= stale_after:
-        return _FRESH
+        return FRESH
     numbers = (("late_seconds", str(late // 1_000_000)), ("stale_after_seconds", str(stale_after // 1_000_000)))
     return Verdict(gate="stale", answer=Answer.REFUSE, reason="stale", numbers=numbers)

@@ -9,12 +9,12 @@ as it stands when they are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Final, Literal, overload
+from typing import Final, Literal, Protocol, overload
 
 import msgspec
 
@@ -56,7 +56,7 @@ def goods(
     product-out-of-stock, product-unnamed, product-unlinked; its detail is the product's id) when that line, or a
     newer one, is not presentable; with "next" such lines are passed over.
     """
-    return Goods(shop_id, newest_first(lines), catalogue, missing_product, zone, currency)
+    return Goods(shop_id, lines, lambda: newest_first(lines), catalogue, missing_product, zone, currency)
 
 
 def newest_first(lines: Sequence[GoodsLine]) -> Sequence[GoodsLine]:
@@ -68,22 +68,34 @@ def _age(line: GoodsLine) -> int:
     return -line.at
 
 
-class Goods:
-    """A cart's goods; satisfies `triggers.context.CartView`. Made by `goods`."""
+class _Counted(Protocol):
+    @property
+    def quantity(self) -> int: ...
 
-    __slots__ = ("_catalogue", "_currency", "_found", "_goods", "_lines", "_policy", "_shop_id", "_worth", "_zone")
+
+class Goods:
+    """A cart's goods; satisfies `triggers.context.CartView`. Made by `goods`, or of lines in any order (`counted`) and
+    of what gives them newest first: many texts say no more than how many there are."""
+
+    __slots__ = (
+        "_catalogue", "_counted", "_currency", "_found", "_lines", "_made", "_newest_first", "_policy", "_shop_id",
+        "_worth", "_zone",
+    )  # fmt: skip
 
     def __init__(
         self,
         shop_id: str,
-        newest_first: Sequence[GoodsLine],
+        counted: Collection[_Counted],
+        newest_first: Callable[[], Sequence[GoodsLine]],
         catalogue: Catalogue,
         missing_product: MissingProduct,
         zone: tzinfo,
         currency: str | None,
     ) -> None:
         self._shop_id = shop_id
-        self._goods = newest_first
+        self._counted = counted
+        self._newest_first = newest_first
+        self._made: Sequence[GoodsLine] | None = None
         self._catalogue = catalogue
         self._zone = zone
         self._currency = currency
@@ -91,6 +103,12 @@ class Goods:
         self._found: dict[str, Product | None] = {}
         self._worth: tuple[Decimal | None, str | None] | None = None
         self._lines: _Lines | None = None
+
+    @property
+    def _goods(self) -> Sequence[GoodsLine]:
+        if self._made is None:
+            self._made = self._newest_first()
+        return self._made
 
     @property
     def lines(self) -> Sequence[LineView]:
@@ -103,7 +121,7 @@ class Goods:
     def count(self) -> int:
         """How many goods lie in the cart, quantities added up, presentable or not."""
         count = 0
-        for line in self._goods:
+        for line in self._counted:
             count += line.quantity
         return count
 
