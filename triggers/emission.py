@@ -16,14 +16,12 @@ from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import competition, conditions, exit, holdout, products, trigger
-from triggers.gates.consent import TRANSACTIONAL, consent
-from triggers.gates.incentive import NONE as NO_INCENTIVE
+from triggers.gates.consent import consent
 from triggers.gates.incentive import incentive
-from triggers.gates.message import message
-from triggers.gates.phone import phone
-from triggers.gates.quiet_hours import OFF as NO_QUIET_HOURS
+from triggers.gates.message import message, note
+from triggers.gates.phone import phone, to_call
 from triggers.gates.quiet_hours import quiet_hours
-from triggers.gates.stale import FRESH, stale
+from triggers.gates.stale import stale
 from triggers.gates.sunset import OFF as NO_SUNSET
 from triggers.gates.sunset import sunset
 from triggers.gates.suppression import Suppressions, suppression
@@ -48,6 +46,8 @@ SPREAD: Final = 15 * 60 * 1_000_000
 """Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes."""
 
 CHANNEL: Final = "sms"
+CALL: Final = "call"
+"""The channel whose consent a call needs."""
 
 # names of the module: a member of an enumeration takes longer to find than to compare
 _PASS: Final = Answer.PASS
@@ -67,12 +67,10 @@ _NO_SMS: Final = {
 }
 """The gates that an SMS has to pass, for a touch that sends none."""
 
-_LAST: Final = (NO_INCENTIVE, products.OFF, competition.OFF)
-"""The last of the pure gates, where a shop's rule asks for none of them."""
-
 
 class Touch(msgspec.Struct, gc=False):
-    """What would be sent, and what the decision says besides verdicts. `message` and `phone` are None where refused.
+    """What would be sent, and what the decision says besides verdicts. `message`, `note` (of a call) and `phone` are
+    None where refused, or where the step has none.
 
     `zone`: the customer's. `products`: those offered, where the shop's dedupe asks. `incentive_ends`: the first instant
     at which what is offered is over, the end of the local day that the text names; 0 for none.
@@ -82,6 +80,7 @@ class Touch(msgspec.Struct, gc=False):
     ids: Stem  # its commands' and its decision's begin with it
     zone: ZoneInfo
     message: Message | None = None
+    note: str | None = None
     phone: str | None = None
     not_before: int = 0
     not_after: int = 0
@@ -110,8 +109,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A step of a rule, and what is the same for all its touches. `following`: the step after it. `consent` and `last`:
-    what the gate of consent, and the last of the pure gates, say of all of them; None where it depends."""
+    """A step of a rule, and what is the same for all its touches. `following`: the step after it."""
 
     rule: Rule
     step: Step
@@ -120,20 +118,15 @@ class Plan:
     channel: Channel
     limits: Limits
     holdout: holdout.Holdout
-    consent: Verdict | None
-    last: tuple[Verdict, ...] | None
 
 
 def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
     """By the step's id."""
     held = holdout.Holdout(shop, rule)
-    agreed = TRANSACTIONAL if rule.purpose == "transactional" else None
-    off = shop.dedupe_product is None and shop.compete is None
     made: dict[str, Plan] = {}
     for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
-        channel: Channel = "bonus" if step.sms is None else "sms"
-        last = _LAST if off and step.incentive is None else None
-        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last)
+        channel: Channel = "sms" if step.sms is not None else "call" if step.call is not None else "bonus"
+        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held)
     return made
 
 
@@ -189,10 +182,9 @@ def judge(
         verdicts.append(exit.withdrawn(why))
         started = proposal.due
     else:
+        verdicts.append(exit.running(*journey.end))
         if journey.running:
-            verdicts += (exit.RUNNING, trigger.ready(wall, plan.kind.ready(row, rule, journey, wall)))
-        else:
-            verdicts.append(exit.running(*journey.end))
+            verdicts.append(trigger.ready(wall, plan.kind.ready(row, rule, journey, wall)))
         started = journey.began
 
     seen = context(row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=step.incentive)
@@ -202,29 +194,34 @@ def judge(
         verdicts.append(conditions.when(step.when, seen))
     silent = step.sms is None
     if silent:
-        verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"], _NO_SMS["sunset"])
+        if step.call is None:
+            verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"])
+        else:
+            verdicts.append(consent(row.consents, CALL, rule.purpose))
+            number = profile.get(_PHONE)
+            touch.phone, verdict = to_call(None if number is None else number.value, shop.default_region)
+            verdicts.append(verdict)
+            verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
+        verdicts.append(_NO_SMS["sunset"])
     else:
-        verdicts.append(plan.consent or consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources))
+        verdict = consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources)
+        if step.call is not None and verdict.answer is _PASS:  # it needs both
+            verdict = consent(row.consents, CALL, rule.purpose)
+        verdicts.append(verdict)
         number = profile.get(_PHONE)
         touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
         verdicts.append(verdict)
         verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
         verdicts.append(NO_SUNSET if shop.sunset is None else _sunset(row, shop.sunset, world, rule, wall))
     planned = proposal.planned
-    verdicts.append(FRESH if wall - planned <= rule.stale_after else stale(wall, planned, rule.stale_after))
-    look = quiet = zones = None
-    if silent:
-        verdicts.append(_NO_SMS["quiet_hours"])
-    elif world.quiet is None:
-        verdicts.append(NO_QUIET_HOURS)
-    else:
-        quiet, zones = world.quiet, alone(tz)
-        if policy != "customer" and touch.phone is not None:
-            places = phone_zones(touch.phone)
-            if places is not None:
-                zones, touch.policy = places, _POLICIES["phone"]
-        verdict, look = quiet_hours(quiet, wall, planned, zones)
-        verdicts.append(verdict)
+    verdicts.append(stale(wall, planned, rule.stale_after))
+    quiet, zones = None if silent else world.quiet, alone(tz)
+    if quiet is not None and policy != "customer" and touch.phone is not None:
+        places = phone_zones(touch.phone)
+        if places is not None:
+            zones, touch.policy = places, _POLICIES["phone"]
+    verdict, look = quiet_hours(quiet, wall, planned, zones)
+    verdicts.append(_NO_SMS["quiet_hours"] if silent else verdict)
     shown = seen
     if step.missing_product == "refuse":
         shown = context(
@@ -235,34 +232,39 @@ def judge(
     if step.opt_out and shop.opt_out_text:
         ending = in_language(shop.opt_out_text, row.field("language"), shop.language)
     touch.message, verdict = message(step.sms, shown, ending)
+    offered = () if touch.message is None else touch.message.products
+    if step.call is not None and verdict.answer is _PASS:
+        noted, of_note = note(step.call, shown)
+        if noted is not None:
+            touch.note = noted.text
+            offered += noted.products
+        if noted is None or silent:
+            verdict = of_note
     verdicts.append(verdict)
-    if touch.message is not None and touch.message.products:
-        touch.products_hash = products_hash(world.catalogue, shop.id, touch.message.products) or None
+    if offered:
+        touch.products_hash = products_hash(world.catalogue, shop.id, offered) or None
         if shop.dedupe_product is not None:
-            touch.products = tuple(dict.fromkeys(touch.message.products))
+            touch.products = tuple(dict.fromkeys(offered))
 
     not_after = planned + rule.stale_after
     if step.incentive is not None:
         ends = touch.incentive_ends = _ends(step.incentive, wall, tz)
         not_after = min(not_after, ends or not_after)
-    if plan.last is not None:
-        verdicts += plan.last
+    verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
+    if shop.dedupe_product is None:
+        verdicts.append(products.OFF)
     else:
-        verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
-        if shop.dedupe_product is None:
-            verdicts.append(products.OFF)
-        else:
-            verdicts.append(products.products(shop.dedupe_product, touch.products, row.touches, wall))
-        if world.rivals is None:
-            verdicts.append(competition.OFF)
-        else:
-            verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
+        verdicts.append(products.products(shop.dedupe_product, touch.products, row.touches, wall))
+    if world.rivals is None:
+        verdicts.append(competition.OFF)
+    else:
+        verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
     if look is not None:
         not_after = min(not_after, wall if look.quiet else look.until)
     touch.not_after = not_after
     touch.not_before = wall
     wake = proposal.wake
-    if wake is not None and quiet is not None and zones is not None and quiet.look(wake - 1, zones) == (True, wake):
+    if wake is not None and quiet is not None and quiet.look(wake - 1, zones) == (True, wake):
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(SPREAD, not_after - wake)))
     touch.inputs = _inputs(row)
     return tuple(verdicts), touch

@@ -86,7 +86,7 @@ def _listed(what: str, names: list[str]) -> str:
 
 
 def _show(tried: Tried, to: str) -> None:
-    from schemas.emitted import GrantBonus, SendSms
+    from schemas.emitted import CreateCallTask, GrantBonus, SendSms
     from streams.privacy import mask_phone
 
     decision = tried.decision
@@ -96,6 +96,8 @@ def _show(tried: Tried, to: str) -> None:
             parts = f"{command.segments} segment{'s' if command.segments > 1 else ''}, {command.encoding}"
             say(f"to {to}, {mask_phone(command.phone)}, from {command.sender}: {parts}")
             say(command.text)
+        elif isinstance(command, CreateCallTask):
+            say(f"and a call to {mask_phone(command.phone or '')} (a test): {command.note}")
         elif isinstance(command, GrantBonus):
             say(f"and {command.points} points (a test)")
     against = [one for one in decision.verdicts if one.verdict in ("refuse", "delay")]
@@ -111,13 +113,13 @@ def _show(tried: Tried, to: str) -> None:
 def _plain(tried: Tried) -> dict[str, Any]:
     import msgspec
 
-    from schemas.emitted import SendSms
+    from schemas.emitted import CreateCallTask, SendSms
     from streams.privacy import mask_phone
 
     commands = []
     for command in tried.commands or ():
         said = msgspec.to_builtins(command)
-        if isinstance(command, SendSms):
+        if isinstance(command, SendSms | CreateCallTask) and command.phone is not None:
             said["phone"] = mask_phone(command.phone)
         commands.append(said)
     decision = None if tried.decision is None else msgspec.to_builtins(tried.decision)

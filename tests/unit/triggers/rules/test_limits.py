@@ -86,6 +86,33 @@ def test_a_step_may_grant_a_bonus_without_a_text_and_an_incentive_end_on_a_day()
     assert read.steps[0].incentive == Incentive("bonus", Decimal(100), until=date(2026, 12, 31))
 
 
+def test_a_step_may_ask_for_a_call_alone_or_beside_a_text_or_a_bonus() -> None:
+    for more in ("", "sms: hello, ", "incentive: {bonus: 100, valid: 7d}, "):
+        (step,) = rule(f"steps: [{{{more}call: {{note: '{{{{ customer.first_name }}}}'}}}}]").steps
+        assert step.call is not None
+        assert step.call.source == "{{ customer.first_name }}"
+        assert (step.sms is None) == ("sms" not in more)
+
+
+def test_a_wrong_call_is_shown_with_its_place_and_a_hint() -> None:
+    for step, expected in (
+        ("{call: Anna}", "3:16: `call` of step 1 should be fields of its own, not `Anna`, known here: `note`"),
+        ("{call: {}}", "3:16: `call` of step 1 needs `note`"),
+        ("{call: {note: a, text: hello}}", "unknown field `text`"),
+        ("{call: {note: '{{ customer.frist_name }}'}}", "3:27: unknown name `customer.frist_name`, did you mean"),
+    ):
+        errors = read_rules(f"{CART}steps: [{step}]", "r.yaml", Shop()).errors
+        assert expected in str(errors[0]), errors
+
+
+def test_a_note_that_could_never_be_made_is_warned_of() -> None:
+    step = "{call: {note: '{{ shop.name }}, {{ incentive.discount }}'}}"
+    found = [str(one) for one in read_rules(f"{CART}steps: [{step}]", "r.yaml", Shop()).warnings]
+    assert len(found) == 2
+    assert "the note names `shop.name`, which shop.yaml does not give" in found[0]
+    assert "the note of step 1 names an incentive and has none" in found[1]
+
+
 def test_a_rule_that_uses_none_of_this_keeps_its_version() -> None:
     plain = rule("steps: [{sms: hello}]")
     for using in ("tags: [a]\nsteps: [{sms: hello}]", "holdout: 5%\nsteps: [{sms: hello}]"):

@@ -60,6 +60,7 @@ def test_what_changes_no_meaning_changes_no_version(same: tuple[str, str]) -> No
         "a delay": RULE.replace("23h", "24h"),
         "an incentive": RULE.replace("bonus: 100", "bonus: 101"),
         "a step's id": RULE.replace("{after", "{id: second, after"),
+        "a call": RULE.replace("sms: hello", "sms: hello, call: {note: hello}"),
         "exits": RULE + "exit_on: [order_placed]\n",
         "the priority": RULE + "priority: 51\n",
     }.items(),
