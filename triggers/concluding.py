@@ -56,7 +56,7 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
     outbox = row.outbox
     row.outbox = [] if len(outbox) == 1 and outbox[0] is proposal else [one for one in outbox if one != proposal]
     journey = judgement.journey
-    if journey is None or journey.step != proposal.step or id(journey) not in map(id, row.journeys):
+    if journey is None or journey.step != proposal.step or not _among(journey, row.journeys):
         journey = journey_of(row, proposal)  # the row was read anew since it was judged
     steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
     step = None if steps is None else steps.get(proposal.step)
@@ -85,15 +85,21 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
     else:
         outcome = "held_out" if held_out else "emitted"
         if step is not None and journey is not None:
-            _remember(row, step, journey, judgement, held_out)
+            _remember(row, step, journey, judgement, at, held_out)
             if not held_out:
-                commands = _emit(row, plan.shop, step, journey, judgement, planned)
+                commands = _emit(row, plan.shop, step, journey, judgement, at, planned)
             _advance(journey, step, at, wall)
     if journey is not None and journey.exit_at and not journey.sent:
         leave(row, journey)
         row.journeys = [other for other in row.journeys if other is not journey]
-    decision = _decision(row, judgement, verdicts, outcome, [command.command_id for command in commands], planned)
+    ids = [command.command_id for command in commands]
+    decision = _decision(row, judgement, verdicts, outcome, ids, at, planned)
     return Emitted(commands, decision)
+
+
+def _among(journey: Journey, journeys: list[Journey]) -> bool:
+    """Whether it is that very one."""
+    return (len(journeys) == 1 and journeys[0] is journey) or id(journey) in map(id, journeys)
 
 
 def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
@@ -129,11 +135,11 @@ def _weighed(verdicts: tuple[Verdict, ...]) -> tuple[bool, str | None, int]:
 
 
 def _remember(
-    row: CustomerRow, plan: emission.Plan, journey: Journey, judgement: Judgement, held_out: bool
+    row: CustomerRow, plan: emission.Plan, journey: Journey, judgement: Judgement, planned: int, held_out: bool
 ) -> None:
     """The touch counts from now on: for caps, dedupe, competition and `once_per`."""
     rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
-    touches, history, planned = row.touches, row.history, proposal.planned
+    touches, history = row.touches, row.history
     touches.append(Touch(
         touch.touch_id, wall, rule.name, rule.tags, plan.channel, touch.products, held_out,
         0 if planned == wall else planned, proposal.step,
@@ -149,9 +155,9 @@ def _remember(
 
 
 def _emit(
-    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement, planned: str
+    row: CustomerRow, shop: Shop, plan: emission.Plan, journey: Journey, judgement: Judgement, at: int, planned: str
 ) -> tuple[Sending, ...]:
-    """The commands of a touch that passed: all it offers and says. `planned`: when, as it is written."""
+    """The commands of a touch that passed: all it offers and says. Planned for `at`, as it is written `planned`."""
     rule, proposal, wall, touch = plan.rule, judgement.proposal, judgement.wall, judgement.touch
     granted: tuple[Sending, ...] = _bonus(row, plan, judgement, planned) if plan.step.incentive is not None else ()
     if touch.note is not None:
@@ -168,7 +174,7 @@ def _emit(
         rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,
         text=touch.message.text, purpose=rule.purpose, encoding=touch.message.encoding, units=touch.message.units,
         segments=touch.message.segments, due_at=planned, not_after=rfc3339(touch.not_after),
-        not_before=planned if touch.not_before == proposal.planned else rfc3339(touch.not_before),
+        not_before=planned if touch.not_before == at else rfc3339(touch.not_before),
     )
     return (send, *granted) if granted else (send,)
 
@@ -209,10 +215,9 @@ def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int)
 
 def _decision(
     row: CustomerRow, judgement: Judgement, verdicts: tuple[Verdict, ...], outcome: str, command_ids: list[str],
-    planned: str,
+    at: int, planned: str,
 ) -> Decision:  # fmt: skip
     proposal, wall, touch = judgement.proposal, judgement.wall, judgement.touch
-    at = proposal.planned
     on_time = wall == at
     judged = planned if on_time else rfc3339(wall)
     return Decision(

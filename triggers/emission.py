@@ -16,12 +16,14 @@ from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import competition, conditions, exit, holdout, products, trigger
-from triggers.gates.consent import consent
+from triggers.gates.consent import TRANSACTIONAL, consent
+from triggers.gates.incentive import NONE as NO_INCENTIVE
 from triggers.gates.incentive import incentive
 from triggers.gates.message import message, note
 from triggers.gates.phone import phone, to_call
+from triggers.gates.quiet_hours import OFF as NO_QUIET_HOURS
 from triggers.gates.quiet_hours import quiet_hours
-from triggers.gates.stale import stale
+from triggers.gates.stale import FRESH, stale
 from triggers.gates.sunset import OFF as NO_SUNSET
 from triggers.gates.sunset import sunset
 from triggers.gates.suppression import Suppressions, suppression
@@ -67,6 +69,9 @@ _NO_SMS: Final = {
 }
 """The gates that an SMS has to pass, for a touch that sends none."""
 
+_LAST: Final = (NO_INCENTIVE, products.OFF, competition.OFF)
+"""The last of the pure gates, where a shop's rule asks for none of them."""
+
 
 class Touch(msgspec.Struct, gc=False):
     """What would be sent, and what the decision says besides verdicts. `message`, `note` (of a call) and `phone` are
@@ -109,7 +114,8 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A step of a rule, and what is the same for all its touches. `following`: the step after it."""
+    """A step of a rule, and what is the same for all its touches. `following`: the step after it. `consent` and `last`:
+    what the gate of consent, and the last of the pure gates, say of all of them; None where it depends."""
 
     rule: Rule
     step: Step
@@ -118,15 +124,20 @@ class Plan:
     channel: Channel
     limits: Limits
     holdout: holdout.Holdout
+    consent: Verdict | None
+    last: tuple[Verdict, ...] | None
 
 
 def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
     """By the step's id."""
     held = holdout.Holdout(shop, rule)
+    agreed = TRANSACTIONAL if rule.purpose == "transactional" else None
+    off = shop.dedupe_product is None and shop.compete is None
     made: dict[str, Plan] = {}
     for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
         channel: Channel = "sms" if step.sms is not None else "call" if step.call is not None else "bonus"
-        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held)
+        last = _LAST if off and step.incentive is None else None
+        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last)
     return made
 
 
@@ -182,9 +193,10 @@ def judge(
         verdicts.append(exit.withdrawn(why))
         started = proposal.due
     else:
-        verdicts.append(exit.running(*journey.end))
         if journey.running:
-            verdicts.append(trigger.ready(wall, plan.kind.ready(row, rule, journey, wall)))
+            verdicts += (exit.RUNNING, trigger.ready(wall, plan.kind.ready(row, rule, journey, wall)))
+        else:
+            verdicts.append(exit.running(*journey.end))
         started = journey.began
 
     seen = context(row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=step.incentive)
@@ -197,16 +209,16 @@ def judge(
         if step.call is None:
             verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"])
         else:
-            verdicts.append(consent(row.consents, CALL, rule.purpose))
+            verdicts.append(plan.consent or consent(row.consents, CALL, rule.purpose))
             number = profile.get(_PHONE)
             touch.phone, verdict = to_call(None if number is None else number.value, shop.default_region)
             verdicts.append(verdict)
             verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
         verdicts.append(_NO_SMS["sunset"])
     else:
-        verdict = consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources)
+        verdict = plan.consent or consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources)
         if step.call is not None and verdict.answer is _PASS:  # it needs both
-            verdict = consent(row.consents, CALL, rule.purpose)
+            verdict = plan.consent or consent(row.consents, CALL, rule.purpose)
         verdicts.append(verdict)
         number = profile.get(_PHONE)
         touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
@@ -214,14 +226,20 @@ def judge(
         verdicts.append(suppression(world.suppressions, shop.id, touch.phone, wall))
         verdicts.append(NO_SUNSET if shop.sunset is None else _sunset(row, shop.sunset, world, rule, wall))
     planned = proposal.planned
-    verdicts.append(stale(wall, planned, rule.stale_after))
-    quiet, zones = None if silent else world.quiet, alone(tz)
-    if quiet is not None and policy != "customer" and touch.phone is not None:
-        places = phone_zones(touch.phone)
-        if places is not None:
-            zones, touch.policy = places, _POLICIES["phone"]
-    verdict, look = quiet_hours(quiet, wall, planned, zones)
-    verdicts.append(_NO_SMS["quiet_hours"] if silent else verdict)
+    verdicts.append(FRESH if wall - planned <= rule.stale_after else stale(wall, planned, rule.stale_after))
+    look = quiet = zones = None
+    if silent:
+        verdicts.append(_NO_SMS["quiet_hours"])
+    elif world.quiet is None:
+        verdicts.append(NO_QUIET_HOURS)
+    else:
+        quiet, zones = world.quiet, alone(tz)
+        if policy != "customer" and touch.phone is not None:
+            places = phone_zones(touch.phone)
+            if places is not None:
+                zones, touch.policy = places, _POLICIES["phone"]
+        verdict, look = quiet_hours(quiet, wall, planned, zones)
+        verdicts.append(verdict)
     shown = seen
     if step.missing_product == "refuse":
         shown = context(
@@ -250,21 +268,24 @@ def judge(
     if step.incentive is not None:
         ends = touch.incentive_ends = _ends(step.incentive, wall, tz)
         not_after = min(not_after, ends or not_after)
-    verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
-    if shop.dedupe_product is None:
-        verdicts.append(products.OFF)
+    if plan.last is not None:
+        verdicts += plan.last
     else:
-        verdicts.append(products.products(shop.dedupe_product, touch.products, row.touches, wall))
-    if world.rivals is None:
-        verdicts.append(competition.OFF)
-    else:
-        verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
+        verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
+        if shop.dedupe_product is None:
+            verdicts.append(products.OFF)
+        else:
+            verdicts.append(products.products(shop.dedupe_product, touch.products, row.touches, wall))
+        if world.rivals is None:
+            verdicts.append(competition.OFF)
+        else:
+            verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
     if look is not None:
         not_after = min(not_after, wall if look.quiet else look.until)
     touch.not_after = not_after
     touch.not_before = wall
     wake = proposal.wake
-    if wake is not None and quiet is not None and quiet.look(wake - 1, zones) == (True, wake):
+    if wake is not None and quiet is not None and zones is not None and quiet.look(wake - 1, zones) == (True, wake):
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(SPREAD, not_after - wake)))
     touch.inputs = _inputs(row)
     return tuple(verdicts), touch
