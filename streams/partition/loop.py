@@ -3,9 +3,8 @@
 Chunks of all inputs are offered as they arrive. A turn takes what the merge gives out, drives the rows, and hands
 everything that caused to the commits; while one commit is under way the next turn is computed, and no more than that.
 
-On the stream clock time is what the inputs have reached; on the wall clock it is also the wall's less a grace, once
-every input is at its end. When touches are judged is the outbox's to say (streams.partition.outbox). Wall time is read
-once a turn.
+How far time goes in a turn is the clock's to say (streams.partition.clock), when touches are judged the outbox's
+(streams.partition.outbox). Wall time is read once a turn.
 
 A partition that fails to commit is bad: it takes nothing more, and its owner loads it anew.
 """
@@ -27,9 +26,9 @@ from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.ledger import Ledger
-from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
+from streams.partition.clock import Clock
 from streams.partition.commits import Commit, Commits
 from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
@@ -82,7 +81,6 @@ class Partition:
         self._plan = plan
         self._delivery = delivery
         self._flow = flow
-        self._shared = shared
         self._metrics = metrics
         self._failed = failed
         waiting, attention = table.restored()
@@ -119,18 +117,12 @@ class Partition:
             stream_clock=plan.stream_clock,
             now=self._now,
         )
-        self._reached = table.record.reached
-        self._believed = BEGINNING
-        """The last reading of the wall that could be believed: while it can't, time does not move by it."""
-        self._heard = 0.0
-        """When the log was asked for its end that was asked the longest ago: what came after that nobody has seen, so
-        time by the wall stops there. (A worker that was frozen wakes with ends from before.) Monotonic seconds."""
+        self._clock = Clock(plan, self.intake, self._reading, shared, self._arising, table.record.reached)
         self._accepting = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
         self._next_turn = 0.0
         self._no_sooner = 0.0
-        self._began = 0.0
         self.interval = plan.interval
         self.least_pause = plan.interval
         """Seconds between turns; the owner stretches both when it owns many."""
@@ -143,7 +135,7 @@ class Partition:
         the partition's own record says, if that is further.
         """
         self.intake.begin(committed, self.table.record)
-        self._began = self._now()
+        self._clock.begin(self._now())
         self._reading.begin()
         self._arising.begin()
 
@@ -217,7 +209,7 @@ class Partition:
     @property
     def reached(self) -> int:
         """The time its clock has reached, microseconds since the epoch."""
-        return self._reached
+        return self._clock.reached
 
     @property
     def waiting_rows(self) -> int:
@@ -303,21 +295,15 @@ class Partition:
         """One stretch of time: everything that is due, computed and handed over."""
         began = time.perf_counter()
         wall, now = self._plan.wall(), self._now()
-        held = not self._plan.stream_clock and not self._plan.trusts(wall)
-        if not held:
-            self._believed = wall
-        self._look_at_ends(wall, now)
+        self._clock.look(wall, now)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
         try:
-            cut = self._cut(taken)
-            by_wall = self._believed - round((now - self._heard) * 1_000_000) - self._plan.grace_us
-            reached = cut if self._plan.stream_clock else min(cut, by_wall)
-            self._arising.turn(now, wall, self._heard if by_wall <= cut and not held else None)
+            reached = self._clock.may_reach(taken, wall, now)
             if taken.items or self.deadlines.next() < reached:
                 await self._timeline.advance(taken.items, reached, effects)
-            self._reached = max(self._reached, reached)
-            await self._outbox.emit(effects, wall, self._believed - self._plan.grace_us, held=held)
+            self._clock.goes_on(reached)
+            await self._outbox.emit(effects, wall, self._clock.passed, held=self._clock.held)
             # Not the rows themselves: they would outlive their chunk.
             self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
             if taken.moved or effects.touched or effects.faults:
@@ -332,28 +318,6 @@ class Partition:
         if taken.items:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
-
-    def _look_at_ends(self, wall: int, now: float) -> None:
-        self._heard = now
-        for name, source in self.intake.inputs.items():
-            if not source.grouped:
-                for columns in self._shared.since(name, source.next or 0):
-                    self.intake.offer(name, columns, wall)
-            end = self._reading.end(source)
-            if end is not None and source.grouped and end.asked < self._began:
-                end = None  # from when this worker owned the partition before: the log has grown since
-            if end is not None and end.begins > (source.next or 0):
-                self.intake.begins(name, end.begins)
-            if not self._plan.stream_clock:
-                at_end = end is not None and (source.next or 0) >= end.offset
-                self.intake.set_end(name, at_end)
-                if end is not None and at_end and source.spec.holds_clock:
-                    self._heard = min(self._heard, end.asked)
-
-    def _cut(self, taken: Taken) -> int:
-        """The time that the inputs let this turn reach: deadlines strictly below it fire."""
-        # Of a bounded chunk the rest lies above its last record; deadlines at that instant wait for the next one.
-        return self.intake.cut() if self.intake.waiting == 0 or not taken.items else taken.items[-1][0]
 
     # -- out
 
@@ -408,7 +372,7 @@ class Partition:
         self._findings.publish(outgoing, effects.findings)
         record = self.table.record
         self.intake.describe(record)
-        record.reached = self._reached
+        record.reached = self._clock.reached
         count(self._metrics, record.counters, self._topics, taken, effects)
         # Of whom nobody has come back: what counts since then is in the row.
         erased = [row for row in effects.touched.values() if row.erased_at and not row.touches]

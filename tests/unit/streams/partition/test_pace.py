@@ -35,10 +35,11 @@ async def test_between_two_turns_lies_the_interval_unless_a_chunk_is_full() -> N
 
 async def test_ends_that_were_known_before_the_partition_was_owned_do_not_move_time() -> None:
     broker = Broker()
+    before = time.monotonic() - 1
     broker.ends = {spec.name: LogEnd(1000, time.monotonic()) for spec in INPUTS}
     bench = Bench(stream=False, broker=broker)
     for name in bench.partition.intake.inputs:  # from when this worker owned it before: nothing was in the logs then
-        broker.ends[name] = LogEnd(0, bench.partition._began - 1)
+        broker.ends[name] = LogEnd(0, before)
     async with bench:
         await bench.offer("customer-events", *profile())
         await bench.offer("cart-events", added(MONDAY))
