@@ -1,4 +1,6 @@
-"""The worker, wired: everything that is made, is made here, and nothing connects before `run`."""
+"""The worker, wired: how its parts (streams.wiring) belong together, in which order they start, and what ends it.
+Nothing connects before `run`.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import structlog
-from aiokafka.errors import KafkaError
 
-from feeds.store import ProductStore, StoreInUse, claim
 from schemas.topics import (
-    CO_PARTITIONED,
-    DAY_MS,
-    DEAD_LETTERS,
-    HAND_ASSIGNED,
     MARKETING_EVENTS,
-    SMS_COMMANDS,
     SUPPRESSIONS,
     changelog,
     heartbeat,
@@ -28,40 +23,29 @@ from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import PATIENCE_SECONDS, ChunkApp
 from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
-from streams.delivery.at_least_once import AtLeastOnce, CommitOffsets
-from streams.delivery.probe import Abilities, ProbeFailed, probe
-from streams.delivery.producing import KafkaWriters
-from streams.delivery.transactional import Transactional
+from streams.following import following
 from streams.health import HealthServer, Readiness
 from streams.heartbeat import Watch
-from streams.inbound.handling import Known
-from streams.inbound.links import PhoneLinks
-from streams.inbound.loop import Inbound, group_of
-from streams.ledger import Ledger, PatientLedger, RedisLedger, RowLedger, UnfitRedis, check_redis
-from streams.ledger.guard import Guard
-from streams.ledger.needs import beyond_rows, by_phone
-from streams.ledger.refill import Refill, sent_since
+from streams.inbound.loop import Inbound
+from streams.ledger import Ledger
+from streams.ledger.refill import Refill
 from streams.metrics import Metrics
-from streams.partition.loading import row_table
 from streams.partition.ownership import Ownership
-from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import INPUTS, Plan
 from streams.partition.ports import RowsReader
-from streams.partition.recovery import ChangelogRows, UnreadableRows
-from streams.partition.standby import Standby
-from streams.products import ProductsReader
-from streams.provision import Existing, Provisioner, longest_retention, specs_of
-from streams.rows import MemoryRows, RowStore
-from streams.rows.rocks import NoRocks, RocksFolder
+from streams.rows import RowStore
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
+from streams.wiring.delivery import abilities_of_broker, policy_of
+from streams.wiring.inbound import inbound_loop, linker
+from streams.wiring.ledger import check_fitness, ledger_of
+from streams.wiring.refusing import CannotStart, check_rules
+from streams.wiring.stores import products, row_stores, rows_reader
+from streams.wiring.topics import Topics
 from triggers.engine import Engine
-from triggers.erasure import MARKER_KEPT
-from triggers.rules.model import RuleBook
-from triggers.shared import SharedOfShops
 
 log: Final = structlog.get_logger(__name__)
 
@@ -74,60 +58,12 @@ PATIENCE_STREAM: Final = 7 * 86_400.0
 """On the stream clock a partition stands still until Redis answers, however long that takes: it stays in its group."""
 
 
-class CannotStart(Exception):
-    """The worker can't run here; the message says why and what to do, for people. Nothing was changed."""
-
-
 def build_app(settings: Settings) -> App:
     """A worker by these settings. Raises CannotStart when its rules have mistakes."""
     rules = read_rulebook(settings.rules)
-    if rules.errors:
-        mistakes = "\n".join(f"  {error}" for error in rules.errors)
-        raise CannotStart(f"the rules in {settings.rules} have mistakes:\n{mistakes}")
-    _check_limits(settings, rules.book)
+    check_rules(settings, rules)
     metrics = Metrics()
-    return App(settings, rules, *_ledger(settings, rules.book, metrics), metrics)
-
-
-def _check_limits(settings: Settings, book: RuleBook) -> None:
-    """Raises CannotStart when a shop has limits that this worker could not keep."""
-    for shop in book.shops.values():
-        if settings.ledger == "rows" and (which := beyond_rows(shop)):
-            raise CannotStart(
-                f"shop {shop.id}: {', '.join(which)} can't be kept by REWAKE_LEDGER=rows, as no customer's row tells "
-                "what went to a phone or was spent on a day: use a Redis (REWAKE_LEDGER=redis), or leave them out"
-            )
-        if settings.hmac_secret is None and by_phone(shop):
-            raise CannotStart(
-                f"shop {shop.id}: what is counted by phone is kept under the phones' HMAC: set REWAKE_HMAC_SECRET"
-            )
-
-
-def _ledger(settings: Settings, book: RuleBook, metrics: Metrics) -> tuple[Ledger, Refill | None]:
-    """Who counts touches, and what fills it again when it came back empty."""
-    if settings.ledger == "rows":
-        return RowLedger(), None
-    client, shared = settings.ledger_client(), SharedOfShops(book)
-    guard = Guard(client, settings.app_id, shared.covers)
-    ledger = RedisLedger(
-        client,
-        prefix=settings.app_id,
-        timeout=settings.redis_timeout,
-        lapse=round(settings.reservation_lapse * 1_000_000),
-        secret=settings.hmac_secret,
-        guard=guard,
-        metrics=metrics,
-    )
-    stream = settings.clock == "stream"
-    refill = Refill(
-        guard,
-        ledger,
-        sent_since(settings.kafka_client_options(), None if stream else shared.longest),
-        shared.ask_of,
-        settle=2 * settings.transaction_timeout,
-        metrics=metrics,
-    )
-    return PatientLedger(ledger) if stream else ledger, refill
+    return App(settings, rules, *ledger_of(settings, rules.book, metrics), metrics)
 
 
 class App:
@@ -145,39 +81,43 @@ class App:
         self._ownership: Ownership | None = None
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
-        self._limits: dict[str, int] = {}
-        self._marker_kept: int | None = MARKER_KEPT
         topic = heartbeat(settings.app_id).name
         self._clocks = Watch(WallGuard(), self._options, topic, metrics, self.readiness)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
-        partitions = await self._partitions()
+        settings, book = self.settings, self.rules.book
+        topics = Topics(settings, book)
+        await topics.look()
         self.readiness.broker = None
-        policy = await self._policy()
+        abilities = await abilities_of_broker(settings)
+        policy = policy_of(settings, abilities, settings.app_id, topics.limits, self._commit_offsets)
         self.readiness.notes["delivery"] = policy.name
-        await self._check_layouts(partitions)
-        suppressions = SuppressionStore(self.settings.hmac_secret)
+        await topics.check_layouts()
+        suppressions = SuppressionStore(settings.hmac_secret)
         shared = SharedLog(self._options, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take})
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
-            await self._check_redis()
-            await stack.enter_async_context(self._refilling())
-            if self.settings.clock == "wall":
+            await check_fitness(settings)
+            if self._refill is not None:  # a Redis that came back empty is filled again, now and at any time
+                await stack.enter_async_context(following(self._refill.run(), "refill"))
+            if settings.clock == "wall":
                 await stack.enter_async_context(self._clocks.running())
-            store = stack.enter_context(contextlib.closing(self._store()))
-            await stack.enter_async_context(self._products(store))
+            catalogue = await stack.enter_async_context(products(settings, _wall))
             stack.push_async_callback(shared.stop)
             await shared.start()
             try:
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
-                engine = Engine(self.rules.book, store, suppressions, marker_kept=self._marker_kept)
-                reader, row_store = await self._rows(stack, partitions)
-                faust = self._wire(policy, shared, reader, row_store, engine, partitions)
-                self._say(policy, partitions)
-                inbound = self._inbound(policy, partitions, suppressions)
+                engine = Engine(book, catalogue, suppressions, marker_kept=topics.marker_kept)
+                store = stack.enter_context(row_stores(settings))
+                rows = await stack.enter_async_context(
+                    rows_reader(settings, topics.by_customer, store, lambda: self.readiness.assigned, self.metrics)
+                )
+                faust = self._wire(policy, shared, rows, store, engine, topics)
+                self._say(policy, topics)
+                inbound = inbound_loop(settings, book, topics, abilities, suppressions, self.metrics)
                 if inbound is not None:
                     await stack.enter_async_context(inbound.running())
                 await self._work(faust, shared, inbound, stop)
@@ -204,166 +144,10 @@ class App:
         finally:
             await server.stop()
 
-    # -- before anything runs
-
-    async def _partitions(self) -> Mapping[str, int]:
-        """How many partitions each topic has; CannotStart for a broker that is away and topics that are not right."""
-        specs = specs_of(self.settings.app_id)
-        try:
-            async with Provisioner(self._options) as broker:
-                existing = await broker.existing(specs)
-        except (KafkaError, OSError) as error:
-            raise CannotStart(
-                f"Kafka at {self.settings.kafka_bootstrap} can't be reached: {type(error).__name__} "
-                "(REWAKE_KAFKA_BOOTSTRAP; `rewake stack up` starts one here)"
-            ) from error
-        missing = [spec.name for spec in specs if spec.name not in existing]
-        if missing:
-            raise CannotStart(f"topics are missing: {', '.join(missing)}; run `rewake topics create`")
-        self._note_limits(existing)
-        self._check_kept(existing)
-        kept = longest_retention(existing)
-        self._marker_kept = None if kept is None else max(kept, MARKER_KEPT)
-        counts = {name: topic.partitions for name, topic in existing.items()}
-        grouped = {spec.name: counts[spec.name] for spec in (*CO_PARTITIONED, changelog(self.settings.app_id))}
-        if len(set(grouped.values())) > 1:
-            found = ", ".join(f"{name} {count}" for name, count in sorted(grouped.items()))
-            raise CannotStart(f"topics by customer must have equally many partitions, but have: {found}")
-        split = [spec.name for spec in HAND_ASSIGNED if counts[spec.name] != 1]
-        if split:
-            raise CannotStart(f"topics that every worker reads whole must have one partition: {', '.join(split)}")
-        return counts
-
-    async def _check_layouts(self, partitions: Mapping[str, int]) -> None:
-        """Not a member of the group yet, so that a worker of an older release, started again and again in the middle of
-        an upgrade, disturbs nobody."""
-        rows = changelog(self.settings.app_id).name
-        try:
-            await ChangelogRows(self._options, rows).check_layouts(range(partitions[rows]))
-        except UnreadableRows as unreadable:
-            raise CannotStart(str(unreadable)) from unreadable
-        except (KafkaError, OSError) as error:
-            raise CannotStart(f"the topic {rows} can't be read: {error!r}") from error
-
-    def _check_kept(self, existing: Mapping[str, Existing]) -> None:
-        """Commands must stay for as long as caps that no row can prove look back: they are what fills Redis again."""
-        said = existing[SMS_COMMANDS.name].config.get("retention.ms")
-        needed = SharedOfShops(self.rules.book).longest // 1000
-        if said is not None and 0 <= int(said) < needed:
-            raise CannotStart(
-                f"{SMS_COMMANDS.name} keeps commands for {int(said) / DAY_MS:g} days (retention.ms); caps by phone, "
-                f"dedupe by text or budgets look back {needed / DAY_MS:g}: set retention.ms to {needed} or more"
-            )
-
-    def _note_limits(self, existing: Mapping[str, Existing]) -> None:
-        """How large a batch each topic takes now; where the broker does not tell, what `topics create` has asked."""
-        for spec in specs_of(self.settings.app_id):
-            topic = existing.get(spec.name)
-            said = None if topic is None else topic.config.get("max.message.bytes")
-            self._limits[spec.name] = spec.max_message_bytes if said is None else int(said)
-
-    async def _look_at_limits(self) -> None:
-        """The broker has found something too large: an operator has lowered a limit meanwhile. Raises KafkaError."""
-        async with Provisioner(self._options) as broker:
-            self._note_limits(await broker.existing(specs_of(self.settings.app_id)))
-
-    async def _check_redis(self) -> None:
-        if self.settings.ledger == "rows":
-            return
-        client = self.settings.ledger_client()
-        try:
-            away = await check_redis(client, self.settings.app_id)
-        except UnfitRedis as unfit:
-            raise CannotStart(str(unfit)) from unfit
-        finally:
-            await client.aclose()
-        if away is not None:
-            log.warning("Redis does not answer; touches that need it wait in their rows", why=away)
-
-    @contextlib.asynccontextmanager
-    async def _refilling(self) -> AsyncIterator[None]:
-        """A Redis that came back empty is filled again, now and at any time."""
-        running = None if self._refill is None else asyncio.create_task(self._refill.run(), name="refill")
-        try:
-            yield
-        finally:
-            if running is not None:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-
-    async def _policy(self) -> DeliveryPolicy:
-        settings, options = self.settings, self._options
-        rows = changelog(settings.app_id).name
-        writers = KafkaWriters(options, settings.app_id, self._limits)
-        wanted = settings.delivery
-        try:
-            abilities = await probe(options, settings.app_id)
-        except ProbeFailed as failed:
-            if wanted != "at-least-once":
-                raise CannotStart(
-                    f"whether the broker has transactions could not be found out: {failed}. Has it as many brokers as "
-                    "transaction.state.log.replication.factor wants? REWAKE_DELIVERY=at-least-once goes without"
-                ) from failed
-            abilities = Abilities(transactions=False, idempotence=False, reason=str(failed))
-        except (KafkaError, OSError) as error:
-            raise CannotStart(f"Kafka at {settings.kafka_bootstrap} went away: {type(error).__name__}") from error
-        if wanted == "transactions" and not abilities.transactions:
-            raise CannotStart(f"REWAKE_DELIVERY=transactions, but the broker has none ({abilities.reason})")
-        if wanted == "at-least-once" or not abilities.transactions:
-            return AtLeastOnce(writers, rows, abilities.idempotence, self._commit_offsets)
-        return Transactional(writers, rows, settings.app_id, settings.transaction_timeout)
-
     async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         if self._faust is None:
             raise CannotStart("the group's consumer is not there yet")
         await self._faust.chunks.broker.commit_offsets(offsets)
-
-    def _store(self) -> ProductStore:
-        try:
-            return claim(self.settings.products_store)
-        except (StoreInUse, OSError) as error:
-            raise CannotStart(f"no product store in {self.settings.products_store}: {error}") from error
-
-    @contextlib.asynccontextmanager
-    async def _products(self, store: ProductStore) -> AsyncIterator[None]:
-        """The store read up to the topic's end, and followed from there."""
-
-        def bad(offset: int, why: str) -> None:
-            log.warning("a record of products is no snapshot", offset=offset, why=why)
-
-        reader = ProductsReader(store, self._options, wall=_wall, on_bad=bad)
-        await reader.start()
-        try:
-            log.info("products read", records=await reader.catch_up(), products=store.count())
-            following = asyncio.create_task(reader.run(), name="products")
-            try:
-                yield
-            finally:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
-        finally:
-            await reader.stop()
-
-    async def _rows(
-        self, stack: contextlib.AsyncExitStack, partitions: Mapping[str, int]
-    ) -> tuple[RowsReader, Callable[[], RowStore]]:
-        """What reads rows, and what makes the stores that keep them; both end with `stack`."""
-        settings = self.settings
-        store: Callable[[], RowStore] = MemoryRows
-        if settings.rows == "rocksdb":
-            try:
-                folder = stack.enter_context(contextlib.closing(RocksFolder(settings.rows_dir)))
-            except NoRocks as error:
-                raise CannotStart(str(error)) from error
-            store = folder.store
-        topic = changelog(settings.app_id).name
-        rows = ChangelogRows(self._options, topic)
-        if settings.standby == "off":
-            return rows, store
-        numbers = range(partitions[topic])
-        standby = Standby(rows, numbers, lambda: self.readiness.assigned, lambda: row_table(store()), self.metrics)
-        await stack.enter_async_context(standby.running())
-        return standby, store
 
     def _wire(
         self,
@@ -372,7 +156,7 @@ class App:
         rows: RowsReader,
         store: Callable[[], RowStore],
         engine: Engine,
-        partitions: Mapping[str, int],
+        topics: Topics,
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
@@ -380,7 +164,7 @@ class App:
             inputs=INPUTS,
             shared=(MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
-            partitions=partitions,
+            partitions=topics.partitions,
             stream_clock=stream,
             grace_us=settings.grace_us,
             future_bound_us=settings.future_bound_us,
@@ -389,9 +173,9 @@ class App:
             skip_applied=policy.skip_applied,
             wall=_wall,
             trusts=self._clocks.trusts,
-            limits=Limits(self._limits, changelog(settings.app_id).name),
+            limits=Limits(topics.limits, changelog(settings.app_id).name),
             hmac_secret=settings.hmac_secret,
-            links=self._linker(),
+            links=linker(settings, self.rules.book),
         )
         self._ownership = Ownership(
             plan,
@@ -404,7 +188,7 @@ class App:
             rows=rows,
             store=store,
             decoded_rows=settings.rows_decoded,
-            look_at_limits=self._look_at_limits,
+            look_at_limits=topics.look_at_limits,
         )
         self._faust = ChunkApp.build(
             self._ownership,
@@ -421,48 +205,7 @@ class App:
         self._ownership.group = self._faust.chunks
         return self._faust
 
-    def _linker(self) -> PhoneLinker | None:
-        secret = self.settings.hmac_secret
-        if secret is None:
-            return None
-        return PhoneLinker(secret, {name: shop.default_region for name, shop in self.rules.book.shops.items()})
-
-    def _inbound(
-        self, policy: DeliveryPolicy, partitions: Mapping[str, int], suppressions: SuppressionStore
-    ) -> Inbound | None:
-        """What answers SMS, in the way in which everything is delivered."""
-        settings = self.settings
-        if settings.inbound == "off":
-            return None
-        group = group_of(settings.app_id)
-        writers = KafkaWriters(self._options, group, self._limits)
-        rows = changelog(settings.app_id).name
-
-        def policy_for(commit_offsets: CommitOffsets) -> DeliveryPolicy:
-            if isinstance(policy, AtLeastOnce):
-                return AtLeastOnce(writers, rows, policy.idempotent, commit_offsets)
-            return Transactional(writers, rows, group, settings.transaction_timeout)
-
-        known = None
-        if settings.hmac_secret is not None:
-            known = Known(settings.hmac_secret, self.rules.book.shops, PhoneLinks(), suppressions, partitions)
-        return Inbound(
-            self._options,
-            settings.app_id,
-            membership={
-                "session_timeout_ms": round(settings.session_timeout * 1000),
-                "heartbeat_interval_ms": round(settings.heartbeat_interval * 1000),
-                "group_instance_id": settings.instance_id,
-            },
-            known=known,
-            policy_for=policy_for,
-            metrics=self.metrics,
-            dead_letters=partitions[DEAD_LETTERS.name],
-            limits=self._limits,
-            future_bound=settings.future_bound_us,
-        )
-
-    def _say(self, policy: DeliveryPolicy, partitions: Mapping[str, int]) -> None:
+    def _say(self, policy: DeliveryPolicy, topics: Topics) -> None:
         settings = self.settings
         log.info("delivery", policy=policy.name, says=policy.says)
         log.info(
@@ -478,7 +221,7 @@ class App:
             kafka=settings.kafka_bootstrap,
             rules=sum(len(rules) for rules in self.rules.book.rules.values()),
             shops=len(self.rules.book.shops),
-            partitions=partitions[CO_PARTITIONED[0].name],
+            partitions=topics.by_customer,
             fetch=settings.fetch,
             ledger=settings.ledger,
             rows_in=settings.rows,
@@ -491,29 +234,29 @@ class App:
     async def _work(
         self, faust: ChunkApp, shared: SharedLog, inbound: Inbound | None, stop: asyncio.Event
     ) -> None:
+        assert self._ownership is not None
         stopping = asyncio.create_task(stop.wait())
         dying = asyncio.create_task(faust._crashed.wait())
         blind = asyncio.create_task(shared.ended())
-        assert self._ownership is not None
         unreadable = asyncio.create_task(self._ownership.unreadable())
         deaf = asyncio.create_task(stop.wait() if inbound is None else inbound.ended())
         ends = {stopping, dying, blind, unreadable, deaf}
         starting = asyncio.create_task(faust.start())
-        observing = asyncio.create_task(self._observe())
         try:
-            await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if not (starting.done() and starting.exception()):
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            async with following(self._observe(), "observing"):
+                await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+                if not (starting.done() and starting.exception()):
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             log.info("stopping: draining, committing, leaving the group")
         finally:
             if faust.crash_reason is not None:
                 self.readiness.failed = repr(faust.crash_reason)
             elif self.readiness.failed is None:
                 self.readiness.failed = "stopping"
-            for task in (*ends, observing):
+            for task in ends:
                 task.cancel()
             await faust.stop()
-            await asyncio.gather(starting, observing, return_exceptions=True)
+            await asyncio.gather(starting, return_exceptions=True)
         if faust.crash_reason is not None:
             raise faust.crash_reason
         if unreadable.done() and not unreadable.cancelled():

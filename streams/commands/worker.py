@@ -30,8 +30,9 @@ def worker(
     import signal
 
     from streams import logs
-    from streams.app import CannotStart, build_app
+    from streams.app import build_app
     from streams.settings import SettingsError, load_settings
+    from streams.wiring.refusing import CannotStart
 
     given: dict[str, Any] = {"rules": rules, "clock": clock, "kafka_bootstrap": bootstrap, "instance_id": instance}
     try:

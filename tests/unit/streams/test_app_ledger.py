@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streams.app import CannotStart, build_app
+from streams.app import build_app
 from streams.ledger import RedisLedger, RowLedger
 from streams.settings import Settings
+from streams.wiring.ledger import check_fitness
+from streams.wiring.refusing import CannotStart
 
 
 def test_touches_are_counted_in_redis_unless_asked_otherwise(tmp_path: Path) -> None:
@@ -22,12 +24,12 @@ async def test_a_worker_that_counts_in_rows_does_not_ask_whether_redis_is_fit(
     async def asked(*_: object) -> None:
         raise AssertionError("Redis was asked")
 
-    monkeypatch.setattr("streams.app.check_redis", asked)
-    app = build_app(Settings(rules=tmp_path, ledger="rows", clock="stream"))
-    assert isinstance(app.ledger, RowLedger)
-    await app._check_redis()
+    monkeypatch.setattr("streams.wiring.ledger.check_redis", asked)
+    settings = Settings(rules=tmp_path, ledger="rows", clock="stream")
+    assert isinstance(build_app(settings).ledger, RowLedger)
+    await check_fitness(settings)
     with pytest.raises(AssertionError, match="Redis was asked"):
-        await build_app(Settings(rules=tmp_path))._check_redis()
+        await check_fitness(Settings(rules=tmp_path))
 
 
 @pytest.mark.parametrize(
