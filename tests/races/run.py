@@ -173,7 +173,7 @@ class Run:
         await _reach(self._began + at if opens is None else opens - at)
         ran.filled = _now()
         await self._publish(producer, race.filled(ran.filled))
-        planned = ran.filled + round(IDLE * _SECOND) if opens is None else opens
+        planned = max(ran.filled + round(IDLE * _SECOND), opens or 0)
         aim = planned + round((GRACE + race.offset) * _SECOND)
         await _reach(aim - _SECOND)
         # An end that occurs before the touch is planned prevents it, and nothing races.
