@@ -42,7 +42,7 @@ from streams.metrics import Metrics
 from streams.partition import loop, screening
 from streams.partition.intake import Intake
 from streams.partition.loop import Partition
-from streams.partition.plan import INPUTS, Plan
+from streams.partition.plan import INPUTS, PartitionPlan
 from streams.settings import Settings
 from streams.table import Table
 from streams.timeline import Timeline
@@ -242,7 +242,7 @@ class Drive:
 
     def __init__(self, workload: Workload, idle: bool, chunk: int, clock: Clock) -> None:
         self.outside = Outside(clock)
-        plan = Plan(
+        plan = PartitionPlan(
             inputs=INPUTS, shared=(), beside=(), partitions={spec.name: 1 for spec in TOPICS}, stream_clock=True,
             grace_us=0, future_bound_us=600_000_000, chunk_records=chunk, interval=0.1, skip_applied=False,
             wall=lambda: time.time_ns() // 1000, trusts=lambda wall: True,

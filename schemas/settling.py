@@ -167,8 +167,8 @@ _AS_TEXT: Final[dict[type, list[tuple[str, Any, Any]]]] = {
     OrderPlaced: [("total", _Money | None, None), ("currency", _Code | None, None)],
 }
 
-Plan = tuple[type, Callable[[Any], None] | None]
-PLANS: Final[dict[type, Plan]] = {}
+Settling = tuple[type, Callable[[Any], None] | None]
+SETTLINGS: Final[dict[type, Settling]] = {}
 """By the struct that was read: the struct it is to become, and its finisher."""
 
 
@@ -205,7 +205,7 @@ def _decoder(strict: bool) -> msgspec.json.Decoder[Any]:
             gc=False,
             forbid_unknown_fields=strict,
         )
-        PLANS[read] = (public, _FINISHERS.get(public))
+        SETTLINGS[read] = (public, _FINISHERS.get(public))
         kinds = read if kinds is None else kinds | read
     return msgspec.json.Decoder(kinds)
 

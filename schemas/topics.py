@@ -68,7 +68,7 @@ class TopicSpec:
     def config(self) -> dict[str, str]:
         """The broker's topic configuration."""
         config = {"cleanup.policy": self.cleanup.value, "max.message.bytes": str(self.max_message_bytes)}
-        # what is to be gone, an erased customer's above all, is gone a day later: a log is cut, and compacted, by segments
+        # what is to be gone, an erased customer's above all, is gone a day later: logs are cut and compacted by segment
         if self.cleanup is Cleanup.DELETE:
             config["retention.ms"] = str(self.retention_ms)
             config["segment.ms"] = str(DAY_MS)

@@ -64,7 +64,7 @@ from schemas.events import (
 )
 from schemas.fields import DEFAULT_SHOP, Contract
 from schemas.instants import FRACTIONS, MINUTES, SECONDS, parse_rfc3339
-from schemas.settling import PLANS, currencies, finish_priced, lenient, money, read_shop, shops, strict
+from schemas.settling import SETTLINGS, currencies, finish_priced, lenient, money, read_shop, shops, strict
 
 __all__ = [
     "DEFAULT_SHOP",
@@ -185,7 +185,7 @@ def _plain(values: Sequence[bytes]) -> bool:
 def _settle(decoded: list[Any], values: Sequence[bytes]) -> None:
     """Finish each event in place; what does not hold (or was not decoded: None) is read again by its contract."""
     minutes, seconds, fractions = MINUTES, SECONDS, FRACTIONS
-    known, plans, amounts, codes = shops, PLANS, money, currencies
+    known, settlings, amounts, codes = shops, SETTLINGS, money, currencies
     last_shop = None
     for index, event in enumerate(decoded):
         if event is None:
@@ -197,7 +197,7 @@ def _settle(decoded: list[Any], values: Sequence[bytes]) -> None:
                 event.at = minutes[text[:16]] + seconds[text[16:19]] + fractions[text[19:]]
             except KeyError:
                 event.at = parse_rfc3339(text)
-            kind, finish = plans[type(event)]
+            kind, finish = settlings[type(event)]
             event.__class__ = kind
             if kind is not ClockAdvanced and (shop := event.shop_id) != last_shop:
                 if shop not in known:

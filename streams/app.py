@@ -18,20 +18,20 @@ from schemas.topics import (
     changelog,
     heartbeat,
 )
-from streams.careful import Limits
+from streams.careful import RecordLimits
 from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import PATIENCE_SECONDS, ChunkApp
 from streams.chunks.fetch import Fetching
 from streams.delivery import DeliveryPolicy
 from streams.following import following
 from streams.health import HealthServer, Readiness
-from streams.heartbeat import Watch
+from streams.heartbeat import ClockWatch
 from streams.inbound.loop import Inbound
 from streams.ledger import Ledger
 from streams.ledger.refill import Refill
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership
-from streams.partition.plan import INPUTS, Plan
+from streams.partition.plan import INPUTS, PartitionPlan
 from streams.partition.ports import RowsReader
 from streams.rows import RowStore
 from streams.rulebook import BookRead, read_rulebook
@@ -82,7 +82,7 @@ class App:
         self._options: dict[str, Any] = settings.kafka_client_options()
         self._faust: ChunkApp | None = None
         topic = heartbeat(settings.app_id).name
-        self._clocks = Watch(WallGuard(), self._options, topic, metrics, self.readiness)
+        self._clocks = ClockWatch(WallGuard(), self._options, topic, metrics, self.readiness)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
@@ -160,7 +160,7 @@ class App:
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
-        plan = Plan(
+        plan = PartitionPlan(
             inputs=INPUTS,
             shared=(MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
@@ -173,7 +173,7 @@ class App:
             skip_applied=policy.skip_applied,
             wall=_wall,
             trusts=self._clocks.trusts,
-            limits=Limits(topics.limits, changelog(settings.app_id).name),
+            limits=RecordLimits(topics.limits, changelog(settings.app_id).name),
             hmac_secret=settings.hmac_secret,
             links=linker(settings, self.rules.book),
         )

@@ -41,7 +41,7 @@ FRAME: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RecordLimits:
     """How large a record batch may be, bytes by topic, as the brokers have it now; absent: any size. `rows` names the
     changelog."""
 
@@ -76,7 +76,7 @@ class Careful:
         *,
         judge_at_once: bool,
         skip_applied: bool,
-        limits: Limits,
+        limits: RecordLimits,
     ) -> None:
         self.engine = engine
         self.rows = rows

@@ -49,7 +49,7 @@ async def log_append_time(options: Mapping[str, Any], topic: str) -> int:
     return int(written.timestamp) * 1000
 
 
-class Watch:
+class ClockWatch:
     """Looks at the clocks of a worker on the wall clock for as long as it runs, and says when emission is held."""
 
     def __init__(

@@ -66,7 +66,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Changes:
     """What is to be done. `lengthen`: existing topics whose records must be kept for ever from now on (`history`)."""
 
     create: tuple[NewOne, ...]
@@ -80,14 +80,14 @@ def specs_of(app: str) -> tuple[TopicSpec, ...]:
     return (*TOPICS, changelog(app), heartbeat(app))
 
 
-def plan(
+def changes(
     specs: tuple[TopicSpec, ...],
     existing: Mapping[str, Existing],
     *,
     partitions: int | None,
     default_partitions: int,
     history: bool = False,
-) -> Plan:
+) -> Changes:
     """Compare what is wanted with what is there.
 
     `partitions`: asked for explicitly; None takes the count of the customer topics that exist, else the default.
@@ -122,11 +122,11 @@ def plan(
                 lengthen.append(spec.name)
             else:
                 differences.append(Difference(spec.name, setting, wanted, value))
-    return Plan(tuple(create), tuple(lengthen), tuple(differences), count)
+    return Changes(tuple(create), tuple(lengthen), tuple(differences), count)
 
 
 class Provisioner:
-    """Talks to the broker for `plan`. Use as `async with Provisioner(client_options) as broker`."""
+    """Talks to the broker for `changes`. Use as `async with Provisioner(client_options) as broker`."""
 
     def __init__(self, client_options: Mapping[str, Any]) -> None:
         """`client_options`: of any aiokafka client, as Settings.kafka_client_options() gives them."""
@@ -179,8 +179,8 @@ class Provisioner:
             await asyncio.sleep(0.05)
         raise KafkaError(f"created, and not to be seen after 10 s: {', '.join(sorted(names))}")
 
-    async def carry_out(self, todo: Plan, existing: Mapping[str, Existing], *, replication: int) -> Plan:
-        """Create and lengthen; answers the plan as it could be carried out.
+    async def carry_out(self, todo: Changes, existing: Mapping[str, Existing], *, replication: int) -> Changes:
+        """Create and lengthen; answers the changes as they could be made.
 
         A topic that somebody else created meanwhile is fine, and a broker that cannot change settings (the embedded
         one) leaves differences; other errors are raised.
@@ -225,12 +225,12 @@ async def provide(
     replication: int = 1,
     history: bool = False,
     dry_run: bool = False,
-) -> Plan:
-    """Look, plan and, unless `dry_run`, carry out. Answers the plan; the second time it has nothing to create."""
+) -> Changes:
+    """Look and, unless `dry_run`, carry the changes out. Answers them; the second time there is nothing to create."""
     specs = specs_of(app)
     async with Provisioner(client_options) as broker:
         existing = await broker.existing(specs)
-        todo = plan(
+        todo = changes(
             specs, existing, partitions=partitions, default_partitions=default_partitions, history=history
         )
         if not dry_run:

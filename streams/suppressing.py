@@ -56,7 +56,7 @@ def _key(shop_id: str, hashed: str, reason: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownReason:
     """One reason why one phone is suppressed, as the topic has it. `unreadable`: the key counts, without an end."""
 
     shop_id: str
@@ -68,7 +68,9 @@ class Known:
     unreadable: bool = False
 
 
-async def read_all(options: Mapping[str, Any], seen: Callable[[int, int], None] = lambda done, of: None) -> list[Known]:
+async def read_all(
+    options: Mapping[str, Any], seen: Callable[[int, int], None] = lambda done, of: None
+) -> list[KnownReason]:
     """Everything that is in the topic now, in order of its keys. `seen` hears of (records passed, of how many).
 
     Raises SuppressionsTopicUnusable, and aiokafka's errors as they are."""
@@ -118,7 +120,7 @@ def _one_partition(partitions: int | None) -> None:
         raise SuppressionsTopicUnusable(f"the topic {SUPPRESSIONS.name} must have one partition")
 
 
-def _known(key: bytes, value: bytes) -> Known | None:
+def _known(key: bytes, value: bytes) -> KnownReason | None:
     """None for a key that names no suppression, which no worker heeds either."""
     parts = key.decode("utf-8", "replace").split(":")
     if len(parts) != 3:
@@ -127,5 +129,5 @@ def _known(key: bytes, value: bytes) -> Known | None:
     try:
         said = cast(Suppression, read_event(value, (Suppression,)))
     except Refused:
-        return Known(shop_id, hashed, reason, None, None, None, unreadable=True)
-    return Known(shop_id, hashed, reason, said.since, said.until, said.source)
+        return KnownReason(shop_id, hashed, reason, None, None, None, unreadable=True)
+    return KnownReason(shop_id, hashed, reason, said.since, said.until, said.source)

@@ -17,7 +17,7 @@ from typing import Final, Generic, Protocol, TypeVar
 import msgspec
 
 from streams.delivery import Record
-from streams.rows import Loaded, MemoryRows, RowStore
+from streams.rows import Loaded, MemoryRowStore, RowStore
 from triggers.engine import NEVER
 from triggers.layouts import LAYOUTS, UnknownLayout
 
@@ -108,7 +108,7 @@ class Table(Generic[Row]):
         self._decode = decode
         self._check = check
         self._heads: set[bytes] = set()
-        self._store: RowStore = MemoryRows() if store is None else store
+        self._store: RowStore = MemoryRowStore() if store is None else store
         self._decoded: dict[str, Row] = {}
         self._fresh: dict[str, Row] = {}
         """Decoded, or made, since the last `rows`."""

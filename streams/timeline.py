@@ -21,7 +21,7 @@ from typing import Final, Protocol, TypeVar
 
 from schemas.partitioner import row_key
 from schemas.wire import CustomerEvent
-from streams.careful import Careful, Limits
+from streams.careful import Careful, RecordLimits
 from streams.effects import Advanced, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.merge import Merged
@@ -61,7 +61,7 @@ class Timeline:
         *,
         judge_at_once: bool,
         skip_applied: bool = False,
-        limits: Limits | None = None,
+        limits: RecordLimits | None = None,
         give_way: Callable[[], Awaitable[None]] | None = None,
         stretch: int = STRETCH,
     ) -> None:
@@ -75,7 +75,12 @@ class Timeline:
         self._give_way = give_way or _go_on
         self._stretch = stretch
         self._careful = Careful(
-            engine, rows, ledger, judge_at_once=judge_at_once, skip_applied=skip_applied, limits=limits or Limits()
+            engine,
+            rows,
+            ledger,
+            judge_at_once=judge_at_once,
+            skip_applied=skip_applied,
+            limits=limits or RecordLimits(),
         )
 
     async def advance(self, items: Sequence[Merged], reached: int, effects: Effects | None = None) -> Effects:

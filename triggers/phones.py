@@ -21,7 +21,7 @@ _LENGTHS: Final = range(7, 16)
 """Digits of a number in E.164, its country code among them: ITU-T E.164 allows no more."""
 
 
-class _Plan(NamedTuple):
+class _Mobiles(NamedTuple):
     """`lengths` of mobiles, and `written` of them alone: both of the whole number, with plus and country code."""
 
     lengths: frozenset[int]
@@ -34,18 +34,18 @@ def is_mobile(raw: str) -> bool:
     for end in (2, 3, 4):  # no country code begins with another
         code = raw[1:end]
         if code in _CODES:
-            plan = _plan(code)
+            mobiles = _mobiles(code)
             return (
-                plan is not None
-                and len(raw) in plan.lengths
+                mobiles is not None
+                and len(raw) in mobiles.lengths
                 and raw.isascii()  # or other scripts' digits would be digits
-                and plan.written.fullmatch(raw) is not None
+                and mobiles.written.fullmatch(raw) is not None
             )
     return False
 
 
 @cache
-def _plan(code: str) -> _Plan | None:
+def _mobiles(code: str) -> _Mobiles | None:
     """How the numbers of a country code are told; None where it is no country's, or its metadata don't say."""
     regions = COUNTRY_CODE_TO_REGION_CODE[int(code)]
     if not regions or regions[0] == _NO_REGION:
@@ -71,7 +71,7 @@ def _plan(code: str) -> _Plan | None:
     if metadata.leading_digits:  # where several countries share the code
         whole.append(f"(?=(?:{metadata.leading_digits}))")
     lengths = {len(code) + length for length in set(numbers.possible_length) & set(mobiles.possible_length)}
-    return _Plan(
+    return _Mobiles(
         frozenset(1 + length for length in lengths if length in _LENGTHS),
         re.compile(rf"\+{code}(?!0){''.join(whole)}(?:{mobiles.national_number_pattern})"),
     )

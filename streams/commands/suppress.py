@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from streams.settings import Settings
     from streams.suppress_import import BadLine, Entry
-    from streams.suppressing import Known
+    from streams.suppressing import KnownReason
 
 app = typer.Typer(help="Phones that must not be written to, why and until when.", no_args_is_help=True)
 
@@ -357,7 +357,7 @@ def _publish(settings: Settings, records: Any, total: int | None = None) -> None
         _talk(settings, lambda options: write(options, records, lambda done: bar.update(task, completed=done)))
 
 
-def _all(settings: Settings) -> list[Known]:
+def _all(settings: Settings) -> list[KnownReason]:
     from streams.suppressing import read_all
 
     with progress() as bar:
@@ -399,20 +399,20 @@ def _time(at: int | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def _over(one: Known, now: int) -> bool:
+def _over(one: KnownReason, now: int) -> bool:
     from schemas.instants import parse_rfc3339
 
     return one.until is not None and parse_rfc3339(one.until) <= now
 
 
-def _plain(one: Known, now: int) -> dict[str, Any]:
+def _plain(one: KnownReason, now: int) -> dict[str, Any]:
     return {
         "shop_id": one.shop_id, "phone_hmac": one.phone_hmac, "reason": one.reason, "since": one.since,
         "until": one.until, "source": one.source, "ended": _over(one, now), "unreadable": one.unreadable,
     }  # fmt: skip
 
 
-def _shown(one: Known, now: int) -> tuple[str, ...]:
+def _shown(one: KnownReason, now: int) -> tuple[str, ...]:
     until = "for ever" if one.until is None else one.until
     return (
         one.shop_id, one.phone_hmac[:SHOWN_OF_A_HASH], one.reason, one.since or "?",

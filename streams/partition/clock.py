@@ -9,7 +9,7 @@ from __future__ import annotations
 from streams.merge import BEGINNING
 from streams.partition.arising import Arising
 from streams.partition.intake import Intake, Taken
-from streams.partition.plan import Plan
+from streams.partition.plan import PartitionPlan
 from streams.partition.ports import SharedLogs
 from streams.partition.reading import Reading
 
@@ -19,7 +19,7 @@ class Clock:
     intake, and asks then how far time may go."""
 
     def __init__(
-        self, plan: Plan, intake: Intake, reading: Reading, shared: SharedLogs, arising: Arising, reached: int
+        self, plan: PartitionPlan, intake: Intake, reading: Reading, shared: SharedLogs, arising: Arising, reached: int
     ) -> None:
         self._plan = plan
         self._intake = intake

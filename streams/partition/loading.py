@@ -15,7 +15,7 @@ import structlog
 from streams.delivery import Delivery, DeliveryPolicy
 from streams.metrics import Metrics
 from streams.partition.loop import Partition
-from streams.partition.plan import Plan
+from streams.partition.plan import PartitionPlan
 from streams.partition.ports import Broker, RowsReader, SharedLogs
 from streams.rows import RowStore
 from streams.table import Table
@@ -33,7 +33,7 @@ class Loading:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: PartitionPlan,
         *,
         policy: DeliveryPolicy,
         rows: RowsReader,

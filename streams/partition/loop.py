@@ -34,7 +34,7 @@ from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
 from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, fitting, parked
-from streams.partition.plan import Plan
+from streams.partition.plan import PartitionPlan
 from streams.partition.ports import Flow, SharedLogs
 from streams.partition.publishing import publish
 from streams.partition.reading import Reading
@@ -65,7 +65,7 @@ class Partition:
     def __init__(
         self,
         number: int,
-        plan: Plan,
+        plan: PartitionPlan,
         *,
         table: Table[CustomerRow],
         engine: Engine,

@@ -22,11 +22,11 @@ from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.partition.loading import Loading
 from streams.partition.loop import Partition
-from streams.partition.plan import Plan
+from streams.partition.plan import PartitionPlan
 from streams.partition.ports import Group, RowsReader, SharedLogs
 from streams.partition.recovery import UnreadableRows
 from streams.partition.screening import KNOWN_KEYS
-from streams.rows import MemoryRows, RowStore
+from streams.rows import MemoryRowStore, RowStore
 from streams.table import DECODED_ROWS, Table
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
@@ -62,7 +62,7 @@ class Ownership:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: PartitionPlan,
         *,
         engine: Engine,
         ledger: Ledger,
@@ -72,7 +72,7 @@ class Ownership:
         readiness: Readiness,
         rows: RowsReader,
         look_at_limits: Callable[[], Awaitable[None]] | None = None,
-        store: Callable[[], RowStore] = MemoryRows,
+        store: Callable[[], RowStore] = MemoryRowStore,
         decoded_rows: int = DECODED_ROWS,
     ) -> None:
         self.partitions: dict[int, Partition] = {}

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from schemas.topics import CO_PARTITIONED, TopicSpec
-from streams.careful import Limits
+from streams.careful import RecordLimits
 from streams.partition.intake import Screening
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
@@ -21,7 +21,7 @@ INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PartitionPlan:
     """`inputs` are the group's topics, `shared` the hand-assigned ones that partitions read too, `beside` those that
     fill what gates look at: no input, but touches wait for them too. `partitions` says how many each topic has.
     `interval`: seconds, the least pause between turns that no full chunk calls for. `wall` answers microseconds since
@@ -40,7 +40,7 @@ class Plan:
     skip_applied: bool
     wall: Callable[[], int]
     trusts: Callable[[int], bool]
-    limits: Limits = field(default_factory=Limits)
+    limits: RecordLimits = field(default_factory=RecordLimits)
     """How large the records of each topic may be, as the broker has it set."""
     turnstile: Turnstile = field(default_factory=Turnstile)
     hmac_secret: SecretStr | None = None

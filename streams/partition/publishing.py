@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas.emitted import Decision, encode
 from schemas.partitioner import partition_of
 from schemas.topics import DECISIONS, topic_of
-from streams.careful import FRAME, Limits
+from streams.careful import FRAME, RecordLimits
 from streams.delivery import Outgoing, Record
 from streams.effects import Effects
 from streams.faults import NOT_A_CUSTOMERS, TooLarge
@@ -25,7 +25,7 @@ class _Way(NamedTuple):
 
 
 def publish(
-    outgoing: Outgoing, effects: Effects, number: int, inputs: int, partitions: Mapping[str, int], limits: Limits
+    outgoing: Outgoing, effects: Effects, number: int, inputs: int, partitions: Mapping[str, int], limits: RecordLimits
 ) -> set[str]:
     """Put everything to be published into `outgoing`; answers the keys of customers of whom something can't be.
 
@@ -57,7 +57,7 @@ def publish(
 
 
 def _way(
-    kind: type, outgoing: Outgoing, number: int, inputs: int, partitions: Mapping[str, int], limits: Limits
+    kind: type, outgoing: Outgoing, number: int, inputs: int, partitions: Mapping[str, int], limits: RecordLimits
 ) -> _Way:
     topic = (DECISIONS if kind is Decision else topic_of(kind.__name__)).name
     # With as many partitions as the inputs the answer is this one's own number: no need to hash.

@@ -5,6 +5,6 @@ worth nothing once its partition is given up. `streams.table` keeps the rows in 
 """
 
 from streams.rows.interface import Loaded, RowStore
-from streams.rows.memory import MemoryRows
+from streams.rows.memory import MemoryRowStore
 
-__all__ = ["Loaded", "MemoryRows", "RowStore"]
+__all__ = ["Loaded", "MemoryRowStore", "RowStore"]

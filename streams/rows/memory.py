@@ -8,7 +8,7 @@ from operator import itemgetter
 from streams.rows.interface import Loaded
 
 
-class MemoryRows(dict[str, bytes]):
+class MemoryRowStore(dict[str, bytes]):
     """See `RowStore`. `get`, `update` and the rest are the dictionary's own: they run for every event."""
 
     def about(self) -> int:

@@ -17,7 +17,7 @@ from streams.partition.ports import RowsReader
 from streams.partition.recovery import ChangelogRows
 from streams.partition.standby import Standby
 from streams.products import ProductsReader
-from streams.rows import MemoryRows, RowStore
+from streams.rows import MemoryRowStore, RowStore
 from streams.rows.rocks import NoRocks, RocksFolder
 from streams.settings import Settings
 from streams.wiring.refusing import CannotStart
@@ -54,7 +54,7 @@ def _claimed(settings: Settings) -> ProductStore:
 def row_stores(settings: Settings) -> Iterator[Callable[[], RowStore]]:
     """What makes the stores that keep rows, each for one partition."""
     if settings.rows != "rocksdb":
-        yield MemoryRows
+        yield MemoryRowStore
         return
     try:
         folder = RocksFolder(settings.rows_dir)

@@ -11,7 +11,7 @@ import pytest
 from schemas.topics import heartbeat
 from streams import stacks
 from streams.health import Readiness
-from streams.heartbeat import Unstamped, Watch, log_append_time
+from streams.heartbeat import ClockWatch, Unstamped, log_append_time
 from streams.metrics import Metrics
 from streams.wall import JUMP, WallGuard
 from tests.topics import recreate
@@ -27,7 +27,7 @@ class Clocks:
         self.metrics = Metrics()
         self.readiness = Readiness()
         options = {"bootstrap_servers": bootstrap}
-        self.watch = Watch(self.guard, options, heartbeat(app).name, self.metrics, self.readiness)
+        self.watch = ClockWatch(self.guard, options, heartbeat(app).name, self.metrics, self.readiness)
 
     def jump(self) -> None:
         """As the next turn of a partition would read it: an hour that only the wall saw."""

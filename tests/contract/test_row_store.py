@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.rows import MemoryRows, RowStore
+from streams.rows import MemoryRowStore, RowStore
 from streams.rows.rocks import NoRocks, RocksFolder
 from streams.table import Table
 from tests.unit.streams.test_table import Row
@@ -23,7 +23,7 @@ MakeStore = Callable[[], RowStore]
 @pytest.fixture(params=["memory", "rocksdb"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStore]:
     if request.param == "memory":
-        yield MemoryRows
+        yield MemoryRowStore
         return
     folder = RocksFolder(tmp_path / "rows")
     made: list[RowStore] = []
@@ -173,7 +173,7 @@ def test_undoing_goes_back_to_what_was_stored_last_or_to_no_row(make: MakeStore)
 
 
 def test_what_waits_is_found_after_a_restore(make: MakeStore) -> None:
-    first, _ = table(MemoryRows())
+    first, _ = table(MemoryRowStore())
     made = {f"main:{n}": Row(str(n), deadline=n, outbox=["touch"] if n == 7 else []) for n in range(1, 10)}
     records = first.rows(made)
     again, decoded = table(make())

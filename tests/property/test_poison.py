@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.emitted import encode
-from streams.careful import Limits
+from streams.careful import RecordLimits
 from streams.deadlines import DeadlineIndex
 from streams.ledger import MemoryLedger
 from streams.merge import Merged
@@ -68,7 +68,7 @@ async def run(story: list[Any], cuts: list[int], *, poisoned: bool) -> tuple[Any
     table = Table[CustomerRow](encode_row, decode_row)
     engine = Flawed(RULE, shop=SHOP, event=is_poison)
     ledger = MemoryLedger()
-    line = Timeline(engine, table, DeadlineIndex(), ledger, judge_at_once=True, limits=Limits())
+    line = Timeline(engine, table, DeadlineIndex(), ledger, judge_at_once=True, limits=RecordLimits())
     items: list[Merged] = [
         (event.at, 7, 0, offset, "", event)
         for offset, event in enumerate(story)

@@ -33,7 +33,7 @@ class TrueTime:
 
 class WorkerClocks:
     """One worker's: `ahead` is by how much its wall clock was set off, microseconds. The product's own guard judges it,
-    and asks the broker as `streams.heartbeat.Watch` does."""
+    and asks the broker as `streams.heartbeat.ClockWatch` does."""
 
     def __init__(self, true: TrueTime, line: Network) -> None:
         self.ahead = 0

@@ -20,9 +20,9 @@ from streams.ledger import Ledger, MemoryLedger, PatientLedger
 from streams.metrics import Metrics
 from streams.partition.loading import row_table
 from streams.partition.ownership import Ownership
-from streams.partition.plan import Plan
+from streams.partition.plan import PartitionPlan
 from streams.partition.standby import Standby
-from streams.rows import MemoryRows, RowStore
+from streams.rows import MemoryRowStore, RowStore
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
@@ -155,7 +155,7 @@ class Worker:
             await self.clocks.start()
         await shared.look()
         engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
-        store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRows
+        store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRowStore
         if not setting.stream:
             notes = Notes(around.schedule)
             engine = WatchedEngine(
@@ -224,9 +224,9 @@ class Worker:
         self._around.trace.note("stopped", who=self.name)
         self.process.kill()
 
-    def _plan(self) -> Plan:
+    def _plan(self) -> PartitionPlan:
         setting = self._setting
-        return Plan(
+        return PartitionPlan(
             inputs=INPUTS,
             shared=(MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),

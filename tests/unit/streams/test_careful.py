@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.careful import FRAME, PAUSE, TRIES, Limits
+from streams.careful import FRAME, PAUSE, TRIES, RecordLimits
 from streams.deadlines import DeadlineIndex
 from streams.effects import Effects
 from streams.faults import TooLarge
@@ -29,7 +29,7 @@ class Line:
     """A timeline over a table, as a partition has them."""
 
     def __init__(
-        self, engine: Engine, *, stream: bool = True, limits: Limits | None = None, skip: bool = False
+        self, engine: Engine, *, stream: bool = True, limits: RecordLimits | None = None, skip: bool = False
     ) -> None:
         self.table = Table[CustomerRow](encode_row, decode_row)
         self.ledger = MemoryLedger()
@@ -216,7 +216,7 @@ async def test_a_touch_that_cannot_even_be_refused_waits_no_more() -> None:
 
 
 async def test_a_row_too_large_for_its_topic_parks_the_record_that_made_it_so() -> None:
-    line = Line(Flawed(rule()), limits=Limits({"rows": 2000}, "rows"))
+    line = Line(Flawed(rule()), limits=RecordLimits({"rows": 2000}, "rows"))
     events = [*shopper(BEFORE), *(viewed(MONDAY, f"{n:0>60}") for n in range(40))]
     effects = await line.unstored(events, MONDAY)
     with pytest.raises(Unstorable) as found:
@@ -234,9 +234,9 @@ async def test_a_row_counts_with_its_key_as_the_broker_counts_it() -> None:
     (row,) = effects.touched.values()
     assert isinstance(row, CustomerRow)
     most = len(encode_row(row)) + 8 + 60
-    assert Limits({"rows": most + FRAME}, "rows").row == most + FRAME
+    assert RecordLimits({"rows": most + FRAME}, "rows").row == most + FRAME
     with pytest.raises(TooLarge):
-        Limits({"rows": most + FRAME}, "rows").check_row(f"main:{customer}", len(encode_row(row)))
+        RecordLimits({"rows": most + FRAME}, "rows").check_row(f"main:{customer}", len(encode_row(row)))
     with pytest.raises(Unstorable) as found:
         line.table.rows(effects.touched, most)
     assert found.value.keys == [f"main:{customer}"]
@@ -244,7 +244,7 @@ async def test_a_row_counts_with_its_key_as_the_broker_counts_it() -> None:
 
 
 async def test_a_message_too_large_for_its_topic_is_refused() -> None:
-    line = Line(Flawed(rule()), limits=Limits(topics={"sms-commands": 400}))
+    line = Line(Flawed(rule()), limits=RecordLimits(topics={"sms-commands": 400}))
     effects = await line.unstored([*shopper(BEFORE), added(MONDAY)], NEVER)
     assert len(effects.commands) == 1
     await line.timeline.again({"main:42"}, effects)

@@ -13,14 +13,14 @@ from pydantic import SecretStr
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
 from schemas.topics import MARKETING_EVENTS, SUPPRESSIONS, TOPICS
-from streams.careful import Limits
+from streams.careful import RecordLimits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.delivery import DeliveryFailed, Outgoing
 from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
 from streams.partition.loop import Partition
-from streams.partition.plan import INPUTS, Plan
+from streams.partition.plan import INPUTS, PartitionPlan
 from streams.table import Table
 from streams.timeline import STRETCH
 from streams.wall import WallGuard
@@ -121,7 +121,7 @@ class Bench:
         broker: Broker | None = None,
         rules: Sequence[Rule] = (),
         bugs: Engine | None = None,
-        limits: Limits | None = None,
+        limits: RecordLimits | None = None,
         stretch: int = STRETCH,
         hmac_secret: SecretStr | None = None,
     ) -> None:
@@ -135,7 +135,7 @@ class Bench:
         self.guard.agrees(self.wall, self.wall)
         self.stepped = 0
         counts = {spec.name: PARTITIONS for spec in TOPICS} | {"dead-letters": 1, "marketing-events": 1}
-        self.plan = Plan(
+        self.plan = PartitionPlan(
             inputs=INPUTS,
             shared=() if stream else (MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
@@ -148,7 +148,7 @@ class Bench:
             skip_applied=False,
             wall=lambda: self.clock(),
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
-            limits=limits or Limits(),
+            limits=limits or RecordLimits(),
             stretch=stretch,
             hmac_secret=hmac_secret,
         )

@@ -6,7 +6,7 @@ import orjson
 import pytest
 import structlog
 
-from streams.careful import Limits
+from streams.careful import RecordLimits
 from streams.delivery import Outgoing, Record
 from streams.faults import Fault
 from streams.partition.parking import QUIET_SECONDS, FaultLog, fitting
@@ -127,7 +127,7 @@ async def test_a_row_with_a_full_outbox_that_cannot_be_read_holds_up_nobody_else
 
 
 async def test_a_message_too_large_is_refused_before_it_blocks_a_transaction() -> None:
-    async with Bench(stream=True, limits=Limits(topics={"sms-commands": 400})) as bench:
+    async with Bench(stream=True, limits=RecordLimits(topics={"sms-commands": 400})) as bench:
         await bench.offer("customer-events", *profile())
         await bench.offer("cart-events", added(MONDAY))
         await bench.markers(MONDAY + 2 * HOUR)
@@ -139,7 +139,7 @@ async def test_a_message_too_large_is_refused_before_it_blocks_a_transaction() -
 
 
 async def test_a_row_too_large_parks_the_records_that_made_it_so() -> None:
-    async with Bench(stream=True, limits=Limits({"rows": 1500}, "rows")) as bench:
+    async with Bench(stream=True, limits=RecordLimits({"rows": 1500}, "rows")) as bench:
         await bench.offer("customer-events", *profile())
         views = [
             {**added(MONDAY + n, f"v{n}"), "type": "CartItemAdded", "product_id": f"{n:0>60}"} for n in range(30)

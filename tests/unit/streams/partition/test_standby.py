@@ -15,7 +15,7 @@ from streams.metrics import Metrics
 from streams.partition import standby
 from streams.partition.loading import row_table
 from streams.partition.standby import Standby
-from streams.rows import MemoryRows
+from streams.rows import MemoryRowStore
 from streams.table import Table
 from triggers.customer import CustomerRow, encode_row, new_row
 from triggers.engine import NEVER
@@ -89,7 +89,7 @@ class Bench:
         self.owned: set[int] | None = {0}
         logs: Any = self.logs
         self.metrics = Metrics()
-        self.standby = Standby(logs, range(3), lambda: self.owned, lambda: row_table(MemoryRows()), self.metrics)
+        self.standby = Standby(logs, range(3), lambda: self.owned, lambda: row_table(MemoryRowStore()), self.metrics)
 
     async def followed(self, rows: int) -> None:
         """Until the standby holds so many rows."""
@@ -102,7 +102,7 @@ class Bench:
     async def take_over(self, *numbers: int) -> dict[int, Table[CustomerRow]]:
         assert self.owned is not None
         self.owned |= set(numbers)
-        tables = {number: row_table(MemoryRows()) for number in numbers}
+        tables = {number: row_table(MemoryRowStore()) for number in numbers}
         assert await self.standby.read(tables, lambda: False)
         return tables
 
@@ -128,7 +128,7 @@ async def test_a_partition_that_was_not_followed_is_read_whole(bench: Bench) -> 
     async with bench.standby.running():
         await asyncio.sleep(0.01)
         bench.owned = set()
-        tables = {1: row_table(MemoryRows())}
+        tables = {1: row_table(MemoryRowStore())}
         assert await bench.standby.read(tables, lambda: False)
     assert bench.logs.read_from == [{}] and len(tables[1]) == 2
 
@@ -140,7 +140,7 @@ async def test_a_reading_that_another_rebalance_ends_keeps_what_was_followed(ben
         bench.logs.interrupt = True
         assert bench.owned is not None
         bench.owned.add(1)
-        assert not await bench.standby.read({1: row_table(MemoryRows())}, lambda: True)
+        assert not await bench.standby.read({1: row_table(MemoryRowStore())}, lambda: True)
         bench.logs.interrupt = False
         tables = await bench.take_over(1)
     assert bench.logs.read_from == [{1: 3}, {1: 3}]
@@ -148,7 +148,7 @@ async def test_a_reading_that_another_rebalance_ends_keeps_what_was_followed(ben
 
 
 async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_once(bench: Bench) -> None:
-    class Store(MemoryRows):
+    class Store(MemoryRowStore):
         open = 0
 
         def __init__(self) -> None:
