@@ -13,7 +13,7 @@ from streams.settings import PREFIX, Settings, secret_fields
 
 _SETTINGS_HEAD = """# Settings
 
-Generated from `streams/settings.py` by `python -m streams.reference`; don't edit.
+Generated from `streams/settings` by `python -m streams.reference`; don't edit.
 
 Every setting is an environment variable. Durations are seconds, or written like `100ms`, `2s`, `5m`, `1h`. A wrong
 value stops the start with the variable's name; an unknown `REWAKE_` variable is named in the log. A secret (marked
