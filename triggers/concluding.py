@@ -116,7 +116,8 @@ def _answered(judgement: Judgement, step: emission.Plan | None, answer: LedgerAn
     if ask is None or step is None:  # a judgement that asks is of a step
         raise TypeError("nothing was asked")
     message = judgement.touch.message
-    said = step.limits.answered(ask, answer, 0 if message is None else message.segments, held.answer is _REFUSE)
+    segments, due = 0 if message is None else message.segments, judgement.proposal.due
+    said = step.limits.answered(ask, answer, segments, held.answer is _REFUSE, due)
     return (*judgement.verdicts, *said, held if isinstance(answer, Granted) else holdout.NOT_ASKED)
 
 

@@ -37,6 +37,7 @@ from triggers.messages.template import Message
 from triggers.rivals import Rivals
 from triggers.rules.clean import Sunset
 from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
+from triggers.shared import MINUTE
 from triggers.spans import day_after
 from triggers.verdicts import Answer, Verdict, constant
 from triggers.view import context
@@ -45,7 +46,8 @@ from triggers.zones import alone, day_end, zone_of
 UTC: Final = zone_of(None, "UTC")[0]
 
 SPREAD: Final = 15 * 60 * 1_000_000
-"""Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes."""
+"""Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes. Where
+the shop has a pace, within the minute that they are counted in."""
 
 CHANNEL: Final = "sms"
 CALL: Final = "call"
@@ -100,7 +102,7 @@ class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
     `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are."""
 
-    __slots__ = ("catalogue", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone")
+    __slots__ = ("catalogue", "paced", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone")
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
@@ -109,6 +111,7 @@ class World:
         self.zone, self.policy = zone_of(None, shop.time_zone)
         self.rivals: Rivals | None = None
         self.transactional: frozenset[str] = frozenset()
+        self.paced = any(one.per == "minute" for one in shop.budgets)
         self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
 
 
@@ -286,7 +289,8 @@ def judge(
     touch.not_before = wall
     wake = proposal.wake
     if wake is not None and quiet is not None and zones is not None and quiet.look(wake - 1, zones) == (True, wake):
-        touch.not_before = max(wall, wake + spread(touch.touch_id, min(SPREAD, not_after - wake)))
+        within = MINUTE - wake % MINUTE if world.paced else SPREAD
+        touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
     return tuple(verdicts), touch
 

@@ -12,12 +12,17 @@ from zoneinfo import ZoneInfo
 from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer, Scope
 from triggers.customer import CustomerRow, Touch
 from triggers.gates import budget, cap, dedupe
+from triggers.ids import spread
 from triggers.rules.model import Cap, Channel, Rule, Shop
-from triggers.shared import Shared, limits
+from triggers.shared import DAY, MINUTE, Shared, limits
 from triggers.verdicts import Verdict
 
 NOT_ASKED: Final = (dedupe.NOT_ASKED, cap.NOT_ASKED, budget.NOT_ASKED)
 """The ledger's gates where a pure one has decided."""
+
+
+LONGEST_PAUSE: Final = 15 * MINUTE
+"""Between two tries of a touch that found its minute full: long enough that a whole base does not try each minute."""
 
 
 class _Together(NamedTuple):
@@ -33,7 +38,8 @@ class Limits:
     """Of one rule's touches by one channel."""
 
     __slots__ = (
-        "_budgets", "_caps", "_first", "_groups", "_price", "_shared", "_simple", "_sms", "_text", "_uncounted",
+        "_budgets", "_caps", "_first", "_groups", "_patience", "_price", "_shared", "_simple", "_sms", "_text",
+        "_uncounted",
     )  # fmt: skip
 
     def __init__(self, shop: Shop, rule: Rule, channel: Channel) -> None:
@@ -44,6 +50,8 @@ class Limits:
         self._caps: tuple[cap.Counted, ...] = (
             *((group.key, one) for group in self._groups for one in group.caps), *(("phone", one) for one in by_phone),
         )
+        # what quiet hours held up has waited for up to a day when it comes here first
+        self._patience = rule.stale_after + (0 if shop.quiet_hours is None else DAY)
         (first, *others) = self._groups
         self._simple = None if others or shared else first.limits
         self._first = (Scope("customer", "", self._simple or ()),)  # as the simple case asks for a customer's first
@@ -68,13 +76,15 @@ class Limits:
             scopes += self._shared.scopes(at, tz, phone, text, segments, held_out)
         return tuple(scopes)
 
-    def answered(self, ask: Ask, answer: LedgerAnswer, segments: int, held_out: bool) -> tuple[Verdict, ...]:
-        """The verdicts of the ledger's gates."""
+    def answered(
+        self, ask: Ask, answer: LedgerAnswer, segments: int, held_out: bool, due: int
+    ) -> tuple[Verdict, ...]:
+        """The verdicts of the ledger's gates. `due`: when the touch was, before anything put it off."""
         if self._uncounted:
             return _NOTHING_LIMITS
         if isinstance(answer, Granted):
             return self._granted(answer.counts, segments, held_out)
-        return self._full(ask, answer, segments)
+        return self._full(ask, answer, segments, due)
 
     def _granted(self, counts: tuple[int, ...], segments: int, held_out: bool) -> tuple[Verdict, ...]:
         caps = self._caps
@@ -94,7 +104,7 @@ class Limits:
             return budget.OFF
         return budget.HELD_OUT if held_out else budget.free(self._budgets, counts, self._price * segments)
 
-    def _full(self, ask: Ask, answer: Full, segments: int) -> tuple[Verdict, ...]:
+    def _full(self, ask: Ask, answer: Full, segments: int, due: int) -> tuple[Verdict, ...]:
         caps, counts = self._caps, answer.counts
         index = sum(len(scope.limits) for scope in ask.scopes[: answer.scope]) + answer.cap
         asked = len(caps)
@@ -110,7 +120,20 @@ class Limits:
                 return dedupe.same_text(self._text, counts[asked]), free, budget.NOT_ASKED
             once = dedupe.once(self._text, counts[asked])
             asked += 1
-        return once, free, budget.spent(self._budgets, counts[asked:], self._price * segments)
+        counts, price = counts[asked:], self._price * segments
+        if self._budgets[index - asked].per == "minute":
+            return once, free, budget.paced(self._budgets, counts, price, self._next_try(ask, due))
+        return once, free, budget.spent(self._budgets, counts, price)
+
+    def _next_try(self, ask: Ask, due: int) -> int:
+        """When a touch that found its minute full is to try again; 0 for never: it would be too late by then.
+
+        Within the next minute, and the longer it has been waiting the later, so that of many each tries a few times
+        and not every minute."""
+        following = (ask.at // MINUTE + 1) * MINUTE
+        pause = min(max(ask.at - due, MINUTE), LONGEST_PAUSE)
+        until = following + spread(f"{ask.touch_id} {following}", pause)
+        return until if until <= due + self._patience else 0
 
 
 _NOTHING_LIMITS: Final = (dedupe.ONCE, cap.OFF, budget.OFF)

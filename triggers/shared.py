@@ -18,6 +18,7 @@ from triggers.spans import span, today
 from triggers.zones import zone_of
 
 DAY: Final = 86_400_000_000
+MINUTE: Final = 60_000_000
 _LONGEST: Final = {"day": 2 * DAY, "week": 8 * DAY, "month": 32 * DAY}
 """No span of the calendar lasts longer, wherever clocks are put back."""
 
@@ -53,7 +54,11 @@ class Shared:
             since, until = span(at, self._tz, "day")
             for one in self.budgets:
                 of_the_day = (CapLimit(one.limit, 0, since, until),)
-                if one.unit == "money":
+                if one.per == "minute":
+                    minute = at // MINUTE
+                    of_the_minute = (CapLimit(one.limit, 0, minute * MINUTE, (minute + 1) * MINUTE),)
+                    scopes.append(Scope("budget", f"{day} minute:{minute}", of_the_minute))
+                elif one.unit == "money":
                     scopes.append(Scope("budget", f"{day} money:{self._currency}", of_the_day, self.price * segments))
                 else:
                     scopes.append(Scope("budget", day, of_the_day))
@@ -63,7 +68,8 @@ class Shared:
     def longest(self) -> int:
         """For how long a touch counts in any of these, microseconds; 0 where there are none."""
         lasts = [_LONGEST[one.span] if one.span else one.window for one in self.phone]
-        return max([*lasts, self.text or 0, _LONGEST["day"] if self.budgets else 0])
+        spends = [MINUTE if one.per == "minute" else _LONGEST["day"] for one in self.budgets]
+        return max([*lasts, self.text or 0, *spends, 0])
 
 
 class SharedOfShops:
@@ -83,7 +89,7 @@ class SharedOfShops:
         counted at all, and for how long. Empty where nothing is."""
         said = []
         for shop_id, shared in sorted(self._shops.items()):
-            budgets = sorted({one.unit for one in shared.budgets})
+            budgets = sorted({one.unit if one.per == "day" else one.per for one in shared.budgets})
             said.append(f"{shop_id} {shared.longest} {bool(shared.phone)} {bool(shared.text)} {budgets}")
         return identifier(*said) if said else ""
 

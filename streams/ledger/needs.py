@@ -10,7 +10,8 @@ def beyond_rows(shop: Shop) -> tuple[str, ...]:
     return (
         *(("`caps` by phone",) if any(cap.by == "phone" for cap in shop.caps) else ()),
         *(("`dedupe` by text",) if shop.dedupe_text is not None else ()),
-        *(("`budgets`",) if shop.budgets else ()),
+        *(("`budgets`",) if any(budget.per == "day" for budget in shop.budgets) else ()),
+        *(("`pace`",) if any(budget.per == "minute" for budget in shop.budgets) else ()),
     )
 
 

@@ -1,8 +1,9 @@
-"""`budget`: what the whole shop sends in a day of its own zone, in messages and in money.
+"""`budget`: what the whole shop sends in a day of its own zone, in messages and in money, and in a minute.
 
 Passes: `off`, `free`. Refuses, skipping the step: `budget-spent`, when the touch would be one too many or cost too
-much. `numbers` give what was spent before it, and what it costs. `not_asked`: `decided-before`; `no-sms` for a touch
-that sends none; `held-out` for one that will not be sent.
+much. Delays: `pace-full`, when this minute has its messages; refuses so what would be put off for too long. `numbers`
+give what was spent before it, and what it costs. `not_asked`: `decided-before`; `no-sms` for a touch that sends none;
+`held-out` for one that will not be sent.
 """
 
 from __future__ import annotations
@@ -30,13 +31,21 @@ def spent(budgets: Sequence[Budget], counts: Sequence[int], price: int) -> Verdi
     return Verdict(gate="budget", answer=Answer.REFUSE, reason="budget-spent", numbers=numbers)
 
 
+def paced(budgets: Sequence[Budget], counts: Sequence[int], price: int, until: int) -> Verdict:
+    """The minute is full. `until`: when the touch tries again; 0 for not any more."""
+    numbers = _numbers(budgets, counts, price)
+    if until:
+        return Verdict(gate="budget", answer=Answer.DELAY, reason="pace-full", until=until, numbers=numbers)
+    return Verdict(gate="budget", answer=Answer.REFUSE, reason="pace-full", numbers=numbers)
+
+
 def _numbers(budgets: Sequence[Budget], counts: Sequence[int], price: int) -> tuple[tuple[str, str], ...]:
     numbers: tuple[tuple[str, str], ...] = ()
     for budget, count in zip(budgets, counts, strict=False):
         if budget.unit == "money":
             numbers += (("money per day", f"{_money(count)} of {_money(budget.limit)}"), ("price", _money(price)))
         else:
-            numbers += (("messages per day", f"{count} of {budget.limit}"),)
+            numbers += ((f"messages per {budget.per}", f"{count} of {budget.limit}"),)
     return numbers
 
 

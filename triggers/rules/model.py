@@ -103,10 +103,12 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a shop may send in a day of its own zone: `limit` messages, or money in millionths of its currency."""
+    """What a shop may send in a day of its own zone: `limit` messages, or money in millionths of its currency. Its pace
+    is one of messages per minute of the clock: what is too many then is put off."""
 
     limit: int
     unit: Literal["messages", "money"] = "messages"
+    per: Literal["day", "minute"] = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class Shop:
     cart_url: str = ""
     default_region: str | None = None
     caps: tuple[Cap, ...] = ()
-    budgets: tuple[Budget, ...] = ()
+    budgets: tuple[Budget, ...] = ()  # the pace last
     sms_price: Decimal | None = None  # of a segment, in the shop's currency
     compete: int | None = None
     dedupe_product: int | None = None

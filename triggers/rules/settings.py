@@ -12,7 +12,7 @@ from triggers.rules import quantities
 from triggers.rules.clean import RECEIPTS
 from triggers.rules.documents import Document
 from triggers.rules.errors import RuleError, RuleWarning
-from triggers.rules.model import Cap, Shop
+from triggers.rules.model import Budget, Cap, Shop
 from triggers.rules.remembered import needed, show_per
 from triggers.rules.written_inbound import answering
 from triggers.rules.written_limits import MAX_CAP
@@ -34,7 +34,10 @@ def settings(written: WrittenShop, shop_id: str) -> Shop:
         default_region=written.default_region,
         # the order in which limits are written means nothing
         caps=tuple(sorted((cap.meant() for cap in written.caps), key=_cap_order)),
-        budgets=tuple(sorted((budget.meant() for budget in written.budgets), key=lambda budget: budget.unit)),
+        budgets=(
+            *sorted((budget.meant() for budget in written.budgets), key=lambda budget: budget.unit),
+            *(() if written.pace is None else (Budget(written.pace, per="minute"),)),
+        ),
         sms_price=written.sms_price,
         compete=written.compete,
         dedupe_product=written.dedupe.product if written.dedupe else None,

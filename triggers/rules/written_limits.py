@@ -136,6 +136,24 @@ class WrittenBudget(Written):
         return Budget(int((self.money or Decimal(0)) * MILLION), "money")
 
 
+_PACE: Final = r"^([1-9]\d{0,6})\s+per\s+minute$"
+
+
+def _read_pace(value: object) -> object:
+    found = re.fullmatch(_PACE, value.strip(), re.ASCII) if isinstance(value, str) else None
+    if found is None:
+        raise wrong(f"{shown(value)} is no pace", "write it like `600 per minute`")
+    return int(found[1])
+
+
+Pace = Annotated[
+    int,
+    BeforeValidator(_read_pace),
+    WithJsonSchema({"type": "string", "pattern": _PACE, "examples": ["600 per minute"]}),
+]
+"""Messages in a minute."""
+
+
 class WrittenDedupe(Written):
     """What nobody is shown twice."""
 

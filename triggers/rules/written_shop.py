@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from triggers.rules.values import Duration, Name, Percent, Text, Written, closest, shown, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
-from triggers.rules.written_limits import Money, WrittenBudget, WrittenCap, WrittenDedupe
+from triggers.rules.written_limits import Money, Pace, WrittenBudget, WrittenCap, WrittenDedupe
 from triggers.rules.written_quiet import WrittenQuietHours
 
 
@@ -152,6 +152,10 @@ class WrittenShop(Written):
     )
     sms_price: Money | None = Field(
         default=None, description="What a segment of an SMS costs, in the shop's currency.", examples=["2.50"]
+    )
+    pace: Pace | None = Field(
+        default=None,
+        description="The most messages that are handed over in a minute; what falls due beyond it follows later.",
     )
     compete: Duration | None = Field(
         default=None,

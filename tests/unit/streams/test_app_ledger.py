@@ -38,6 +38,7 @@ async def test_a_worker_that_counts_in_rows_does_not_ask_whether_redis_is_fit(
         ("caps: [{limit: 1, per: 1d, by: phone}]", "`caps` by phone"),
         ("dedupe: {text: 24h}", "`dedupe` by text"),
         ("budgets: [{messages: 100, per: day}]", "`budgets`"),
+        ("pace: 600 per minute", "`pace`"),
     ],
 )
 def test_a_worker_that_counts_in_rows_does_not_start_with_limits_that_no_row_proves(

@@ -11,7 +11,7 @@ from schemas.emitted import SendSms
 from schemas.instants import rfc3339
 from triggers.asks import CapLimit, Scope
 from triggers.rules.model import MILLION, Budget, Cap, RuleBook, Shop
-from triggers.shared import DAY, SharedOfShops
+from triggers.shared import DAY, MINUTE, SharedOfShops
 
 MONDAY = 1_795_392_000_000_000  # 2026-11-23T00:00:00Z
 PHONE = "+79990000042"
@@ -48,6 +48,14 @@ def test_a_command_was_asked_for_by_its_phone_its_text_and_the_budgets_of_its_da
     assert money == Scope("budget", "2026-11-23 money:RUB", (CapLimit(500 * MILLION, 0, *day),), 5 * MILLION)
 
 
+def test_a_command_counts_in_the_pace_of_the_minute_in_which_it_may_leave() -> None:
+    shop = Shop(budgets=(Budget(600, per="minute"),))
+    ask = of(shop).ask_of(command(not_before=rfc3339(MONDAY + MINUTE + 5)))
+    assert ask is not None
+    minute = (MONDAY + MINUTE, MONDAY + 2 * MINUTE)
+    assert ask.scopes == (Scope("budget", f"2026-11-23 minute:{minute[0] // MINUTE}", (CapLimit(600, 0, *minute),)),)
+
+
 def test_it_counts_when_it_may_leave() -> None:
     ask = of(SHOP).ask_of(command(not_before=rfc3339(MONDAY + 5)))
     assert ask is not None and ask.at == MONDAY + 5
@@ -70,6 +78,7 @@ def test_a_shop_where_customers_share_nothing_needs_nothing() -> None:
         (Shop(caps=(Cap(1, 0, by="phone", span="month"),)), 32 * DAY),
         (Shop(dedupe_text=3 * DAY), 3 * DAY),
         (Shop(budgets=(Budget(5),)), 2 * DAY),
+        (Shop(budgets=(Budget(5, per="minute"),)), MINUTE),
     ],
 )
 def test_what_counts_longest_says_how_far_back_commands_matter(shop: Shop, longest: int) -> None:
@@ -83,9 +92,10 @@ def test_what_a_ledger_must_know_has_another_name_when_caps_need_more_of_it_and_
             SHOP,
             replace(SHOP, dedupe_text=None),
             replace(SHOP, budgets=()),
+            replace(SHOP, budgets=(*SHOP.budgets, Budget(5, per="minute"))),
             replace(SHOP, caps=(Cap(3, 90 * DAY, by="phone"),)),
             replace(SHOP, caps=()),
         )
     }
-    assert len(names) == 5
+    assert len(names) == 6
     assert of(replace(SHOP, caps=(Cap(5, 7 * DAY, by="phone"),))).covers == of(SHOP).covers

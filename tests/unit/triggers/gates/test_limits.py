@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
-from schemas.instants import rfc3339
+from schemas.instants import parse_rfc3339, rfc3339
 from tests.unit.triggers.driving import (
     DAY,
     HOUR,
@@ -22,7 +24,7 @@ from tests.unit.triggers.driving import (
     step,
 )
 from triggers.asks import CapLimit
-from triggers.rules.model import MILLION, Budget, Cap, Incentive, Rule, Shop
+from triggers.rules.model import MILLION, Budget, Cap, Incentive, QuietHours, Rule, Shop
 
 BONUS = Incentive("bonus", Decimal(100), valid=7 * DAY)
 HOURLY = tuple(step(0 if number == 0 else HOUR, str(number + 1)) for number in range(5))
@@ -200,3 +202,79 @@ def test_a_change_of_phone_asks_for_the_new_one() -> None:
     found = drive(rule(steps=HOURLY[:2]), events=[*shopper(MONDAY), added(MONDAY)], shop=shop)
     found.feed(profile(MONDAY + HOUR + 1, phone="+79990000043")).drain()
     assert found.outcomes() == ["emitted", "emitted"]
+
+
+# -- pace
+
+PACED = Shop(budgets=(Budget(1, per="minute"),))
+MINUTE = HOUR // 60
+DUE = MONDAY + HOUR
+
+
+def paced(*taken: int, shop: Shop = PACED, of: Rule | None = None, due: int = DUE) -> Drive:
+    """A touch due at 1:00, where these minutes after it have their message already."""
+    found = drive(of or rule(), events=[*shopper(MONDAY, time_zone="UTC"), added(MONDAY)], shop=shop)
+    for minute in taken:
+        at = due + minute * MINUTE
+        key = ("main", "budget", f"{rfc3339(at)[:10]} minute:{at // MINUTE}")
+        found.ledger.granted[key] = [(f"t{minute}", at, 1)]
+    return found.drain()
+
+
+def test_a_touch_that_finds_its_minute_full_tries_again_within_the_next_one() -> None:
+    found = paced(0)
+    assert found.outcomes() == ["delayed", "emitted"]
+    (verdict,) = (v for v in found.decisions[0].verdicts if v.gate == "budget")
+    assert (verdict.verdict, verdict.reason) == ("delay", "pace-full")
+    assert verdict.numbers == {"messages per minute": "1 of 1"}
+    assert verdict.until is not None
+    assert DUE + MINUTE <= parse_rfc3339(verdict.until) < DUE + 2 * MINUTE
+    assert found.sent[0].not_before == verdict.until
+    assert (found.verdict("budget"), numbers(found, "budget")) == (("pass", "free"), {"messages per minute": "0 of 1"})
+
+
+def test_the_longer_a_touch_has_waited_the_longer_it_pauses_and_never_longer_than_a_quarter_of_an_hour() -> None:
+    found = paced(*range(120))
+    tries = [parse_rfc3339(decision.judged_at) for decision in found.decisions]
+    pauses = [(later - earlier) / MINUTE for earlier, later in pairwise(tries)]
+    assert found.outcomes()[-1] == "emitted"
+    assert tries[-1] >= DUE + 120 * MINUTE
+    assert all(0 < pause < 16 for pause in pauses)
+    assert len(tries) < 40
+
+
+def test_what_would_come_too_late_after_all_is_skipped() -> None:
+    found = paced(*range(61), of=rule(stale_after=HOUR))
+    assert set(found.outcomes()[:-1]) == {"delayed"}
+    assert (found.outcomes()[-1], found.verdict("budget")) == ("skipped", ("refuse", "pace-full"))
+    assert parse_rfc3339(found.decisions[-1].judged_at) <= DUE + HOUR
+
+
+def test_what_quiet_hours_held_back_leaves_within_the_minute_that_it_is_counted_in() -> None:
+    night = replace(PACED, quiet_hours=QuietHours(0, 8 * 60))
+    found = paced(shop=night)
+    assert found.outcomes() == ["delayed", "emitted"]
+    eight = MONDAY + 8 * HOUR
+    assert eight <= parse_rfc3339(found.sent[0].not_before) < eight + MINUTE
+    assert [scope.key for scope in found.asks[0].scopes if scope.name == "budget"] == [
+        f"2026-11-23 minute:{eight // MINUTE}"
+    ]
+
+
+def test_a_touch_that_waited_for_the_morning_has_time_left_for_the_pace() -> None:
+    night = replace(PACED, quiet_hours=QuietHours(0, 8 * 60))
+    found = paced(*range(7 * 60, 8 * 60), shop=night, of=rule(stale_after=HOUR))
+    assert found.outcomes()[-1] == "emitted"
+
+
+def test_calls_bonuses_and_those_held_out_have_no_pace() -> None:
+    silent = rule(steps=(step(sms=None, incentive=BONUS),))
+    assert paced(0, of=silent).outcomes() == ["emitted"]
+    assert paced(0, of=rule(holdout=Decimal(100))).outcomes() == ["held_out"]
+
+
+def test_a_spent_budget_skips_what_the_pace_would_only_put_off() -> None:
+    found = drive(rule(), events=[*shopper(MONDAY), added(MONDAY)], shop=Shop(budgets=(Budget(1), *PACED.budgets)))
+    found.ledger.granted["main", "budget", "2026-11-23"] = [("other", MONDAY, 1)]
+    found.ledger.granted["main", "budget", f"2026-11-23 minute:{DUE // MINUTE}"] = [("other", DUE, 1)]
+    assert found.drain().verdict("budget") == ("refuse", "budget-spent")

@@ -51,6 +51,11 @@ caps:
     }
 
 
+def test_a_pace_is_read_and_comes_after_the_budgets() -> None:
+    assert shop("pace: 600 per minute").budgets == (Budget(600, per="minute"),)
+    assert shop("pace: 1 per minute\nbudgets: [{messages: 9}]").budgets == (Budget(9), Budget(1, per="minute"))
+
+
 def test_the_order_in_which_limits_are_written_means_nothing() -> None:
     caps = ["1 per day", "9 per 7d", "{limit: 1, per: 1d, by: rule}", "{limit: 1, per: 1d, by: phone}"]
     one, other = (shop(f"caps: [{', '.join(order)}]") for order in (caps, caps[::-1]))
@@ -117,7 +122,10 @@ def test_a_rule_that_uses_none_of_this_keeps_its_version() -> None:
     plain = rule("steps: [{sms: hello}]")
     for using in ("tags: [a]\nsteps: [{sms: hello}]", "holdout: 5%\nsteps: [{sms: hello}]"):
         assert rule(using).version != plain.version
-    settings = ("compete: 1h", "holdout: 1%", "dedupe: {text: 1h}", "caps: [1 per day]", "budgets: [{messages: 1}]")
+    settings = (
+        "compete: 1h", "holdout: 1%", "dedupe: {text: 1h}", "caps: [1 per day]", "budgets: [{messages: 1}]",
+        "pace: 1 per minute",
+    )  # fmt: skip
     for setting in settings:
         assert rule("steps: [{sms: hello}]", shop(setting)).version != plain.version
 
@@ -134,6 +142,9 @@ MISTAKES = {
     "budgets: [{messages: 1}, {messages: 2}]": "1:26: a second budget of messages",
     'budgets: [{money: "5,00"}]\nsms_price: 1': '1:19: `5,00` is no sum of money, write it like "500.00"',
     "dedupe: {}": "1:9: `dedupe` names nothing",
+    "pace: 600": "1:7: `600` is no pace, write it like `600 per minute`",
+    "pace: 0 per minute": "1:7: `0 per minute` is no pace",
+    "pace: 10 per hour": "1:7: `10 per hour` is no pace",
     "holdout: 5": "1:10: `5` is no share, write `5%`",
     "compete: 24": "1:10: the duration `24` has no unit",
 }
