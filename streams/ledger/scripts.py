@@ -91,10 +91,87 @@ local function free_at(limit, window, past, at, weight, others, latest)
   return 0
 end
 
-for i, ask in ipairs(asks) do
-  local key = KEYS[i]
-  local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
-  local held = read(key) or {0}
+-- A customer's touch that counts once, by rolling limits, among others that do, and has room: nearly every one. All is
+-- done in the list as it is stored. nil: this is another case, and nothing was written.
+local lasts = {}
+local function plain(key, held, ask)
+  local id, at, keep = ask[1], ask[2], ask[3]
+  if held[1] > keep then keep = held[1] end
+  local oldest, n, place, new = at - keep, #held, 2, {keep}
+  local from = 5 + 2 * ask[4] -- what the row holds was committed: it counts at that time
+  for k = from, #ask, 3 do
+    local touch, touched_at = ask[k], ask[k + 1]
+    if touch == id or ask[k + 2] ~= 1 then return end
+    if touched_at > oldest then
+      local found = nil
+      for h = place, n, 5 do
+        if held[h] == touch then
+          found = h
+          break
+        end
+      end
+      if not found then
+        for h = 2, place - 5, 5 do
+          if held[h] == touch then
+            found = h
+            break
+          end
+        end
+      end
+      if found then
+        if held[found + 4] ~= 1 then return end
+        if held[found + 3] ~= '' then
+          held[found + 1], held[found + 2], held[found + 3] = touched_at, 0, ''
+        elseif held[found + 1] ~= touched_at then
+          return
+        end
+        place = found + 5
+      else
+        held[n + 1], held[n + 2], held[n + 3], held[n + 4], held[n + 5] = touch, touched_at, 0, '', 1
+        n = n + 5
+      end
+    end
+  end
+  local m = 1
+  for h = 2, n, 5 do
+    local touch, touched_at, ends = held[h], held[h + 1], held[h + 2]
+    if touch == id or type(touched_at) == 'table' or type(held[h + 4]) == 'table' then return end
+    if touched_at > oldest and (ends == 0 or ends > now) then
+      new[m + 1], new[m + 2], new[m + 3], new[m + 4], new[m + 5] = touch, touched_at, ends, held[h + 3], held[h + 4]
+      m = m + 5
+    end
+  end
+  local said = 'g:'
+  for l = 5, from - 1, 2 do
+    local limit, window = ask[l], ask[l + 1]
+    local before, around = 0, 0
+    for h = 3, m, 5 do
+      local away = new[h] - at
+      if away < window and -away < window then
+        around = around + new[h + 3]
+        if away <= 0 then before = before + new[h + 3] end
+      end
+    end
+    if around >= limit or before > 99999999999999 then return end
+    said = said .. (l > 5 and ',' .. before or before)
+  end
+  new[m + 1], new[m + 2], new[m + 3], new[m + 4], new[m + 5] = id, at, now + lapse, me, 1
+  local last = lasts[keep]
+  if not last then
+    last = string.format('%.0f', keep / 1000 + 86400000)
+    lasts[keep] = last
+  end
+  redis.call('SET', key, cmsgpack.pack(new), 'PX', last)
+  return said .. ':0'
+end
+local function general(ask)
+  local from, limits, known = 5 + 2 * ask[4], {}, {}
+  for l = 5, from - 1, 2 do limits[#limits + 1] = {ask[l], ask[l + 1], 0, 0} end
+  for k = from, #ask, 3 do known[#known + 1] = {ask[k], ask[k + 1], ask[k + 2]} end
+  return {{'', '', limits, 1, known}}
+end
+
+local function judged(key, held, id, at, keep, scopes)
   local changed = held[1] < keep
   if not changed then keep = held[1] end
   local lapses = now + (is_phone and keep or lapse)
@@ -223,14 +300,28 @@ for i, ask in ipairs(asks) do
   for c, count in ipairs(counts) do
     if count > 99999999999999 then counts[c] = string.format('%.0f', count) end -- Lua writes fourteen digits
   end
-  answers[i] = said .. ':' .. table.concat(counts, ',') .. (free == 0 and ':0' or string.format(':%.0f', free))
+  return said .. ':' .. table.concat(counts, ',') .. (free == 0 and ':0' or string.format(':%.0f', free))
+end
+
+for i, ask in ipairs(asks) do
+  local key, scopes = KEYS[i], ask[4]
+  local held = read(key) or {0}
+  if type(scopes) == 'number' then
+    answers[i] = plain(key, held, ask)
+    if not answers[i] then
+      held, scopes = read(key) or {0}, general(ask)
+    end
+  end
+  answers[i] = answers[i] or judged(key, held, ask[1], ask[2], ask[3], scopes)
 end
 return table.concat(answers, ' ')
 """
 """KEYS: one for each ask, then the sentinel's where there is one. ARGV: one msgpack value, because packing a thousand
 arguments costs the client more than the script costs Redis: [who asks, lapse (us; 0: of a phone), asks, what the
 sentinel must cover or ""], an ask being [id, at, keep (us), scopes], a scope
-[name, token, [[limit, window, since, until]], weight, [[touch_id, at, weight] of the row]].
+[name, token, [[limit, window, since, until]], weight, [[touch_id, at, weight] of the row]]. One of all that is a
+customer's, of weight 1 and with rolling limits, is written without lists, which take most of the time of reading them:
+[id, at, keep, how many limits, limit, window ..., touch_id, at, weight ...].
 
 Answers one word an ask: `g` granted, `r` repeated in all its scopes, `e` repeated in some, or the indices of the full
 limit as `scope/cap`; then `:` and the counts; then `:` and when it has room. Without its sentinel `n` for each."""
@@ -260,6 +351,7 @@ for i, key in ipairs(KEYS) do
   local ask = given[2][i]
   local id, at, keep, scopes = ask[1], ask[2], ask[3], ask[4]
   if is_phone or not confirmed(key, id, at) then
+    scopes = scopes or {{'', '', {}, 1, {}}}
     local held = read(key) or {0}
     if keep > held[1] then held[1] = keep end
     local place = #held + 1
@@ -284,7 +376,8 @@ for i, key in ipairs(KEYS) do
 end
 return 'ok'
 """
-"""KEYS: one for each ask. ARGV: [lapse, asks, who asks] as above, who in eight letters."""
+"""KEYS: one for each ask. ARGV: [lapse, asks, who asks] as above, who in eight letters; of what is written
+without lists no more than the first three."""
 
 RELEASE: Final = _READ + """
 local given = cmsgpack.unpack(ARGV[1])

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from triggers.asks import Ask, Scope
+from triggers.asks import Ask, CapLimit, Scope
 
 DAY: Final = 86_400_000_000
 
@@ -39,6 +39,8 @@ class Part(NamedTuple):
 def parts(ask: Ask) -> list[Part]:
     """The ask, taken apart. Raises ValueError for one that no ledger can keep exactly."""
     scopes = ask.scopes
+    if len(scopes) == 1 and scopes[0].name == "customer":
+        return [Part(ask, "customer", ask.customer_id, scopes, (scopes[0].key,), 0)]
     if all(scope.name == "customer" for scope in scopes):
         keys = tuple([scope.key for scope in scopes])
         return [Part(ask, "customer", ask.customer_id, scopes, keys, 0)] if scopes else []
@@ -74,6 +76,32 @@ def kept_for(part: Part) -> int:
             if stretch > longest:
                 longest = stretch
     return longest + DAY
+
+
+def plain(part: Part) -> tuple[int, ...] | None:
+    """Of what counts all touches of a customer, each as one, by rolling limits: `kept_for`, how many limits there are,
+    and of each its limit and window. None for any other part."""
+    if part.slot != "customer" or part.keys != _ALL:
+        return None
+    scope = part.scopes[0]
+    if scope.weight != 1:
+        return None
+    limits = scope.limits
+    found = _plain.get(id(limits))
+    if found is None or found[0] is not limits:
+        said = None
+        if all(limit.window > 0 for limit in limits):
+            said = (kept_for(part), len(limits), *(number for one in limits for number in (one.limit, one.window)))
+        if len(_plain) >= _PLAIN:
+            _plain.clear()
+        found = _plain[id(limits)] = limits, said
+    return found[1]
+
+
+_ALL: Final = ("",)
+_PLAIN: Final = 4096
+# By the id of limits, which are one object for all touches of a rule; kept with them, so that it is no other's.
+_plain: Final[dict[int, tuple[tuple[CapLimit, ...], tuple[int, ...] | None]]] = {}
 
 
 @lru_cache(maxsize=65_536)
