@@ -7,7 +7,7 @@ PACKAGES := schemas triggers feeds streams
 LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
-.PHONY: help setup demo test servers local-servers check simulate chaos races bench bench-quick bench-peers held-back soak lock clean
+.PHONY: help setup demo test servers local-servers check simulate chaos races bench bench-quick bench-peers held-back soak soak-memory soak-gates lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -83,8 +83,14 @@ bench-peers: setup local-servers .venv-peers/.installed ## Kafka Streams, Bytewa
 held-back: setup ## the table of docs/gates.md: what each gate holds back, on the real carts in ../shared/data
 	@$(BIN)/python -m bench.held_back $(if $(ARGS),$(ARGS),--write-docs)
 
-soak: setup local-servers ## 50,000,000 events through one worker: is memory flat?
+soak: soak-gates soak-memory ## both soaks, the longest runs that there are
+
+soak-memory: setup local-servers ## 50,000,000 events through one worker: is memory flat?
 	@$(BIN)/python -m bench soak --soak-events 50000000 $(ARGS)
+
+STEPS ?= 1000000
+soak-gates: setup ## a million steps of shoppers, shops and faults: the gates against a slow reference (STEPS=1000000 SEED=1)
+	@$(BIN)/python -m tests.model --steps $(STEPS) --seed $(SEED)
 
 lock: setup ## resolve the dependencies anew and write the lock files
 	$(LOCK) --upgrade --extra embedded --extra dev -o requirements.lock pyproject.toml

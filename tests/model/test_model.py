@@ -17,7 +17,7 @@ from tests.model.settings import Drawn, Pick, draw_setting
 from tests.model.shell import World
 from tests.model.steps import Step
 
-EXAMPLES, STEPS = 200, 60
+EXAMPLES, STEPS = 180, 60
 
 TALLY = Tally()
 

@@ -204,7 +204,9 @@ class Judged:
     def _lost_to(self, numbers: dict[str, str], within: int) -> bool:
         """Whether the winner that the decision names is one that could win."""
         rule = self.history.rules.get(numbers["winner"])
-        if rule is None or rule.get("purpose") == "transactional" or not self.cart.lines:
+        if rule is None or rule.get("purpose") == "transactional":
+            return False
+        if not self.cart.lines and not self._runs(rule):
             return False
         due = parse_rfc3339(numbers["due_at"])
         if abs(due - self.planned) >= within or not self._conditions_hold(rule, numbers["step"]):
@@ -212,6 +214,14 @@ class Judged:
         if rule["priority"] != self.rule["priority"]:
             return bool(rule["priority"] > self.rule["priority"])
         return due <= self.planned
+
+    def _runs(self, rule: Said) -> bool:
+        """Whether a journey of this rule has begun and nothing ended it."""
+        return any(
+            not [*self.customer.exits(rule, int(epoch.partition("-")[0]), began)]
+            for (who, name, epoch), began in self.history.began.items()
+            if (who, name) == (self.who, rule["rule"])
+        )
 
     def _better_in_sight(self, within: int) -> bool:
         for other in self.in_sight or ():
