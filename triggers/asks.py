@@ -32,7 +32,7 @@ class Scope(msgspec.Struct, frozen=True, gc=False, array_like=True):
     - phone: the phone in E.164. text: the phone, a blank, and what identifies the text. Nothing but the phone's HMAC
       and a hash of the rest is ever stored.
     - budget: the day, or the day, a blank and what else is counted apart on it ("2026-11-22 money:RUB"). Its limits
-      are of that one day: calendar ones, with `at` in their span.
+      are of that one day or less, as a minute: calendar ones, with `at` in their span.
 
     `weight`: of this touch, in the unit of the limits: 1 touch; money in millionths of its currency. `known`: what the
     row itself can prove, as (touch_id, at, weight); of customer scopes only.

@@ -114,7 +114,8 @@ class WorkSettings(Installation):
         description="Who counts touches for caps: `redis`, shared by all workers, or `rows`, each customer's row alone "
         "and no Redis. Rows are committed together with the commands, so with transactions caps per customer are exact "
         "either way; under at-least-once delivery a crash may count without them. No row tells what went to a phone or "
-        "was spent on a day: with caps by phone, `dedupe` by text or `budgets` a worker of `rows` does not start.",
+        "was spent on a day: with caps by phone, `dedupe` by text, `budgets` or a `pace` a worker of `rows` does not "
+        "start.",
     )
 
     reservation_lapse: Seconds = Field(

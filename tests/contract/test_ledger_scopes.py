@@ -98,6 +98,27 @@ async def test_the_same_text_goes_to_a_phone_once_and_another_text_does(world: W
     assert [type(answer) for answer in said] == [Granted, Full, Granted, Granted]
 
 
+async def test_a_minute_has_its_messages_and_the_next_its_own_and_both_are_of_the_day(world: World) -> None:
+    first, other = world.worker(), world.worker()
+    minute, start = 60_000_000, NOW // 60_000_000
+
+    def paced(touch_id: str, number: int) -> Ask:
+        begin = (start + number) * minute
+        its = CapLimit(2, 0, begin, begin + minute)
+        day = Scope("budget", TODAY, (CapLimit(4, 0, MIDNIGHT, MIDNIGHT + DAY),))
+        of_the_minute = Scope("budget", f"{TODAY} minute:{start + number}", (its,))
+        return ask(touch_id, customer(), day, of_the_minute, at=begin + 1, customer=touch_id)
+
+    assert await first.reserve([paced("a", 0)]) == [Granted(False, (0, 0))]
+    assert await other.reserve([paced("b", 0)]) == [Granted(False, (1, 1))]
+    assert await other.reserve([paced("c", 0)]) == [Full(2, 0, (2, 2), (start + 1) * minute)]
+    assert await first.reserve([paced("c", 1)]) == [Granted(False, (2, 0))]
+    assert await first.reserve([paced("b", 0)]) == [Granted(True, (2, 1))]
+    assert await first.reserve([paced("d", 1), paced("e", 2)]) == [
+        Granted(False, (3, 1)), Full(1, 0, (4, 0), MIDNIGHT + DAY)
+    ]
+
+
 async def test_a_day_has_its_messages_and_its_money_and_another_day_its_own(world: World) -> None:
     ledger = world.worker()
 
