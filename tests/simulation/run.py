@@ -13,22 +13,24 @@ import msgspec
 
 from streams.table import PartitionRecord
 from tests.simulation.clocks import SECOND, TrueTime
+from tests.simulation.crew import Crew
 from tests.simulation.disk import Disk
 from tests.simulation.drawing import drawn, setting
 from tests.simulation.emissions import EmissionCheck
-from tests.simulation.faults import Fault, draw
+from tests.simulation.faults import draw
 from tests.simulation.group import Coordinator
 from tests.simulation.invariants import STREAM, WALL, EffectsCheck, Evidence, offsets_after_effects
 from tests.simulation.ledger import LedgerWeather, one_ledger
-from tests.simulation.loop import Busy, Process, SimLoop, Standstill, simulated
+from tests.simulation.loop import Busy, SimLoop, Standstill, simulated
 from tests.simulation.network import Weather
 from tests.simulation.observed import ObservedBroker
 from tests.simulation.oracle import expected
 from tests.simulation.outcome import outcome
 from tests.simulation.retention import Retention
 from tests.simulation.schedule import Schedule
+from tests.simulation.striking import Striking
 from tests.simulation.trace import Trace
-from tests.simulation.worker import APP, CHANGELOG, INPUTS, Seams, Surroundings, Worker
+from tests.simulation.worker import APP, INPUTS, Seams, Surroundings
 from tests.simulation.world import Shoppers
 
 HEALED_SECONDS: Final = 90.0
@@ -36,7 +38,6 @@ HEALED_SECONDS: Final = 90.0
 transaction's timeout, and the pauses between tries, several times over."""
 
 LOOK_SECONDS: Final = 0.5
-WORKERS_MOST: Final = 4
 
 
 @dataclass(slots=True)
@@ -113,23 +114,24 @@ class Simulation:
             loop, self.broker, true, self.coordinator, self.weather, self.store, LedgerWeather(), self.trace,
             self._hit, seams, self.emissions, self.schedule, self.disk,
         )  # fmt: skip
-        self._workers: dict[int, Worker] = {}
-        self._started: Counter[int] = Counter()
-        self._healed = False
+        self.crew = Crew(seed, loop, trace, self.setting, self.around)
+        self.striking = Striking(
+            self.setting, self.around, self.crew, self.retention, trace, hit=self._hit,
+            about_to_compact=self._read_rows,
+        )  # fmt: skip
 
     def run(self) -> Result:
         result, trace = self.result, self.trace
         setting = self.setting
         said = f"{setting.partitions} partitions, {len(self.world.batches)} batches, chunks of {setting.chunk_records}"
         trace.note("seed", f"{result.seed}: {result.clock} clock, {result.delivery}, {said}")
-        for fault in self.faults:
-            self.loop.call_at(fault.at, self._strike, fault, context=self.loop.outside)
+        struck = self.striking.expect(self.faults)
         self.world.start(self.loop, self.broker, trace)
         for number in range(max(self._rng.randint(1, 3), 2 if setting.standby else 1)):
-            self.loop.call_at(self._rng.random(), self._start, number, context=self.loop.outside)
+            self.loop.call_at(self._rng.random(), self.crew.start, number, context=self.loop.outside)
         self.coordinator.watch()
-        heals = max([self._seconds, *(fault.at + _lasts(fault) for fault in self.faults)]) + 1  # past the last marker
-        self.loop.call_at(heals, self._heal, context=self.loop.outside)
+        heals = max(self._seconds, struck) + 1  # past the last marker
+        self.loop.call_at(heals, self.striking.heal, context=self.loop.outside)
         main = self.loop.create_task(self._until_done(heals), name="simulation", context=self.loop.outside)
         try:
             self.loop.run_until_complete(main)
@@ -142,137 +144,15 @@ class Simulation:
         result.digest, result.trace = trace.digest, trace.lines
         return result
 
-    # -- workers
-
-    def _start(self, number: int) -> None:
-        former = self._workers.get(number)
-        if former is not None and not former.ended:
-            return
-        self._started[number] += 1
-        name = f"w{number}.{self._started[number]}"
-        worker = self._workers[number] = Worker(
-            name, self.setting, self.around, random.Random(f"{self.result.seed}-{name}")
-        )
-        worker.start()
-
-    def _running(self) -> list[int]:
-        return [number for number, worker in sorted(self._workers.items()) if not worker.ended]
-
-    def _kill(self, number: int, worker: Worker, seconds: float) -> None:
-        if not worker.ended:
-            self.trace.note("killed", worker.name, "fault")
-            worker.process.kill()
-            self.loop.call_later(seconds, self._start, number, context=self.loop.outside)
-
-    def _freeze(self, worker: Worker, seconds: float) -> None:
-        if not worker.ended and not worker.process.frozen:
-            self.trace.note("frozen", f"{worker.name} for {seconds:.3f} s", "fault")
-            worker.process.freeze()
-            self.loop.call_later(seconds, self._thaw, worker, context=self.loop.outside)
-
-    def _thaw(self, worker: Worker) -> None:
-        if not worker.ended:
-            self.trace.note("woken", worker.name, "fault")
-            worker.process.thaw()
-
-    # -- faults
+    # -- what happens
 
     def _hit(self, what: str) -> None:
         self.result.faults[what] += 1
 
-    def _strike(self, fault: Fault) -> None:
-        running = self._running()
-        number = running[fault.whom % len(running)] if running else None
-        worker = None if number is None else self._workers[number]
-        said = f"{fault.kind} {fault.what} {fault.seconds:g} s".replace("  ", " ")
-        later = self.loop
-        if worker is not None and number is not None:
-            said += f" {worker.name}"
-            process: Process = worker.process
-            if fault.kind == "crash":
-                process.after_steps(fault.steps, lambda: self._kill(number, worker, fault.seconds))
-            elif fault.kind in ("freeze", "pause"):
-                process.after_steps(fault.steps, lambda: self._freeze(worker, fault.seconds))
-            elif fault.kind == "silent":
-                worker.line.silent_until = later.time() + fault.seconds
-            elif fault.kind == "leave":
-                if len(running) > 1:
-                    worker.stop()
-            elif fault.kind == "clock":
-                worker.clocks.ahead += round(fault.seconds * SECOND)
-                later.call_later(fault.share, self._set_right, worker, context=later.outside)
-        if fault.kind == "join":
-            free = [number for number in range(WORKERS_MOST) if number not in running]
-            if free:
-                self._start(free[0])
-        elif fault.kind == "unknown":
-            self.weather.unknown[fault.what] += int(fault.share)
-        elif fault.kind == "slow":
-            self.weather.slow = fault.share
-            later.call_later(fault.seconds, self._fast, context=later.outside)
-        elif fault.kind == "lossy":
-            self.weather.lossy = fault.share
-            later.call_later(fault.seconds, self._whole, context=later.outside)
-        elif fault.kind == "away":
-            self.weather.away_until = later.time() + fault.seconds
-        elif fault.kind == "compact":
-            for place in range(self.setting.partitions):
-                self.effects.rows.read(self.broker, place)  # before what they once were is gone
-            self.broker.compact(CHANGELOG)
-        elif fault.kind == "outage":
-            for each in running:
-                self._kill(each, self._workers[each], fault.seconds)
-            later.call_later(0.9 * fault.seconds, self._cut_off, context=later.outside)
-        elif fault.kind == "retention":
-            self._cut_off()
-        elif fault.kind == "ledger lost":
-            self.store.lose_everything()
-        elif fault.kind in ("ledger away", "ledger lossy"):
-            if fault.kind == "ledger away":
-                self.around.ledger_weather.away = True
-            else:
-                self.around.ledger_weather.lossy = fault.share
-            later.call_later(fault.seconds, self._ledger_back, context=later.outside)
-        self._hit(fault.kind)
-        self.trace.note("fault", said, "fault")
-
-    def _cut_off(self) -> None:
-        # At least once, rows may be ahead of the offsets: nobody could say what of them is lost.
-        nobody = not self._running() and self.broker.at_rest and self.setting.transactions
-        if self.retention.strike(unread=nobody):
-            self._hit("records lost unread")
-            # A touch that came of them may still be reserved for a worker that is no more, and would count.
-            self.store.lose_everything()
-
-    def _set_right(self, worker: Worker) -> None:
-        """Somebody notices, or NTP does."""
-        worker.clocks.ahead = 0
-
-    def _fast(self) -> None:
-        self.weather.slow = 0.0
-
-    def _whole(self) -> None:
-        self.weather.lossy = 0.0
-
-    def _ledger_back(self) -> None:
-        self.around.ledger_weather.away = False
-        self.around.ledger_weather.lossy = 0.0
-
-    def _heal(self) -> None:
-        self._healed = True
-        self._fast()
-        self._whole()
-        self._ledger_back()
-        self.weather.unknown.clear()
-        for worker in self._workers.values():
-            worker.clocks.ahead = 0
-            if not worker.ended and worker.process.frozen:
-                worker.process.thaw()
-        if not self._running():
-            self._start(0)
-        self.trace.note("healed", who="fault")
-
-    # -- the broker
+    def _read_rows(self) -> None:
+        """Before what they once were is gone."""
+        for number in range(self.setting.partitions):
+            self.effects.rows.read(self.broker, number)
 
     def _defer(self, do: Any) -> None:
         """Markers are mostly there at once, and sometimes not."""
@@ -294,7 +174,7 @@ class Simulation:
         least = heals if self.setting.stream else max(heals, self._seconds + 25, self.setting.least)
         await asyncio.sleep(least)
         while self.effects.wrong is None:
-            for worker in self._workers.values():
+            for worker in self.crew.all():
                 if worker.failure is not None:
                     self.result.wrong.append(("worker died", repr(worker.failure)))
                     return
@@ -358,7 +238,3 @@ class Simulation:
             wrong = invariant(evidence)
             if wrong is not None:
                 result.wrong.append((invariant.__name__, wrong))
-
-
-def _lasts(fault: Fault) -> float:
-    return fault.seconds if fault.kind != "clock" else fault.share
