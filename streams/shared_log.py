@@ -22,9 +22,9 @@ from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
+from streams.chunks.read_through import ReadThrough
 from streams.chunks.stopping import stop_consumer
 from streams.kept import Kept
-from streams.partition.lag import ReadThrough
 
 log: Final = structlog.get_logger(__name__)
 

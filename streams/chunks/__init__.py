@@ -8,8 +8,8 @@ and its agent, group membership, the co-partitioned assignment, the order of sta
 `chunk` is what is delivered; `fetch` takes records out of aiokafka's fetcher (whole batches, or one by one as the
 fallback); `log_ends` remembers how far each log was known to reach, and when that was asked; `consumer`, `transport`
 and `faust_app` are the hooks into Faust, each with its reason beside it (`stopping` and `credentials` serve them).
-`reader` reads topics from one end to the other in the same chunks, outside of Faust. No module here knows what a record
-means.
+`reader` reads topics from one end to the other in the same chunks, outside of Faust; `read_through` says up to when all
+has been read that was in some logs. No module here knows what a record means.
 """
 
 from streams.chunks.chunk import Chunk

@@ -33,9 +33,8 @@ from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing,
 from streams.delivery.at_least_once import CommitOffsets
 from streams.following import following
 from streams.inbound.handling import Known, NoSuchPhone, handle
+from streams.letters import fitting, letter
 from streams.metrics import Metrics
-from streams.partition.parking import fitting
-from streams.partition.screening import letter
 from streams.shared_log import SharedLog
 from streams.suppressions import NoSecret
 

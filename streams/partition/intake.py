@@ -17,8 +17,9 @@ import structlog
 
 from schemas.topics import TopicSpec
 from streams.chunks.chunk import Columns
+from streams.letters import Letter
 from streams.merge import BEGINNING, InputSpec, Merge, Merged
-from streams.partition.screening import Letter, Screened
+from streams.partition.screening import Screened
 from streams.table import PartitionRecord
 
 log: Final = structlog.get_logger(__name__)

@@ -26,6 +26,7 @@ from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.ledger import Ledger
+from streams.letters import fitting
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
 from streams.partition.clock import Clock
@@ -33,7 +34,7 @@ from streams.partition.commits import Commit, Commits
 from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
 from streams.partition.outbox import Outbox
-from streams.partition.parking import FaultLog, fitting, parked
+from streams.partition.parking import FaultLog, parked
 from streams.partition.plan import PartitionPlan
 from streams.partition.ports import Flow, SharedLogs
 from streams.partition.publishing import publish

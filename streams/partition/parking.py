@@ -1,8 +1,4 @@
-"""What a fault of ours cost, as dead letters: the record as it came, or the touch by its identity, with the stack.
-
-Also what becomes of a letter that is larger than its topic takes: the letter goes without the value, which stays where
-it was read for as long as that topic keeps it.
-"""
+"""What a fault of ours cost, as dead letters: the record as it came, or the touch by its identity, with the stack."""
 
 from __future__ import annotations
 
@@ -14,11 +10,10 @@ from typing import Final
 import orjson
 import structlog
 
-from streams.careful import FRAME
 from streams.delivery import Record
 from streams.faults import REASON, Fault, about
+from streams.letters import Letter, letter
 from streams.partition.intake import Intake, Taken
-from streams.partition.screening import Letter, letter
 
 log: Final = structlog.get_logger(__name__)
 
@@ -37,17 +32,6 @@ def parked(fault: Fault, intake: Intake, number: int, taken: Taken) -> Record | 
         return None
     headers = (("reason", REASON.encode()), ("detail", fault.detail.encode()), trace)
     return Record(fault.key.encode(), orjson.dumps(about(fault)), headers)
-
-
-def fitting(record: Record, most: int | None) -> Record:
-    """The letter, without its value where that is too much for the topic (`most` bytes)."""
-    if most is None or record.value is None or len(record.value) < most // 2:
-        return record
-    headers = sum(len(name) + len(value) + 8 for name, value in record.headers)
-    if len(record.key or b"") + len(record.value) + headers + FRAME <= most:
-        return record
-    left_out = ("value_bytes", str(len(record.value)).encode())
-    return Record(record.key, None, (*record.headers, left_out))
 
 
 class FaultLog:

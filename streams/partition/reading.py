@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from schemas.topics import TopicSpec
 from streams.chunks import LogEnd
+from streams.chunks.read_through import ReadThrough
 from streams.partition.intake import Input
-from streams.partition.lag import ReadThrough
 from streams.partition.ports import Flow, SharedLogs
 
 

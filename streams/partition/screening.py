@@ -16,7 +16,7 @@ from schemas.partitioner import partition_of, row_key
 from schemas.topics import TopicSpec
 from schemas.wire import ClockAdvanced, Malformed, decode_batch
 from streams.chunks.chunk import Columns
-from streams.delivery import Record
+from streams.letters import Letter, letter
 
 _MILLISECOND: Final = 1000
 KNOWN_KEYS: Final = 1_000_000
@@ -37,15 +37,6 @@ class Stretch:
     marker: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One record on its way to `dead-letters`."""
-
-    offset: int
-    reason: Reason
-    record: Record
-
-
 @dataclass(slots=True)
 class Screened:
     """`markers` are the offsets of ClockAdvanced records, `idle` of events that no row is to see."""
@@ -54,20 +45,6 @@ class Screened:
     letters: list[Letter] = field(default_factory=list)
     markers: list[int] = field(default_factory=list)
     idle: list[int] = field(default_factory=list)
-
-
-def letter(topic: str, partition: int, columns: Columns, index: int, reason: Reason, detail: str) -> Letter:
-    """The original bytes and key; origin and reason in headers (schemas.dead_letters)."""
-    offset = columns.offsets[index]
-    headers = (
-        ("reason", reason.encode()),
-        ("detail", detail.encode()),
-        ("origin_topic", topic.encode()),
-        ("origin_partition", str(partition).encode()),
-        ("origin_offset", str(offset).encode()),
-        ("origin_timestamp", str(columns.timestamps[index]).encode()),
-    )
-    return Letter(offset, reason, Record(columns.keys[index], columns.values[index], headers))
 
 
 class KnownKeys(dict[bytes, str]):

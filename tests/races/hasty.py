@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+from streams.chunks.read_through import ReadThrough
 from streams.partition import reading
-from streams.partition.lag import ReadThrough
 from streams.partition.loop import Partition
 
 LATE_SECONDS: Final = 0.05

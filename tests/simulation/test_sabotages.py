@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from streams.chunks.chunk import Columns
+from streams.chunks.read_through import ReadThrough
 from streams.delivery import Delivery, Outgoing
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
 from streams.ledger import Ledger
 from streams.partition import reading
-from streams.partition.lag import ReadThrough
 from tests.simulation.broker import FetchAnswer, SimWriters
 from tests.simulation.drawing import setting_of
 from tests.simulation.loop import current

@@ -9,7 +9,8 @@ import structlog
 from streams.careful import RecordLimits
 from streams.delivery import Outgoing, Record
 from streams.faults import Fault
-from streams.partition.parking import QUIET_SECONDS, FaultLog, fitting
+from streams.letters import fitting
+from streams.partition.parking import QUIET_SECONDS, FaultLog
 from tests.unit.streams.flawed import Flawed
 from tests.unit.streams.partition.driving import Bench, Broker, added, ordered, profile, some_turns, until
 from tests.unit.triggers.driving import HOUR, MONDAY, rule

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.chunks import LogEnd
-from streams.partition.lag import UNREAD, ReadThrough
+from streams.chunks.read_through import UNREAD, ReadThrough
 
 
 def test_nothing_is_read_through_before_every_input_has_named_its_end() -> None:

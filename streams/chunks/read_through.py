@@ -1,4 +1,4 @@
-"""How far a partition has read its logs, for the two questions that the wall clock asks.
+"""How far logs have been read, for the two questions that the wall clock asks.
 
 Is an input at its end, so that it no longer holds the others back? And: has everything been applied that was in the
 logs when a touch fell due, so that it may be emitted? The second is exact, whatever arrives meanwhile: an end that the
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from streams.chunks import LogEnd
+from streams.chunks.log_ends import LogEnd
 
 UNREAD: Final = float("-inf")
 """Nothing is known to have been read through."""
