@@ -89,7 +89,7 @@ soak-memory: setup local-servers ## 50,000,000 events through one worker: is mem
 	@$(BIN)/python -m bench soak --soak-events 50000000 $(ARGS)
 
 STEPS ?= 1000000
-soak-gates: setup ## a million steps of shoppers, shops and faults: the gates against a slow reference (STEPS=1000000 SEED=1)
+soak-gates: setup ## a million steps: the gates against a slow reference (STEPS=1000000 SEED=1)
 	@$(BIN)/python -m tests.model --steps $(STEPS) --seed $(SEED)
 
 lock: setup ## resolve the dependencies anew and write the lock files

@@ -185,7 +185,7 @@ class World:
         if sorted(one.customer_id for one in told) != whom:  # type: ignore[union-attr]  # ConsentChanged
             raise Wrong(f"{text!r} from {number} is told of {told}, and it is the phone of {whom}")
         for one in told:
-            if one.granted != (meant == "start") or one.source != "inbound-sms":  # type: ignore[union-attr]
+            if one.granted != (meant == "start") or one.source != "inbound-sms":  # type: ignore[union-attr]  # likewise
                 raise Wrong(f"{text!r} is told as {one}")
             self._tell(one, fate or Fate())
 
@@ -271,7 +271,7 @@ class World:
         """One deadline after the other, so that each is looked at on its own."""
         while (due := min((row.deadline for row in self.rows.rows.values()), default=NEVER)) < until:
             self.now = max(self.now, due)
-            self._judge(lambda due=due: run(self.timeline.advance([], due + 1)), fate or Fate())  # type: ignore[misc]
+            self._judge(lambda due=due: run(self.timeline.advance([], due + 1)), fate or Fate())  # type: ignore[misc]  # mypy infers no lambda with a default
             if prompt and not self.stream:
                 self.now = min(until, self.now + 2 * SECOND)
                 self._emit(self.now, fate or Fate())

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.model import steps
-from tests.model.playing import Tally
-from tests.model.settings import Drawn, Pick, draw_setting
-from tests.model.shell import World
+from tests.model.coverage import EXPECTED
+from tests.model.playing import Tally, draw, fails
+from tests.model.settings import HOUR, Drawn, Pick, draw_setting
+from tests.model.shell import GOODS, World
 from tests.model.steps import Step
 
-EXAMPLES, STEPS = 180, 60
+EXAMPLES, STEPS = 200, 60
 
 TALLY = Tally()
 
@@ -51,8 +52,11 @@ class Shoppers(RuleBasedStateMachine):
         self._play(steps.shopping(pick(data)))
 
     @rule(data=st.data())
-    def more_shopping(self, data: st.DataObject) -> None:
-        self._play(steps.shopping(pick(data)))
+    def a_cart_is_left(self, data: st.DataObject) -> None:
+        choose = pick(data)
+        who, product = choose.of(steps.WHO), choose.of(GOODS)
+        self._play(["event", who, "CartItemAdded", {"product_id": product, "quantity": 1}, 0, ""])
+        self._play(["clock", 3 * HOUR, True, choose.of(steps.FATES)])
 
     @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:
@@ -102,3 +106,11 @@ test_whatever_happens_the_engine_and_the_reference_agree.settings = settings(
     max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )  # fmt: skip
+
+
+def test_in_the_long_runs_own_examples_they_agree_too_and_every_gate_held_something_back() -> None:
+    tally = Tally()
+    for number in range(60):
+        assert fails(draw(f"every run {number}", 120), tally=tally) is None
+    held_back = {gate for gate, answer, _ in tally.seen if answer in ("refuse", "delay")}
+    assert held_back == set(EXPECTED)
