@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its documented names, not in __all__
     AdminClient,
     AlterConfigOpType,
@@ -23,6 +23,7 @@ from bench.stack import say, servers
 from streams.stacks import Stack
 
 ABOUT = "memory over a long run"
+APP = "soak"
 SLICE = 1_000_000
 AHEAD = 2
 """Slices that lie in the topics at most: about 400 MB."""
@@ -46,12 +47,11 @@ def measure(options: Options) -> dict[str, Any]:
     samples: list[dict[str, float]] = []
     try:
         with servers() as (stack, folder):
-            app = "soak"
-            publishing.provide_topics(stack.bootstrap, app)
-            shorten(stack, *TOPICS, *WRITTEN, f"{app}-customers-changelog")
+            publishing.provide_topics(stack.bootstrap, APP)
+            shorten(stack, *TOPICS, *WRITTEN, f"{APP}-customers-changelog")
             customers = publishing.publish_customers(stack.bootstrap, job)
             rules = str(shops.one_rule(folder))
-            with Worker(stack, folder, app, rules=rules, ledger="rows") as worker:
+            with Worker(stack, folder, APP, rules=rules, ledger="rows") as worker:
                 drive(stack, worker, job, customers, total, samples)
     except (KeyboardInterrupt, SystemExit):
         if not samples:
@@ -121,11 +121,22 @@ def shorten(stack: Stack, *topics: str) -> None:
 
 
 def forget(stack: Stack, read: dict[str, list[int]]) -> None:
-    """Delete the records that the worker has applied."""
+    """Delete the records that the worker has applied, as far as it has committed them: after a failed commit it reads
+    them again."""
     if not read:
         return
     admin = AdminClient({"bootstrap.servers": stack.bootstrap, "log_level": 3})
-    upto = [TopicPartition(topic, number, end) for topic, ends in read.items() for number, end in enumerate(ends)]
+    places = [TopicPartition(topic, number) for topic, ends in read.items() for number in range(len(ends))]
+    reader = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": APP, "log_level": 3})
+    try:
+        committed = reader.committed(places, timeout=60)
+    finally:
+        reader.close()
+    upto = [
+        TopicPartition(place.topic, place.partition, min(place.offset, read[place.topic][place.partition]))
+        for place in committed
+        if place.offset > 0
+    ]
     for done in admin.delete_records(upto).values():
         done.result(60)
 

@@ -73,7 +73,7 @@ class ChangelogRows:
         known: MutableMapping[int, int] = {} if positions is None else positions
         starts = {number: known.get(number, 0) for number in tables}
         async with self.consumer() as consumer:
-            with _without_gc():
+            with without_gc():
                 return await self._follow(consumer, starts, take, superseded)
 
     async def check_layouts(self, numbers: Collection[int]) -> None:
@@ -151,12 +151,15 @@ class ChangelogRows:
 
 
 @contextlib.contextmanager
-def _without_gc() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """A million new objects, none of them garbage: the collector would walk all of them again and again.
 
-    Afterwards they are left out of its walks for good.
+    Afterwards they are left out of its walks for good, so what former owners left behind in circles goes first: frozen
+    along, it would never go. (Measured: a starved worker that loaded its partitions again 22 times held 6 GB.)
     """
     enabled = gc.isenabled()
+    gc.unfreeze()
+    gc.collect()
     gc.disable()
     try:
         yield
