@@ -51,14 +51,25 @@ def is_marker(row: CustomerRow) -> bool:
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """The same with every phone in it masked."""
+    """The same with every phone in it masked; of what is no text (`base64`) its length is left."""
     if isinstance(value, Mapping):
-        return {mask_phones(str(key)): masked(item, str(key)) for key, item in value.items()}
+        return {mask_phones(str(key)): masked(item, _inside(name, str(key))) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item, name) for item in value]
     if isinstance(value, str):
+        if name == "base64":
+            return f"{len(value)} characters"
         return mask_phone(value) if name in _PHONES else mask_phones(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):  # a dead letter may have a phone as a number
+        said = str(value)
+        shown = masked(said, name)
+        return value if shown == said else shown
     return value
+
+
+def _inside(name: str, key: str) -> str:
+    """What a field is known by: the value of a profile's phone is a phone."""
+    return name if key == "value" and name in _PHONES else key
 
 
 def _plain(value: Any, name: str = "") -> Any:
