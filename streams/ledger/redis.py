@@ -71,7 +71,7 @@ class RedisLedger:
         self._guard = guard if guard is not None and guard.covers else None
         self._metrics = metrics or Metrics()
         self._reachable = Reachable(self._metrics)
-        self._me = secrets.token_urlsafe(6)  # no two workers' may be alike
+        self._me = _name()
 
     @property
     def is_away(self) -> bool:
@@ -171,6 +171,11 @@ class RedisLedger:
                     )
             except AWAY as error:
                 failures.append(error)
+            finally:
+                # Redis may still do what it did not answer, after it was asked anew: that is then another's, who can
+                # neither take back what is reserved from now on nor move it.
+                if call != "confirm" and None in words:
+                    self._me = _name()
             self._reachable.heard(answered=any(words), failures=failures)
             self._metrics.ledger_seconds.labels(call).observe(time.perf_counter() - began)
         return words
@@ -250,6 +255,11 @@ class RedisLedger:
         if call == "confirm":
             return _encode((lapse, [_confirming(part) for part in group], self._me))
         return _encode((self._me, lapse, [_asking(part) for part in group], covers))
+
+
+def _name() -> str:
+    """Who reserves. No two workers' may be alike."""
+    return secrets.token_urlsafe(6)
 
 
 def _lanes(asked: Sequence[Part]) -> Sequence[Sequence[int]]:
