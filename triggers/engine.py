@@ -60,6 +60,10 @@ class Engine:
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
         return customer.new_row(shop_id, customer_id)
 
+    def shop(self, shop_id: str) -> Shop:
+        """The settings of a shop; those of one without a `shop.yaml` where it has none."""
+        return self._plans.get(shop_id, self._no_rules).shop
+
     def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
 

@@ -4,8 +4,9 @@ A request is a proposal like any other, so that what holds for those holds for i
 are read, is judged against the row as it is, and leaves its decision. It is judged, and its message made, by the same
 code as every touch, on a copy of the row that is then dropped: nothing is reserved, counted or remembered.
 
-Consent, suppression and a usable phone hold, and the text must be able to be made. What any other gate said against it
-is shown in the decision as `not_asked: test`, and stops nothing.
+Only who is on the shop's list is tested on, whoever published the request. Consent, suppression and a usable phone
+hold, and the text must be able to be made. What any other gate said against it is shown in the decision as `not_asked:
+test`, and stops nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ HOLD: Final = frozenset({"exit", "consent", "phone", "suppression", "message", "
 
 LEAVES_WITHIN: Final = 3600 * 1_000_000
 """Microseconds after which a test message is not to be sent any more."""
+
+NOT_LISTED: Final = Verdict(gate="test_list", answer=Answer.REFUSE, reason="not-listed", ends_journey=True)
+"""Of a customer whom the shop's `test_list` does not name: nobody else is written to past caps and at night."""
 
 UNKNOWN: Final = "unknown"
 """Stands for the version of a rule that is not in force."""
@@ -68,6 +72,8 @@ def judged(engine: Engine, row: CustomerRow, proposal: Proposal, wall: int) -> J
     judgement.proposal = proposal
     verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + NOTHING_ASKED
     judgement.verdicts = tuple(_excused(verdict) for verdict in verdicts)
+    if row.customer_id not in dict(engine.shop(row.shop_id).test_list).values():
+        judgement.verdicts = (NOT_LISTED, *judgement.verdicts)
     judgement.ask = None
     judgement.touch.not_before, judgement.touch.not_after = wall, wall + LEAVES_WITHIN
     return judgement

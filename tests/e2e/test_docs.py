@@ -132,13 +132,14 @@ def run(
         return
     if command.line.endswith("&"):
         line = command.line.removesuffix("&")
-        log = (folder / f"background-{len(running)}.log").open("wb")
-        process = subprocess.Popen(
-            ["bash", "-c", f"exec {line}"], cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True
-        )
+        log = folder / f"background-{len(running)}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"], cwd=folder, env=env, stdout=out, stderr=out, start_new_session=True
+            )
         running.append((command, process))
         time.sleep(START_SECONDS)
-        assert process.poll() is None, f"`{command.line}` ended: {(folder / log.name).read_text()}"
+        assert process.poll() is None, f"`{command.line}` ended: {log.read_text()}"
         return
     ran = subprocess.run(
         ["bash", "-c", command.line], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False

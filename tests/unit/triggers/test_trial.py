@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +20,6 @@ from tests.unit.triggers.driving import (
     added,
     at,
     consented,
-    drive,
     engine,
     event,
     ordered,
@@ -30,7 +31,7 @@ from tests.unit.triggers.driving import (
 from triggers.customer import decode_row, encode_row
 from triggers.expressions import compile_expression
 from triggers.messages.template import compile_template
-from triggers.rules.model import Cap, Incentive, QuietHours, Shop
+from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop
 
 
 class Suppressed:
@@ -38,6 +39,14 @@ class Suppressed:
 
     def reason(self, shop_id: str, phone: str, at: int) -> str | None:
         return "opted_out"
+
+
+LISTED = Shop(test_list=(("anna", "42"), ("boris", "43")))
+
+
+def drive(*rules: Rule, events: Iterable[wire.CustomerEvent] = (), shop: Shop = LISTED, **more: Any) -> Drive:
+    """In a shop on whose list the customer is."""
+    return Drive(engine(*rules, shop=replace(shop, test_list=LISTED.test_list), **more)).feed(*events)
 
 
 NEVER_TRUE = compile_expression("cart.count > 100")
@@ -104,8 +113,15 @@ def test_without_consent_without_a_phone_and_to_a_suppressed_one_no_test_is_sent
         made = drive(rule(), events=[*events, asked(at(5))]).fire(at(6))
         assert not made.sent and made.outcomes() == ["refused"]
         assert made.verdict(gate) == ("refuse", reason)
-    made = Drive(engine(rule(), suppressions=Suppressed())).feed(*shopper(at(0)), asked(at(5))).fire(at(6))
+    made = drive(rule(), events=[*shopper(at(0)), asked(at(5))], suppressions=Suppressed()).fire(at(6))
     assert not made.sent and made.verdict("suppression")[0] == "refuse"
+
+
+def test_nobody_who_is_not_on_the_shops_list_is_tested_on_whoever_asks_for_it() -> None:
+    for shop in (None, Shop(test_list=(("boris", "43"),))):
+        made = Drive(engine(rule(), shop=shop)).feed(*shopper(at(0)), asked(at(5))).fire(at(6))
+        assert not made.sent and made.outcomes() == ["refused"]
+        assert made.verdict("test_list") == ("refuse", "not-listed") and made.decisions[0].test
 
 
 def test_a_text_that_can_not_be_made_is_no_test() -> None:
@@ -140,7 +156,7 @@ def test_a_bonus_of_a_test_is_a_test_too() -> None:
 
 
 def test_a_test_that_waits_outlives_a_restart_and_is_judged_against_the_row_as_it_is() -> None:
-    made = Drive(engine(rule())).feed(*shopper(at(0)), asked(at(5)))
+    made = drive(rule()).feed(*shopper(at(0)), asked(at(5)))
     assert made.row.deadline == at(5)
     (proposal,) = made.due(at(6))
     made.row = decode_row(encode_row(made.row))
@@ -151,7 +167,7 @@ def test_a_test_that_waits_outlives_a_restart_and_is_judged_against_the_row_as_i
 
 
 def test_a_test_that_is_still_to_fall_due_is_kept_by_events_of_the_same_instant() -> None:
-    made = Drive(engine(rule())).feed(*shopper(at(0)), asked(at(5)), added(at(5)), ordered(at(5)))
+    made = drive(rule()).feed(*shopper(at(0)), asked(at(5)), added(at(5)), ordered(at(5)))
     assert made.row.deadline == at(5)
     made.fire(at(6))
     assert len(made.sent) == 1

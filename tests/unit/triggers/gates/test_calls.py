@@ -175,6 +175,7 @@ def test_a_test_message_with_a_call_makes_a_task_that_is_a_test() -> None:
     made = rule(steps=(step(call=NOTE),))
     asked = event(wire.TestRequested, NOON + 1, rule=made.name, step="1")
     events = [*shopper(NOON, first_name="Anna"), consented(NOON, channel="call"), asked]
-    assert [(type(one), one.test) for one in drive(made, events=events).fire(NOON + HOUR).sent] == [
+    shop = Shop(test_list=(("anna", "42"),))
+    assert [(type(one), one.test) for one in drive(made, shop=shop, events=events).fire(NOON + HOUR).sent] == [
         (SendSms, True), (CreateCallTask, True)
     ]
