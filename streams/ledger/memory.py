@@ -179,7 +179,9 @@ class MemoryLedger:
             self._weigh(slot, own, part)
             if own.holder:
                 own.first = own.last = at
-                own.holder, own.lapses = 0, self._lapses("phone", slot.keep) if part.slot == "phone" else 0
+                own.holder, own.lapses = 0, 0
+            if part.slot == "phone":  # longer than before where caps look back farther by now
+                own.lapses = self._lapses("phone", slot.keep)
 
     async def release(self, asks: Sequence[Ask]) -> None:
         """See `Ledger.release`."""

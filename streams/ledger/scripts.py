@@ -363,8 +363,9 @@ for i, key in ipairs(KEYS) do
     end
     local its = {[id] = held[place + 4]}
     if held[place + 3] ~= '' then
-      held[place], held[place + 1], held[place + 2], held[place + 3] = id, at, is_phone and now + held[1] or 0, ''
+      held[place], held[place + 1], held[place + 2], held[place + 3] = id, at, 0, ''
     end
+    if is_phone then held[place + 2] = now + held[1] end -- longer than before where caps look back farther by now
     for _, scope in ipairs(scopes) do
       local old = its[id]
       if type(old) == 'table' then old = old[scope[2]] elseif scope[2] ~= '' then old = nil end

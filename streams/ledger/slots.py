@@ -14,6 +14,9 @@ from triggers.asks import Ask, CapLimit, Scope
 
 DAY: Final = 86_400_000_000
 
+_UNEQUAL: Final = 3 * DAY
+"""How much longer a month may be than the one before it."""
+
 SLOTS: Final = {"customer": "customer", "phone": "phone", "text": "phone", "budget": "budget"}
 """By a scope's name."""
 
@@ -68,11 +71,12 @@ def parts(ask: Ask) -> list[Part]:
 def kept_for(part: Part) -> int:
     """How long (microseconds before `ask.at`) touches of this slot are kept for this ask: as far back as its limits
     look, and a day, as workers' clocks may differ and chunks be computed again. A phone's are also forgotten that long
-    after they were counted, so that a limit of the calendar needs them until its span is over."""
+    after they were counted, so that a limit of the calendar needs them until its span is over, and the next one too
+    where that has begun in the zone of another customer who has this phone."""
     longest, at, phone = 0, part.ask.at, part.slot == "phone"
     for scope in part.scopes:
         for limit in scope.limits:
-            stretch = limit.window or (limit.until - limit.since if phone else at - limit.since + 1)
+            stretch = limit.window or (limit.until - limit.since + _UNEQUAL if phone else at - limit.since + 1)
             if stretch > longest:
                 longest = stretch
     return longest + DAY

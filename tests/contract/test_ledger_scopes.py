@@ -198,6 +198,32 @@ async def test_a_phones_touches_are_known_until_the_week_that_they_count_in_is_o
     assert await ledger.reserve([last]) == [Full(0, 0, (1,), MIDNIGHT + 7 * DAY)]
 
 
+async def test_a_phones_touches_that_are_restored_for_a_longer_cap_are_known_for_as_long_as_it_looks_back(
+    world: World,
+) -> None:
+    ledger = world.worker()
+    touch = ask("a", Scope("phone", ANNA, one(DAY)))
+    await ledger.reserve([touch])
+    await ledger.confirm([touch])
+    await ledger.confirm([ask("a", Scope("phone", ANNA, one(30 * DAY)))])
+    await world.pass_time(29 * DAY)
+    assert await ledger.reserve([ask("b", Scope("phone", ANNA, one(30 * DAY)), at=NOW + 29 * DAY)]) == [full(0, (1,))]
+
+
+async def test_a_phones_touch_of_the_shortest_month_is_known_to_the_end_of_the_next_one_of_another_zone(
+    world: World,
+) -> None:
+    """A phone that two customers share, for one of whom March has begun."""
+    ledger = world.worker()
+    february = (CapLimit(1, 0, NOW - 28 * DAY + HOUR, NOW + HOUR),)
+    march = (CapLimit(1, 0, NOW - HOUR, NOW + 31 * DAY - HOUR),)
+    await ledger.reserve([ask("a", Scope("phone", ANNA, february))])
+    await ledger.confirm([ask("a", Scope("phone", ANNA, february))])
+    await world.pass_time(31 * DAY - 2 * HOUR)
+    last = ask("b", Scope("phone", ANNA, march), at=NOW + 31 * DAY - 2 * HOUR, customer="43")
+    assert await ledger.reserve([last]) == [full(0, (1,))]
+
+
 async def test_confirming_and_releasing_go_over_all_slots(world: World) -> None:
     ledger = world.worker()
     everywhere = (customer("", one()), Scope("phone", ANNA, one()), Scope("budget", TODAY, today(1)))
