@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -21,6 +22,7 @@ from triggers.zones import TZDATA_VERSION
 
 _REFUSE: Final = Answer.REFUSE
 _DELAY: Final = Answer.DELAY
+_at: Final = attrgetter("at")
 
 
 class Judgement(msgspec.Struct, gc=False):
@@ -145,8 +147,8 @@ def _remember(
         touch.touch_id, wall, rule.name, rule.tags, plan.channel, touch.products, held_out,
         0 if planned == wall else planned, proposal.step,
     ))
-    if len(touches) > MAX_TOUCHES:
-        del touches[0]
+    if len(touches) > MAX_TOUCHES:  # what was skipped after a delay lets the next one count before others
+        touches.remove(min(touches, key=_at))
         row.dropped_touches += 1
     past = history.get(rule.name)
     if past is None:

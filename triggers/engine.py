@@ -165,7 +165,10 @@ class Engine:
         """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).
 
         `answer` is the ledger's where `judgement.ask` is set. (With the ledger away the caller does not conclude: the
-        proposal stays in the outbox.)"""
+        proposal stays in the outbox.)
+
+        `row.deadline` may then lie before the last one: after a step that was put off and then skipped the next counts
+        from its original due (SEMANTICS), and on the stream clock is judged as of then."""
         if judgement.proposal.test:
             return trial.concluded(self, row, judgement)
         plan = self._plans.get(row.shop_id, self._no_rules)
@@ -177,7 +180,6 @@ class Engine:
         """Conclude a proposal that a fault kept from being judged: its step is skipped, `engine-error` its decision."""
         verdicts, touch = emission.failed(row, proposal)
         return self.conclude(row, Judgement(proposal, wall, verdicts, None, touch), None)
-
 
     def _schedule(self, row: CustomerRow, plan: ShopPlan, now: int) -> None:
         """Set the row's deadline. What should have been looked at before `now` (a late event) is looked at then."""

@@ -41,7 +41,8 @@ class Judged:
         self.cart = self.customer.cart()
         self.text, self.products, self.text_reason = self._text()
         mine = [touch for touch in history.passed if touch.customer == self.who and not touch.erased]
-        self.touches = mine[-REMEMBERED:]
+        newest = {id(touch) for touch in sorted(mine, key=lambda touch: touch.at)[-REMEMBERED:]}
+        self.touches = [touch for touch in mine if id(touch) in newest]
 
     def _text(self) -> tuple[str, tuple[str, ...], str]:
         template = self.step.get("sms")

@@ -30,7 +30,7 @@ from tests.unit.triggers.driving import (
     step,
 )
 from triggers.context import Context
-from triggers.customer import decode_row, encode_row
+from triggers.customer import Touch, decode_row, encode_row
 from triggers.messages.template import Message, MessageRefused
 from triggers.rules.model import Cap, QuietHours, Shop
 
@@ -116,6 +116,17 @@ def test_thirty_touches_are_kept_and_what_was_dropped_is_counted() -> None:
     made = drive(rule(steps=steps), events=[*shopper(at(0)), added(at(0))]).drain()
     assert len(made.row.touches) == 30
     assert made.row.dropped_touches == 2
+
+
+def test_of_more_than_thirty_touches_the_oldest_goes_however_late_it_was_judged() -> None:
+    made = drive(rule(), events=[*shopper(at(0)), added(at(0))])
+    touches = [Touch(str(n), at(-1000) + n, "other") for n in range(1, 30)]
+    late = Touch("late", at(-2000), "other")  # after a step that was put off and skipped
+    made.row.touches = [*touches, late]
+    made.drain()
+    assert made.outcomes() == ["emitted"]
+    assert len(made.row.touches) == 30
+    assert made.row.touches[:29] == touches
 
 
 def test_a_touch_that_waited_for_the_log_is_refused_by_an_order_that_came_meanwhile() -> None:
