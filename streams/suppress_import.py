@@ -79,11 +79,14 @@ def _cells(text: str, parted: str) -> list[str]:
 def _entry(number: int, cells: dict[str, str], region: str | None, now: int) -> Entry:
     said = {name: cells[name].strip() or None for name in COLUMNS if name in cells}
     reason, until, source = said.get("reason"), said.get("until"), said.get("source")
+    ends = None if until is None else read_until(until, now)
+    if until is not None and ends is not None and ends <= now:  # it would end what holds for that reason
+        raise BadEntry(f"{until} is over")
     return Entry(
         number,
         e164(said.get("phone") or "", region),
         None if reason is None else read_reason(reason),
-        None if until is None else read_until(until, now),
+        ends,
         None if source is None else read_source(source),
     )
 

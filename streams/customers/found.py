@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -31,8 +32,8 @@ from streams.chunks.chunk import Columns
 from streams.chunks.reader import Reader
 from streams.customers.told import told
 from streams.privacy import phone_hmac
+from streams.suppress_import import BadEntry, e164
 from triggers.customer import decode_row
-from triggers.gates.phone import phone as usable
 
 _TIME_BYTES: Final = 8
 """In front of a row in the changelog."""
@@ -142,14 +143,15 @@ class Search:
     # -- what is keyed by a phone
 
     def _phones(self, row: Found | None, kept: Mapping[str, list[Found]]) -> Iterator[str]:
-        """Every phone the person is known by, in E.164."""
-        said: list[Any] = [] if row is None else [row["profile"].get("phone", {}).get("value")]
+        """Every phone the person is known by, in E.164: former ones, and one that takes no SMS, which may be suppressed
+        for calls."""
+        said: list[Any] = [] if row is None else [row["profile"].get("phone", {}).get("value"), *row["numbers"]]
         records = [one["record"] for found in kept.values() for one in found]
         said += [record.get("phone") for record in records if isinstance(record, dict)]
         for phone in said:
-            number = usable(phone, self._region)[0] if isinstance(phone, str) else None
-            if number is not None:
-                yield number
+            with suppress(BadEntry):
+                if isinstance(phone, str):
+                    yield e164(phone, self._region)
 
     async def _inbound(self, phones: list[str], partitions: int, says: Callable[[str], None]) -> list[Found]:
         keys = {f"{self._shop_id}:{phone}".encode() for phone in phones}

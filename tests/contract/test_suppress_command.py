@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from schemas.instants import parse_rfc3339
 from streams import stacks
 from streams.commands import build_root
 from streams.privacy import phone_hmac
 from streams.shared_log import SharedLog
+from streams.suppressing import record, write
 from streams.suppressions import SuppressionStore
 from tests import topics
 from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET
@@ -100,7 +102,8 @@ def test_a_phone_is_looked_up_and_one_that_is_free_leaves_with_1(shop: stacks.St
 def test_the_list_is_by_shop_and_reason_and_without_what_is_over(shop: stacks.Stack) -> None:
     rewake("add", ANNA, "--reason", "complaint")
     rewake("add", ANNA, "--reason", "blocked", "--shop", "tea", "--region", "ru")
-    rewake("import", "-", "--reason", "old", stdin=f"phone,until\n{BORIS},2020-01-01T00:00:00Z\n")
+    ended = record(SECRET, "main", BORIS, "old", since=0, until=parse_rfc3339("2020-01-01T00:00:00Z"))
+    asyncio.run(write({"bootstrap_servers": shop.bootstrap}, [ended]))
     assert [one["reason"] for one in listed()] == ["complaint", "blocked"]
     assert [one["shop_id"] for one in listed("--reason", "blocked")] == ["tea"]
     assert [(one["reason"], one["ended"]) for one in listed("--shop", "main", "--ended")] == [

@@ -82,6 +82,12 @@ def test_a_time_is_an_instant_or_how_long_from_now() -> None:
         read_until("2027-01-31", MONDAY)
 
 
+def test_a_line_whose_time_is_over_is_bad_for_it_would_lift_what_holds() -> None:
+    over, lasting = entries(f"phone,reason,until\n{ANNA},opted_out,2020-01-01T00:00:00Z\n{BORIS},opted_out,1d\n")
+    assert over == BadLine(2, "2020-01-01T00:00:00Z is over")
+    assert lasting == Entry(3, BORIS, "opted_out", MONDAY + DAY)
+
+
 def test_what_a_mistaken_column_holds_is_masked() -> None:
     with pytest.raises(BadEntry) as bad:
         read_reason(ANNA)
