@@ -90,6 +90,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         with fetcher._subscriptions.fetch_context():
             return await fetch(fetcher, wanted, drain=DRAINS[self.app.fetching.way], seconds=timeout or 0)
 
+    def stay(self) -> None:
+        """To be called by whom nothing is assigned, while nothing is fetched: who fetches nothing for that long has
+        left the group for good, as aiokafka sees it, and would never take over from those who own something."""
+        if self._consumer is not None:
+            with self._consumer._subscription.fetch_context():
+                pass
+
     # -- what the owner of the partitions needs; each runs in the consumer's thread
 
     def log_end(self, topic: str, partition: int) -> LogEnd | None:
@@ -188,6 +195,8 @@ class ChunkConsumer(driver.Consumer):
                     continue
                 active = set(self._get_active_partitions())
                 if not active:
+                    if not self.assignment():
+                        self._thread.stay()
                     await asyncio.sleep(0.002)  # all paused: Faust would sleep a second
                     continue
                 generation = app.consumer_generation_id

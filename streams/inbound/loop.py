@@ -173,12 +173,14 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     async def _fetch(self) -> dict[TopicPartition, Columns]:
         ready = [TopicPartition(INBOUND_SMS.name, number) for number in self._open]
-        if not ready:
+        fetcher = self._consumer._fetcher
+        # Also by whom nothing is owned: who seems to fetch nothing for minutes has left the group for good, as aiokafka
+        # sees it, and would not take over from those who own something.
+        with fetcher._subscriptions.fetch_context():
+            if ready:
+                return await fetch(fetcher, ready, drain=drain_batches, seconds=POLL_SECONDS)
             await asyncio.sleep(POLL_SECONDS)
             return {}
-        fetcher = self._consumer._fetcher
-        with fetcher._subscriptions.fetch_context():
-            return await fetch(fetcher, ready, drain=drain_batches, seconds=POLL_SECONDS)
 
     async def _try(self, number: int, work: Any) -> None:
         """A partition that fails is closed, and opened again after a while; the others go on."""

@@ -58,3 +58,47 @@ async def test_a_group_that_was_assigned_nothing_because_no_topic_was_known_gets
         await admin.close()
         await app.stop()
         await asyncio.gather(starting, return_exceptions=True)
+
+
+async def test_a_worker_with_nothing_to_do_takes_over_however_long_it_had_nothing_to_do(
+    kafka: Kafka, prefix: str
+) -> None:
+    """It fetches nothing meanwhile, for longer than a worker may that has something to fetch."""
+    topic, patience = f"{prefix}-one", 2.0
+    owners = Owner(), Owner()
+    for owner in owners:
+        owner.app = ChunkApp.build(
+            owner, (topic,), app_id=prefix, fetching=Fetching(), bootstrap=kafka.bootstrap,
+            session_timeout=6.0, heartbeat_interval=0.5, instance_id=None, patience=patience,
+        )  # fmt: skip
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    starting = []
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await admin.create_topics([NewTopic(topic, 1, 1)])
+            starting = [asyncio.create_task(owner.app.start()) for owner in owners if owner.app is not None]
+            last = [await owner.assignments.get() for owner in owners]
+            while sum(map(bool, last)) != 1:  # until both are in the group, and one has the partition
+                await asyncio.sleep(0.05)
+                last = [latest(owner, found) for owner, found in zip(owners, last, strict=True)]
+            await asyncio.sleep(2 * patience)
+            at_work, idle = owners if last[0] else reversed(owners)
+            assert at_work.app is not None
+            await at_work.app.stop()
+            while not await idle.assignments.get():
+                pass
+        await admin.delete_topics([topic])
+    finally:
+        await admin.close()
+        for owner in owners:
+            if owner.app is not None:
+                await owner.app.stop()
+        await asyncio.gather(*starting, return_exceptions=True)
+
+
+def latest(owner: Owner, known: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """What it was assigned last."""
+    while not owner.assignments.empty():
+        known = owner.assignments.get_nowait()
+    return known
