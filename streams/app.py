@@ -115,7 +115,7 @@ class App:
                 rows = await stack.enter_async_context(
                     rows_reader(settings, topics.by_customer, store, lambda: self.readiness.assigned, self.metrics)
                 )
-                faust = self._wire(policy, shared, rows, store, engine, topics)
+                faust = self._wire(policy, shared, rows, store, engine, topics, suppressions)
                 self._say(policy, topics)
                 inbound = inbound_loop(settings, book, topics, abilities, suppressions, self.metrics)
                 if inbound is not None:
@@ -157,6 +157,7 @@ class App:
         store: Callable[[], RowStore],
         engine: Engine,
         topics: Topics,
+        suppressions: SuppressionStore,
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
@@ -175,6 +176,7 @@ class App:
             trusts=self._clocks.trusts,
             limits=RecordLimits(topics.limits, changelog(settings.app_id).name),
             hmac_secret=settings.hmac_secret,
+            suppressions=suppressions,
             links=linker(settings, self.rules.book),
         )
         self._ownership = Ownership(

@@ -105,7 +105,8 @@ class Metrics:
         self.receipts = self._counter(
             "rewake_receipts",
             "Delivery receipts by what they did to a phone: `suppressed`, `lifted`; or nothing, as the row does not "
-            "know the command (`unknown-command`), or a phone can't be hashed (`no-secret`).",
+            "know the command (`unknown-command`), a phone can't be hashed (`no-secret`), or who opts in again is not "
+            "who opted out (`not-lifted`).",
             "what",
         )
         self.outbox_rows = self._gauge(

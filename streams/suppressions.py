@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from schemas.contracts import Refused, read_event
 from schemas.fields import HMAC_PATTERN, SHOP_ID_PATTERN, WORD_PATTERN
 from schemas.instants import LAST, parse_rfc3339
-from schemas.suppressions import Suppression
+from schemas.suppressions import OPTED_OUT, Suppression
 from schemas.topics import SUPPRESSIONS
 from streams.chunks.chunk import Columns
 from streams.privacy import phone_hmac
@@ -54,13 +54,15 @@ class NoSecret(Exception):
 class SuppressionStore:
     """Who must not be written to, of all shops: triggers' `Suppressions`, filled by `take`.
 
-    About 130 bytes a phone: its hash as 16 bytes, and reasons that phones without an end share.
+    About 130 bytes a phone: its hash as 16 bytes, and reasons that phones without an end share. As much again where its
+    owner opted out: when.
     """
 
     def __init__(self, secret: SecretStr | None) -> None:
         self._secret = secret
         self._shops: dict[str, dict[bytes, Reasons]] = {}
         self._shared: dict[str, Reasons] = {}
+        self._opted_out: dict[str, dict[bytes, int]] = {}
 
     def __len__(self) -> int:
         """Phones with a suppression, each counted once a shop; ended ones included until their record goes."""
@@ -85,6 +87,12 @@ class SuppressionStore:
         reason, until = known[0]
         return reason if at < until else None
 
+    def opted_out_since(self, shop_id: str, phone: str) -> int | None:
+        """When the owner of this phone (E.164) opted out, the last time; 0 where the topic says so and not when; None:
+        it says no such thing."""
+        phones = self._opted_out.get(shop_id)
+        return phones.get(_key(phone_hmac(self._secret, phone))) if phones and self._secret is not None else None
+
     def take(self, columns: Columns) -> None:
         """The next records of the topic. What is no suppression is logged, one line for all of them.
 
@@ -97,14 +105,20 @@ class SuppressionStore:
                 bad.append((offset, "the key is not shop_id:phone_hmac:reason"))
                 continue
             shop_id, hashed, reason = found.groups()
-            until: int | None = None
+            until, since = None, 0
             if value is not None:
                 try:
-                    until = _until(value, shop_id, hashed, reason)
+                    since, until = _times(value, shop_id, hashed, reason)
                 except Refused as refused:
                     bad.append((offset, f"{refused.reason}: {refused.detail}; the key counts, without an end"))
                     until = ENDLESS
             self._set(shop_id, _key(hashed), reason, until)
+            if reason == OPTED_OUT:
+                phones = self._opted_out.setdefault(shop_id, {})
+                if until is None:
+                    phones.pop(_key(hashed), None)
+                else:
+                    phones[_key(hashed)] = since
         if bad:
             offset, why = bad[0]
             log.warning("no suppressions", topic=SUPPRESSIONS.name, records=len(bad), first=offset, why=why)
@@ -131,9 +145,10 @@ def _key(hashed: str) -> bytes:
     return bytes.fromhex(hashed)[:_HASH_BYTES]
 
 
-def _until(value: bytes, shop_id: str, hashed: str, reason: str) -> int:
-    """When the suppression of a record ends. Raises Refused for what is none, or another one than its key says."""
+def _times(value: bytes, shop_id: str, hashed: str, reason: str) -> tuple[int, int]:
+    """Since when the suppression of a record holds, and until when. Raises Refused for what is none, or another one
+    than its key says."""
     said = cast(Suppression, read_event(value, (Suppression,)))
     if (said.shop_id, said.phone_hmac, said.reason) != (shop_id, hashed, reason):
         raise Refused("invalid-value", "the key names another suppression than the value")
-    return ENDLESS if said.until is None else parse_rfc3339(said.until)
+    return parse_rfc3339(said.since), ENDLESS if said.until is None else parse_rfc3339(said.until)

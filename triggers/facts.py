@@ -180,7 +180,8 @@ def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSay
     if known.opted_out and not now.opted_out and not by_sms:  # a START has said so of its phone itself
         number = phone(row.field("phone"), says.region)[0]
         if number is not None:
-            row.outgoing.append(Lift(number, OPTED_OUT))
+            # Of this opt-out: another that was said at this phone, or a later one, is not the customer's to take back.
+            row.outgoing.append(Lift(number, OPTED_OUT, known.opted_out_at))
 
 
 def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: ShopSays) -> None:

@@ -71,10 +71,12 @@ class Suppress(msgspec.Struct, tag_field="type", tag=True, frozen=True, gc=False
 
 
 class Lift(msgspec.Struct, tag_field="type", tag=True, frozen=True, gc=False):
-    """This phone works after all: the reason is no more."""
+    """The reason is no more: this phone works after all, or somebody wants messages again. `since`: only if it came
+    about then; 0: whenever it did."""
 
     phone: str
     reason: str
+    since: int = 0
 
 
 class Unplaced(msgspec.Struct, tag_field="type", tag=True, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from streams.delivery import Outgoing
 from streams.effects import Out
 from streams.metrics import Metrics
 from streams.suppressing import ending, record
+from streams.suppressions import SuppressionStore
 from triggers.receipts import Lift, Suppress
 
 log: Final = structlog.get_logger(__name__)
@@ -22,12 +23,16 @@ SOURCE: Final = "delivery-receipts"
 
 
 class Findings:
-    """Of one partition. Without the `secret` no phone can be suppressed: that is counted, and said once."""
+    """Of one partition. Without the `secret` no phone can be suppressed: that is counted, and said once. `known`: the
+    suppressions that there are."""
 
-    def __init__(self, partition: int, secret: SecretStr | None, metrics: Metrics) -> None:
+    def __init__(
+        self, partition: int, secret: SecretStr | None, metrics: Metrics, known: SuppressionStore | None = None
+    ) -> None:
         self._partition = partition
         self._secret = secret
         self._metrics = metrics
+        self._known = known
         self._said = False
 
     def publish(self, outgoing: Outgoing, findings: Sequence[Out]) -> None:
@@ -59,6 +64,8 @@ class Findings:
         if self._secret is None:
             return "no-secret"
         if isinstance(found, Lift):
+            if not lifts(self._known, shop_id, found):
+                return "not-lifted"
             outgoing.publish(SUPPRESSIONS.name, 0, ending(self._secret, shop_id, found.phone, found.reason))
             return "lifted"
         made = record(
@@ -66,3 +73,10 @@ class Findings:
         )
         outgoing.publish(SUPPRESSIONS.name, 0, made)
         return "suppressed"
+
+
+def lifts(known: SuppressionStore | None, shop_id: str, found: Lift) -> bool:
+    """Whether it ends what is known: not an opt-out that came about at another time, for that one was another's who had
+    the phone, or is newer. One that is not in the topic yet may be ended."""
+    since = known.opted_out_since(shop_id, found.phone) if known is not None and found.since else None
+    return since is None or since == found.since

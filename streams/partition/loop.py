@@ -98,7 +98,7 @@ class Partition:
             stretch=plan.stretch,
         )
         self._faults = FaultLog(number)
-        self._findings = Findings(number, plan.hmac_secret, metrics)
+        self._findings = Findings(number, plan.hmac_secret, metrics, plan.suppressions)
         self.known_keys = KnownKeys(number, plan.partitions[plan.inputs[0].name])
         screens = plan.screens(number, self.known_keys)
         self.intake = Intake(number, screens, {spec.name for spec in plan.shared})

@@ -14,6 +14,7 @@ from streams.partition.intake import Screening
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.turnstile import Turnstile
+from streams.suppressions import SuppressionStore
 from streams.timeline import STRETCH
 
 INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
@@ -45,6 +46,8 @@ class PartitionPlan:
     turnstile: Turnstile = field(default_factory=Turnstile)
     hmac_secret: SecretStr | None = None
     """What phones are hashed by, to suppress those that messages can't be delivered to."""
+    suppressions: SuppressionStore | None = None
+    """What is in the topic, to end none that another has caused."""
     links: PhoneLinker | None = None
     """What writes `phone-links`; None without a secret."""
     stretch: int = STRETCH

@@ -49,6 +49,14 @@ class Customer:
         """By SMS, and nobody since who may opt in again."""
         return self._consented()[0]
 
+    def stopped_at(self) -> int:
+        """The last opt-out by SMS; 0: none."""
+        said = [
+            at for at, _, event in self.known(wire.ConsentChanged)
+            if (event.channel, event.purpose, event.source, event.granted) == ("sms", "marketing", "inbound-sms", False)
+        ]  # fmt: skip
+        return max(said, default=0)
+
     def consent(self) -> str:
         """granted, no-consent, withdrawn or not-confirmed."""
         return self._consented()[1]

@@ -96,6 +96,7 @@ class History:
         self.passed: list[Passed] = []
         self.ghosts: list[Ghost] = []
         self.suppressed: dict[str, dict[str, int | None]] = {}
+        self.stopped: dict[str, int] = {}
         self.runs: dict[tuple[str, str], Run] = {}
         self.control: dict[tuple[str, str], bool] = {}
         self.counts: Counter[str] = Counter()
@@ -109,7 +110,7 @@ class History:
     def hear(self, at: int, seq: int, event: Any) -> None:
         who = event.customer_id
         one = self.customer(who)
-        opted_out = one.opted_out()
+        opted_out, stopped_at = one.opted_out(), one.stopped_at()
         one.heard.append((at, seq, event))
         if (
             isinstance(event, wire.ConsentChanged)
@@ -118,7 +119,7 @@ class History:
             and not one.opted_out()
         ):
             phone = PHONES[one.profile("phone")][0]
-            if phone is not None:
+            if phone is not None and self.stopped.get(phone) == stopped_at:
                 self.lift(phone, "opted_out")
         if isinstance(event, wire.DeliveryReceipt):
             self._receipt(who, event)

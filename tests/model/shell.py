@@ -24,6 +24,7 @@ from streams.effects import Effects
 from streams.inbound.handling import Known, handle
 from streams.inbound.links import PhoneLinks
 from streams.ledger import MemoryLedger
+from streams.partition.findings import lifts
 from streams.partition.phone_links import PhoneLinker
 from streams.suppressing import ending, record
 from streams.suppressions import SuppressionStore
@@ -176,6 +177,7 @@ class World:
         self._suppressions(outgoing)
         if meant == "opt-out":
             self.reference.suppress(number, "opted_out")
+            self.reference.stopped[number] = self.now
         elif meant == "start":
             self.reference.lift(number, "opted_out")
         told = [
@@ -338,7 +340,7 @@ class World:
             if isinstance(found, Suppress):
                 made = record(SECRET, "main", found.phone, found.reason, since=found.since, until=found.until)
                 outgoing.publish(SUPPRESSIONS.name, 0, made)
-            elif isinstance(found, Lift):
+            elif isinstance(found, Lift) and lifts(self.suppressions, "main", found):
                 outgoing.publish(SUPPRESSIONS.name, 0, ending(SECRET, "main", found.phone, found.reason))
         self._suppressions(outgoing)
         for key, row in effects.touched.items():

@@ -57,6 +57,15 @@ def test_a_suppressed_phone_is_known_by_its_hash_and_others_are_not() -> None:
     assert asked.reason("main", BORIS, MONDAY) is None
 
 
+def test_when_a_phone_opted_out_is_known_until_it_is_lifted() -> None:
+    asked = store(suppressed(ANNA), suppressed(BORIS, "blocked"), (key(BORIS, shop="second"), b"no json"))
+    assert asked.opted_out_since("main", ANNA) == MONDAY
+    assert asked.opted_out_since("main", BORIS) is asked.opted_out_since("second", ANNA) is None
+    assert asked.opted_out_since("second", BORIS) == 0
+    asked.take(columns([lifted(ANNA)]))
+    assert asked.opted_out_since("main", ANNA) is None
+
+
 def test_a_suppression_of_one_shop_is_none_of_another() -> None:
     asked = store(suppressed(ANNA), suppressed(BORIS, "blocked", "tea"))
     assert (asked.reason("main", BORIS, MONDAY), asked.reason("tea", BORIS, MONDAY)) == (None, "blocked")

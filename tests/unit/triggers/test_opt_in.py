@@ -105,7 +105,7 @@ def test_a_source_that_the_shop_lists_ends_the_suppression_of_the_customers_phon
     drive.feed(change(NOON + MINUTE, True), change(NOON - MINUTE, True, "account-page"))  # not believed; too early
     assert drive.findings == []
     drive.feed(change(NOON + HOUR, True, "account-page"))
-    assert drive.findings == [Lift("+79990000042", "opted_out")]
+    assert drive.findings == [Lift("+79990000042", "opted_out", NOON)]
     drive.feed(change(NOON + 2 * HOUR, True, "account-page"))
     assert len(drive.findings) == 1
 

@@ -8,17 +8,19 @@ import orjson
 from structlog.testing import capture_logs
 
 from schemas.instants import parse_rfc3339, rfc3339
-from streams.delivery import Record
-from streams.effects import Effects
+from streams.delivery import Outgoing, Record
+from streams.effects import Effects, Out
+from streams.metrics import Metrics
+from streams.partition.findings import Findings, lifts
 from streams.privacy import phone_hmac
 from tests.unit.streams.flawed import Flawed
 from tests.unit.streams.partition.driving import HERE, Bench, Broker, added, profile, until
 from tests.unit.streams.test_careful import Line
-from tests.unit.streams.test_suppressions import ANNA, SECRET
+from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, key, store, suppressed
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, ordered, rule, shopper
 from tests.unit.triggers.driving import added as added_to_cart
 from tests.unit.triggers.test_clean_lists import receipt
-from triggers.receipts import LONGEST, Suppress
+from triggers.receipts import LONGEST, Lift, Suppress
 
 TOPIC = ("suppressions", 0)
 
@@ -96,6 +98,29 @@ async def test_without_a_secret_nobody_is_suppressed_and_that_is_said_once() -> 
             assert suppressions(bench.broker) == []
     (said,) = [one for one in logs if "REWAKE_HMAC_SECRET" in one["event"]]
     assert said["partition"] == HERE
+
+
+def test_an_opt_out_is_lifted_by_whose_it_was_and_no_older_or_newer_one() -> None:
+    known = store(suppressed(ANNA), suppressed(BORIS, "blocked"))  # on Monday
+    assert lifts(known, "main", Lift(ANNA, "opted_out", MONDAY))
+    assert not lifts(known, "main", Lift(ANNA, "opted_out", MONDAY - DAY))  # said again since
+    assert not lifts(known, "main", Lift(ANNA, "opted_out", MONDAY + DAY))  # at another phone
+    assert lifts(known, "main", Lift(BORIS, "opted_out", MONDAY))  # not read yet
+    assert lifts(known, "other", Lift(ANNA, "opted_out", MONDAY + DAY))
+    assert lifts(known, "main", Lift(BORIS, "blocked"))  # by a receipt
+
+
+def test_a_customer_who_opts_in_again_leaves_the_opt_out_that_somebody_else_said_at_the_phone() -> None:
+    for stopped_at, what in ((MONDAY + HOUR, "lifted"), (MONDAY, "not-lifted")):
+        known = store((key(ANNA), orjson.dumps({
+            "type": "Suppression", "shop_id": "main", "phone_hmac": phone_hmac(SECRET, ANNA), "reason": "opted_out",
+            "since": rfc3339(stopped_at), "until": None,
+        })))  # fmt: skip
+        outgoing, metrics = Outgoing(), Metrics()
+        findings = Findings(HERE, SECRET, metrics, known)
+        findings.publish(outgoing, [Out("main:42", MONDAY, "", Lift(ANNA, "opted_out", MONDAY + HOUR))])
+        assert len(outgoing.published.get(TOPIC, [])) == (what == "lifted")
+        assert metrics.receipts.labels(what=what)._value.get() == 1
 
 
 def found(line: Line) -> list[Any]:
