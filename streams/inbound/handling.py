@@ -14,7 +14,7 @@ writes the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -57,6 +57,27 @@ class Known:
     links: PhoneLinks
     suppressions: Suppressions
     partitions: Mapping[str, int]
+
+
+class Stretch:
+    """Some SMS that are handled together: `known`, with the suppressions that those before have caused. Nobody can read
+    these before the stretch is committed, and after a STOP a keyword is not answered any more."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = replace(known, suppressions=self)
+        self._read = known.suppressions
+        self._out: set[bytes | None] = set()
+
+    def reason(self, shop_id: str, phone: str, at: int) -> str | None:
+        """As `Suppressions` answers."""
+        if self._out and ending(self.known.secret, shop_id, phone, OPTED_OUT).key in self._out:
+            return OPTED_OUT
+        return self._read.reason(shop_id, phone, at)
+
+    def note(self, caused: Outgoing) -> None:
+        """What one of them has caused."""
+        for made in caused.published.get((SUPPRESSIONS.name, 0), ()):
+            (self._out.discard if made.value is None else self._out.add)(made.key)
 
 
 def handle(known: Known, event: SmsReceived, at: int, outgoing: Outgoing) -> str:

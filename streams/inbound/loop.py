@@ -32,7 +32,7 @@ from streams.chunks.stopping import stop_consumer
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing, Record
 from streams.delivery.at_least_once import CommitOffsets
 from streams.following import following
-from streams.inbound.handling import Known, NoSuchPhone, handle
+from streams.inbound.handling import Known, NoSuchPhone, Stretch, handle
 from streams.letters import fitting, letter
 from streams.metrics import Metrics
 from streams.shared_log import SharedLog
@@ -218,8 +218,9 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             async with asyncio.timeout(LINKS_SECONDS):
                 await self._links.caught_up(PHONE_LINKS.name)
         outgoing, meant = Outgoing(offsets={INBOUND_SMS.name: columns.next}), Counter[str]()
+        stretch = None if self._known is None else Stretch(self._known)
         for index, event in enumerate(decode_inbound(columns.values)):
-            meant[self._one(number, columns, index, event, outgoing)] += 1
+            meant[self._one(stretch, number, columns, index, event, outgoing)] += 1
             if index % STRETCH == STRETCH - 1:
                 await asyncio.sleep(0)
         await self._open[number].commit(outgoing)
@@ -228,21 +229,29 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             self._metrics.inbound_sms.labels(means=means).inc(times)
 
     def _one(
-        self, number: int, columns: Columns, index: int, event: SmsReceived | Malformed, outgoing: Outgoing
+        self,
+        stretch: Stretch | None,
+        number: int,
+        columns: Columns,
+        index: int,
+        event: SmsReceived | Malformed,
+        outgoing: Outgoing,
     ) -> str:
         """What one record was; what it causes goes into `outgoing`, all of it or a dead letter."""
-        assert self._known is not None
+        assert stretch is not None
         if isinstance(event, Malformed):
             return self._refused(number, columns, index, event.reason, event.detail, outgoing)
         written = columns.timestamps[index] * _MILLISECOND
         mine = Outgoing()
         try:
-            means = handle(self._known, event, event.at if event.at <= written + self._future_bound else written, mine)
+            at = event.at if event.at <= written + self._future_bound else written
+            means = handle(stretch.known, event, at, mine)
         except NoSuchPhone:
             return self._refused(number, columns, index, "invalid-value", "phone: is no number", outgoing)
         except Exception as error:  # a fault of ours costs one SMS, loudly, and not all that come after it
             log.exception("an inbound SMS could not be handled", partition=number, offset=columns.offsets[index])
             return self._refused(number, columns, index, "engine-error", type(error).__name__, outgoing)
+        stretch.note(mine)
         for (topic, partition), records in mine.published.items():
             for record in records:
                 outgoing.publish(topic, partition, record)

@@ -1,4 +1,4 @@
-"""The loop of inbound SMS as its consumer group sees it."""
+"""The loop of inbound SMS: as its consumer group sees it, and what stands together in one stretch."""
 
 from __future__ import annotations
 
@@ -6,20 +6,33 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import orjson
 from aiokafka.consumer.subscription_state import SubscriptionState
 
-from streams.delivery import DeliveryPolicy
+from schemas.instants import rfc3339
+from streams.chunks.chunk import Columns
+from streams.delivery import DeliveryPolicy, Outgoing
+from streams.inbound.handling import Known
 from streams.inbound.loop import Inbound
 from streams.metrics import Metrics
+from streams.shared_log import SharedLog
+from tests.unit.streams.inbound.test_handling import KEYWORDS, known, linked, values
+from tests.unit.streams.test_suppressions import ANNA
+from tests.unit.triggers.driving import MONDAY
+from triggers.rules.model import Shop
+
+
+def loop_of(by: Known | None) -> Inbound:
+    return Inbound(
+        {}, "shop", membership={}, known=by, policy_for=lambda commit: cast(DeliveryPolicy, None), metrics=Metrics(),
+        dead_letters=1, limits={}, future_bound=0,
+    )  # fmt: skip
 
 
 async def test_who_owns_no_partition_counts_as_fetching_and_stays_in_the_group() -> None:
     """aiokafka leaves the group for who has fetched nothing for five minutes, and does not join again."""
     subscriptions = SubscriptionState()
-    loop = Inbound(
-        {}, "shop", membership={}, known=None, policy_for=lambda commit: cast(DeliveryPolicy, None), metrics=Metrics(),
-        dead_letters=1, limits={}, future_bound=0,
-    )  # fmt: skip
+    loop = loop_of(None)
     loop._consumer = cast(Any, SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions)))
     fetching = asyncio.create_task(loop._fetch())
     await asyncio.sleep(0)
@@ -27,3 +40,42 @@ async def test_who_owns_no_partition_counts_as_fetching_and_stays_in_the_group()
     before = subscriptions._last_fetch_ended
     assert await fetching == {}
     assert subscriptions._last_fetch_ended > before
+
+
+class Committing:
+    """A delivery that keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.handed: list[Outgoing] = []
+
+    async def open(self) -> None: ...
+
+    async def commit(self, outgoing: Outgoing) -> None:
+        self.handed.append(outgoing)
+
+    async def close(self) -> None: ...
+
+
+class ReadAlready:
+    async def caught_up(self, topic: str) -> None: ...
+
+
+async def test_a_keyword_after_a_stop_in_the_same_stretch_is_not_answered_and_after_a_start_it_is() -> None:
+    """As after an outage, when many SMS are handled together: the suppression is not even written yet."""
+    loop = loop_of(known(linked("42"), Shop(inbound=KEYWORDS)))
+    loop._links = cast(SharedLog, ReadAlready())
+    loop._open[0] = delivery = Committing()
+    texts = ("STOP", "win 1", "START", "win 2")
+    sent = [
+        orjson.dumps(
+            {"type": "SmsReceived", "event_id": text, "occurred_at": rfc3339(MONDAY), "phone": ANNA, "text": text}
+        )
+        for text in texts
+    ]
+    count = len(texts)
+    await loop._take(
+        0, Columns(0, count, [*range(count)], [b"key"] * count, [*sent], [MONDAY // 1000] * count, stamped=True)
+    )
+    [outgoing] = delivery.handed
+    assert [one["rule"] for one in values(outgoing, "sms-commands")] == ["start", "keyword"]
+    assert [one["text"] for one in values(outgoing, "customer-events") if "text" in one] == ["win 1", "win 2"]
