@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from streams.table import PARTITION_KEY, PartitionRecord
 REWAKE = str(Path(sys.executable).with_name("rewake"))
 PATIENCE = 60.0
 """Seconds until a test gives up waiting. Nothing depends on how fast it is."""
+
+PHONE = re.compile(r"(?<![\w.:-])(?:\+?79|89)\d{9}(?!\w)")
+"""One as all tests with real workers have them."""
 
 RULE = """\
 rule: abandoned-cart
@@ -89,13 +93,15 @@ class Shop:
     def worker(
         self, name: str = "one", program: Sequence[str] = (REWAKE,), **settings: str
     ) -> Iterator[Worker]:
-        """Runs within; killed at the end if it still does."""
+        """Runs within; killed at the end if it still does. What it has said by then has no phone in it, in any test."""
         worker = Worker(self.folder, name, self.settings | settings, program)
         try:
             yield worker
         finally:
             if worker.process.poll() is None:
                 worker.kill()
+        said = PHONE.search(worker.said())
+        assert said is None, f"a phone in the log: {said[0]}"
 
     def command(self, *arguments: str) -> str:
         """Run another `rewake` command of this installation to its end."""
