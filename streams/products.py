@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from feeds.differ import Changed, Difference, Held, Vanished, differences
@@ -19,6 +20,10 @@ from feeds.snapshots import BadSnapshot, decode, encode, key_of, read_key
 from feeds.store import Change, Store
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
 from streams.chunks.stopping import stop_consumer
+
+log: Final = structlog.get_logger(__name__)
+
+AGAIN_SECONDS: Final = 1.0
 
 _BATCH: Final = 1000
 _MINUTE: Final = 60 * 1_000_000
@@ -95,12 +100,20 @@ class ProductsReader:
     async def run(self) -> None:
         """Follow the topic until cancelled."""
         while True:
-            await self._take(1000)
-            now = self._wall()
-            seen = self._store.caught_up_at
-            at_end = self._position >= (self._consumer.highwater(self._partition) or 0)
-            if at_end and (seen is None or now - seen > _MINUTE):
-                self._store.apply((), caught_up_at=now)
+            try:
+                await self._follow()
+            except Exception:  # nobody waits for this task: prices would grow old without a word
+                log.exception("following products failed; trying again")
+                await asyncio.sleep(AGAIN_SECONDS)
+                self._consumer.seek(self._partition, self._position)
+
+    async def _follow(self) -> None:
+        await self._take(1000)
+        now = self._wall()
+        seen = self._store.caught_up_at
+        at_end = self._position >= (self._consumer.highwater(self._partition) or 0)
+        if at_end and (seen is None or now - seen > _MINUTE):
+            self._store.apply((), caught_up_at=now)
 
     async def stop(self) -> None:
         await stop_consumer(self._consumer)
