@@ -73,11 +73,12 @@ def leave(row: CustomerRow, journey: Journey) -> None:
 
 
 def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
-    """Whether what the event says ends a journey of `rule` (None: in force no more)."""
+    """Whether what the event says ends a journey of `rule` (None: in force no more, and taken for one as most are: what
+    it has handed over may still be called back)."""
     if why in ("erased", "merged"):
         return True
     if rule is None:
-        return False
+        return not isinstance(event, wire.ConsentChanged) or event.purpose == "marketing"
     if isinstance(event, wire.ConsentChanged):
         return rule.purpose != "transactional" and event.purpose == rule.purpose
     return why in rule.exit_on

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 
 from schemas import wire
 from schemas.emitted import CancelSms
-from tests.unit.triggers.driving import HOUR, MINUTE, NOON, TWO, Drive, added, consented, engine, event, profile, rule
+from tests.unit.triggers.driving import (
+    HOUR,
+    MINUTE,
+    NOON,
+    TWO,
+    Drive,
+    added,
+    consented,
+    engine,
+    event,
+    ordered,
+    profile,
+    rule,
+)
 from triggers.customer import CustomerRow, decode_row, encode_row, new_row
 from triggers.facts import APPLY, ShopSays
 from triggers.gates.consent import consent
@@ -148,3 +161,22 @@ def test_a_stop_cancels_what_was_handed_over_and_has_not_left() -> None:
     drive.feed(change(NOON + 100 * MINUTE, False, "inbound-sms"))
     [cancel] = [one for one in drive.cancels if isinstance(one, CancelSms)]
     assert (cancel.cancels, cancel.reason) == ("a-command", "consent_withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (change(NOON + 100 * MINUTE, False, "inbound-sms"), "consent_withdrawn"),
+        (ordered(NOON + 100 * MINUTE), "ordered"),
+    ],
+)
+def test_what_was_handed_over_is_called_back_though_its_rule_is_in_force_no_more(
+    said: wire.CustomerEvent, reason: str
+) -> None:
+    drive = Drive(engine(rule(steps=TWO)))
+    drive.feed(consented(NOON - HOUR), profile(NOON - HOUR), added(NOON))
+    drive.fire(NOON + 90 * MINUTE)
+    drive.row.journeys[0].sent = [Sent("a-command", "1", NOON + 3 * HOUR)]
+    drive.engine = engine(rule(name="another"))
+    drive.feed(said)
+    assert [(cancel.cancels, cancel.reason) for cancel in drive.cancels] == [("a-command", reason)]
