@@ -66,8 +66,7 @@ def group_of(app_id: str) -> str:
 
 class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """One worker's. `options` are any aiokafka client's, `membership` the consumer's own on top of them; `known` is
-    None where there is no secret: then the loop ends, with NoSecret, as soon as there is something to do.
-    `future_bound`: microseconds that an SMS may be ahead of its record's time."""
+    None where there is no secret: then the loop ends, with NoSecret, as soon as there is something to do."""
 
     def __init__(
         self,
@@ -80,7 +79,6 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         metrics: Metrics,
         dead_letters: int,
         limits: Mapping[str, int],
-        future_bound: int,
     ) -> None:
         self._options = {**options, **membership, "group_id": group_of(app_id)}
         self._known = known
@@ -88,7 +86,6 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._metrics = metrics
         self._dead_letters = dead_letters
         self._limits = limits
-        self._future_bound = future_bound
         self._links = SharedLog(options, [], {PHONE_LINKS.name: _pass if known is None else known.links.take})
         self._consumer: Any = None
         self._assigned: set[int] = set()
@@ -241,11 +238,12 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         assert stretch is not None
         if isinstance(event, Malformed):
             return self._refused(number, columns, index, event.reason, event.detail, outgoing)
-        written = columns.timestamps[index] * _MILLISECOND
+        # It came before it was written, whatever the clock of its dispatcher says: of what was handed over all is to be
+        # called back that has not left by now.
+        written = columns.timestamps[index] * _MILLISECOND + _MILLISECOND - 1
         mine = Outgoing()
         try:
-            at = event.at if event.at <= written + self._future_bound else written
-            means = handle(stretch.known, event, at, mine)
+            means = handle(stretch.known, event, min(event.at, written), mine)
         except NoSuchPhone:
             return self._refused(number, columns, index, "invalid-value", "phone: is no number", outgoing)
         except Exception as error:  # a fault of ours costs one SMS, loudly, and not all that come after it

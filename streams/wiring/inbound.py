@@ -56,5 +56,4 @@ def inbound_loop(
         metrics=metrics,
         dead_letters=topics.partitions[DEAD_LETTERS.name],
         limits=topics.limits,
-        future_bound=settings.future_bound_us,
     )
