@@ -81,8 +81,8 @@ async def kept(shop: Shop) -> Kept:
 def saved_rows(folder: Path) -> dict[str, Any]:
     """The rows that `rewake replay --state` left, as plain values.
 
-    An erased customer's marker is kept for as long as a topic keeps records: for ever in a round, whose topics do, while
-    replay, which knows no topics, keeps it as long as they do by default."""
+    An erased customer's marker is kept for as long as a topic keeps records: for ever in a round, whose topics do.
+    Replay, which knows no topics, keeps it as long as they do by default."""
     unpack = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
     found: dict[str, Any] = {}
     (path,) = folder.glob("rows-*.msgpack")
