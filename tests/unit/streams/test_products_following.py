@@ -44,7 +44,8 @@ class OneRecord:
         if self.at:
             return {}
         self.at = 1
-        return {place: [SimpleNamespace(offset=0, key=key_of("main", "p1"), value=encode(GOODS, previous=None, sync_id="s", occurred_at=0))]}
+        value = encode(GOODS, previous=None, sync_id="s", occurred_at=0)
+        return {place: [SimpleNamespace(offset=0, key=key_of("main", "p1"), value=value)]}
 
     async def position(self, place: TopicPartition) -> int:
         return self.at
