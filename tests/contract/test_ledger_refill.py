@@ -68,8 +68,9 @@ class World:
             yield Worker(ledger, refill, metrics)
         finally:
             running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            _, still = await asyncio.wait([running], timeout=60)  # rather a failure than a run that never ends
             await ledger.close()
+            assert not still, running.get_stack()
 
     @contextlib.asynccontextmanager
     async def pieces(self) -> AsyncIterator[AsyncIterator[list[bytes]]]:
