@@ -32,7 +32,7 @@ from streams.timeline import Timeline
 from tests.model.calendar import PHONES, instant
 from tests.model.reference import Ghost, Reference, Waiting, Wrong
 from tests.model.settings import HOUR, SECOND, Setting, shop_of
-from triggers.asks import Ask, LedgerAnswer
+from triggers.asks import Ask, Full, LedgerAnswer
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.receipts import Lift, Suppress
@@ -90,11 +90,13 @@ class Way:
         self.deaf = False
         self.unheard: list[Ask] = []
         self.asked: list[Ask] = []
+        self.refused: list[Ask] = []
 
     async def reserve(self, asks: Sequence[Ask]) -> Sequence[LedgerAnswer | None]:
         answers = await self.ledger.reserve(asks)
         self.asked += asks
         if not self.deaf:
+            self.refused += [ask for ask, answer in zip(asks, answers, strict=True) if isinstance(answer, Full)]
             return answers
         self.unheard += asks
         return [None] * len(asks)
@@ -303,7 +305,11 @@ class World:
             self.reference.began.setdefault((out.record.customer_id, out.record.rule, out.record.epoch), self.seq)
         commands = {out.record.command_id: out.record for out in effects.commands}
         together = [Ghost(ask, self._ledgers_clock()) for ask in self.way.asked]
-        self.reference.ghosts += [Ghost(ask, self._ledgers_clock()) for ask in self.way.unheard]
+        # What was reserved unheard, and is asked for again at a later time at which a later slot refuses it, may count
+        # at either until it lapses.
+        known = {ghost.ask.touch_id for ghost in self.reference.ghosts}
+        moved = [ask for ask in self.way.refused if ask.touch_id in known]
+        self.reference.ghosts += [Ghost(ask, self._ledgers_clock()) for ask in (*self.way.unheard, *moved)]
         for out in effects.decisions:
             decision = out.record
             name = (decision.customer_id, decision.rule, decision.epoch, decision.step)
@@ -316,6 +322,7 @@ class World:
             del self.reference.ghosts[len(self.reference.ghosts) - len(others) :]
             self.sent += [(out.at, one) for one in made if isinstance(one, SendSms)]
         self.way.unheard.clear()
+        self.way.refused.clear()
         self._commit(effects, fate)
 
     def _do(self, work: Callable[[], Effects], fate: Fate) -> Effects:
