@@ -21,7 +21,7 @@ async def test_two_workers_make_of_the_sample_shop_what_the_engine_alone_makes_o
     events, products, out = tmp_path / "events.jsonl", tmp_path / "products.jsonl", tmp_path / "out"
     await recreate(kafka.bootstrap, app=prefix, partitions=4)
     shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url, rules=str(TEA_HOUSE))
-    shop.command("simulate", "--customers", "600", "--days", "4", "--out", str(events))
+    shop.command("simulate", "--customers", "1200", "--days", "4", "--out", str(events))
     shop.command("feed", "parse", str(TEA_HOUSE / "feed.xml"), "--out", str(products))
     shop.command("feed", "sync", str(TEA_HOUSE / "feed.xml"))
     shop.command(
