@@ -135,7 +135,7 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         self._assigned = {tp.partition for tp in assigned}
-        log.info("inbound partitions owned", partitions=sorted(self._assigned), delivery=self._policy.name)
+        log.info("inbound owned", partitions=sorted(self._assigned), delivery=self._policy.name)
 
     async def _commit_offsets(self, offsets: Mapping[tuple[str, int], int]) -> None:
         await self._consumer.commit({TopicPartition(*tp): OffsetAndMetadata(at, "") for tp, at in offsets.items()})

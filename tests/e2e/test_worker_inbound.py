@@ -211,7 +211,7 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
     sent = 0
     for life in range(5):
         with shop.worker(f"life-{life}") as worker:
-            await until(lambda worker=worker: "inbound partitions owned" in worker.said())  # type: ignore[misc]  # bound
+            await until(lambda worker=worker: "inbound owned" in worker.said())  # type: ignore[misc]  # bound
             for _ in range(count // 5):
                 text = "STOP" if sent % 2 == 0 else "START"
                 await shop.publish("inbound-sms", [sms(text, event_id=f"mo-{sent}")])
@@ -219,7 +219,7 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
             await asyncio.sleep(0.1 * life)
             worker.kill()
     with shop.worker("last") as worker:
-        await until(lambda: "inbound partitions owned" in worker.said())
+        await until(lambda: "inbound owned" in worker.said())
         told = await found(shop, "customer-events", 2 * count, by_sms)
         assert worker.stop() == 0
     assert len(told) == 2 * count == len({one["event_id"] for one in told})
@@ -287,7 +287,7 @@ async def test_at_least_once_a_crash_repeats_answers_and_events_with_their_own_i
         await found(shop, "customer-events", 4, by_sms)
         worker.kill()
     with shop.worker("second") as worker:
-        await until(lambda: "inbound partitions owned" in worker.said())
+        await until(lambda: "inbound owned" in worker.said())
         told = await found(shop, "customer-events", 20, by_sms)
         answers = await found(shop, "sms-commands", 10, of_type("SendSms"))
         assert worker.stop() == 0
@@ -299,7 +299,7 @@ async def test_at_least_once_a_crash_repeats_answers_and_events_with_their_own_i
 
 async def test_a_worker_without_the_secret_ends_once_somebody_answers(shop: Shop) -> None:
     with shop.worker("blind", hmac_secret="") as worker:
-        await until(lambda: "inbound partitions owned" in worker.said())
+        await until(lambda: "inbound owned" in worker.said())
         await answer(shop, "STOP")
         assert await asyncio.to_thread(worker.process.wait, PATIENCE) == 1
         assert "without REWAKE_HMAC_SECRET nobody can be opted out" in " ".join(worker.said().split())
