@@ -202,7 +202,7 @@ class Run:
     async def _started(self, workers: Iterable[Worker]) -> None:
         deadline = time.monotonic() + PATIENCE
         for worker in workers:
-            while worker.said().count("partitions owned") < 2:  # the customers', and those of inbound-sms
+            while not all(line in worker.said() for line in ("partitions owned", "inbound owned")):
                 assert worker.process.poll() is None and time.monotonic() < deadline, worker.said()[-3000:]
                 await asyncio.sleep(0.1)
         while await self._behind():
