@@ -147,8 +147,8 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     that arose and are not yet concluded. `outgoing`: cancels, and what receipts say of phones, not yet taken by the
     caller. `fired`: the last deadline. `profile` by number (PROFILE_FIELDS), `consents` by "channel/purpose", `history`
     by rule. `seen`: hashes of the last event ids. `dropped_*`: how much the bounds of the row have cost so far.
-    `faults`: deadlines in a row that the engine failed at (counted by the shell). `optout_at`: nothing writes it, see
-    `Consent`; `clicked_at`: the last click; `numbers`: the phones that messages went to, and what became of them.
+    `faults`: deadlines in a row that the engine failed at (counted by the shell). `clicked_at`: the last click;
+    `numbers`: the phones that messages went to, and what became of them.
 
     The fields `part_*` are for the properties without it alone, which decode them when they are asked for: msgspec's
     DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`."""
@@ -176,7 +176,6 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     dropped_interests: int = 0
     dropped_touches: int = 0
     faults: int = 0
-    optout_at: int = 0
     clicked_at: int = 0
     part_numbers: Part = _NO_MAP
 

@@ -224,8 +224,6 @@ def _erased(row: CustomerRow, event: wire.CustomerErased, says: ShopSays) -> Non
         number: known for number, known in row.numbers.items() if known.at > at and known.at not in judged
     }
     row.dropped_interests = row.dropped_touches = 0
-    if row.optout_at <= at:
-        row.optout_at = 0
     if row.clicked_at <= at:
         row.clicked_at = 0
 

@@ -49,7 +49,6 @@ def lived() -> Drive:
     )
     assert made.sent and made.row.journeys
     made.row.dropped_interests = 3
-    made.row.optout_at = at(5)
     made.row.clicked_at = at(70)
     return made
 
