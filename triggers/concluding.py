@@ -10,11 +10,12 @@ import msgspec
 from schemas.emitted import CreateCallTask, Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
 from triggers import emission, receipts
-from triggers.asks import Ask, Granted, LedgerAnswer
+from triggers.asks import Granted, LedgerAnswer
 from triggers.customer import MAX_TOUCHES, CustomerRow, Touch
 from triggers.ending import leave
 from triggers.gates import holdout
-from triggers.journeys import Journey, Past, Proposal, Sent
+from triggers.journeys import Journey, Past, Sent
+from triggers.judging import Judgement, journey_of
 from triggers.plans import ShopPlan
 from triggers.rules.model import Shop
 from triggers.verdicts import Answer, Verdict
@@ -23,19 +24,6 @@ from triggers.zones import TZDATA_VERSION
 _REFUSE: Final = Answer.REFUSE
 _DELAY: Final = Answer.DELAY
 _at: Final = attrgetter("at")
-
-
-class Judgement(msgspec.Struct, gc=False):
-    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided; `held`:
-    what holdout says if all the others let it pass."""
-
-    proposal: Proposal
-    wall: int
-    verdicts: tuple[Verdict, ...]
-    ask: Ask | None
-    touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
-    journey: Journey | None = None
-    held: Verdict = holdout.OFF
 
 
 Sending = SendSms | CreateCallTask | GrantBonus
@@ -102,14 +90,6 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
 def _among(journey: Journey, journeys: list[Journey]) -> bool:
     """Whether it is that very one."""
     return (len(journeys) == 1 and journeys[0] is journey) or id(journey) in map(id, journeys)
-
-
-def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
-    rule, step, epoch = proposal.rule, proposal.step, proposal.epoch
-    for journey in row.journeys:
-        if journey.rule == rule and journey.step == step and journey.epoch == epoch:
-            return journey
-    return None
 
 
 def _answered(judgement: Judgement, step: emission.Plan | None, answer: LedgerAnswer) -> tuple[Verdict, ...]:

@@ -12,22 +12,21 @@ from __future__ import annotations
 from schemas import wire
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
-from triggers import concluding, customer, emission, receipts, trial
-from triggers.asks import Ask, LedgerAnswer
+from triggers import concluding, customer, emission, judging, receipts, trial
+from triggers.asks import LedgerAnswer
 from triggers.beginning import begin
-from triggers.concluding import Emitted, Judgement, journey_of
+from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, settle
 from triggers.erasure import MARKER_KEPT, marker_ends
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
-from triggers.gates.holdout import OFF
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Proposal
+from triggers.judging import Judgement
 from triggers.kinds import Kind
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule, RuleBook, Shop
-from triggers.verdicts import Answer
 from triggers.view import context
 from triggers.zones import zone_of
 
@@ -141,25 +140,10 @@ class Engine:
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""
-        if proposal.test:
-            return trial.judged(self, row, proposal, wall)
         plan = self._plans.get(row.shop_id, self._no_rules)
-        steps = plan.steps.get(proposal.rule)
-        step = None if steps is None else steps.get(proposal.step)
-        if step is None:
-            reason = "rule-withdrawn" if steps is None else "step-withdrawn"
-            verdicts, touch = emission.without_rule(row, proposal, reason)
-            return Judgement(proposal, wall, verdicts, None, touch)
-        journey = journey_of(row, proposal)
-        verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
-        if emission.decided(verdicts):
-            return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey)
-        held = step.holdout.judge(row.shop_id, row.customer_id)
-        text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
-        held_out = held is not OFF and held.answer is Answer.REFUSE
-        scopes = step.limits.asked(row, wall, touch.zone, touch.phone, text, segments, held_out)
-        ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
-        return Judgement(proposal, wall, verdicts, ask, touch, journey, held)
+        if proposal.test:
+            return trial.judge(row, plan, proposal, wall)
+        return judging.judge(row, plan, proposal, wall)
 
     def conclude(self, row: CustomerRow, judgement: Judgement, answer: LedgerAnswer | None) -> Emitted:
         """Take the proposal out of the outbox: commands and decision out, journey on (next step, skip, delay, end).
@@ -169,9 +153,9 @@ class Engine:
 
         `row.deadline` may then lie before the last one: after a step that was put off and then skipped the next counts
         from its original due (SEMANTICS), and on the stream clock is judged as of then."""
-        if judgement.proposal.test:
-            return trial.concluded(self, row, judgement)
         plan = self._plans.get(row.shop_id, self._no_rules)
+        if judgement.proposal.test:
+            return trial.conclude(row, plan, judgement)
         emitted = concluding.conclude(row, plan, judgement, answer)
         self._schedule(row, plan, row.fired)
         return emitted

@@ -12,20 +12,20 @@ test`, and stops nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from schemas.wire import TestRequested
+from triggers import concluding, judging
+from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.emission import NOTHING_ASKED
 from triggers.journeys import TEST, Journey, Proposal
+from triggers.judging import Judgement
+from triggers.plans import ShopPlan
+from triggers.rules.model import Rule
 from triggers.verdicts import Answer, Verdict
-
-if TYPE_CHECKING:
-    from triggers.concluding import Emitted, Judgement
-    from triggers.engine import Engine
-    from triggers.rules.model import Rule
 
 HOLD: Final = frozenset({"exit", "consent", "phone", "suppression", "message", "engine"})
 """The gates that a test message must pass. `exit`: its rule and step must be in force."""
@@ -65,25 +65,25 @@ def due(row: CustomerRow, at: int) -> list[Proposal]:
     return [waits for waits in row.outbox if waits.test and waits.due == at]
 
 
-def judged(engine: Engine, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
-    """What `Engine.on_emit` answers for a test."""
+def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Judgement:
+    """What `judging.judge` is for every other touch."""
     copy, plain = _alone(row, proposal)
-    judgement = engine.on_emit(copy, plain, wall)
+    judgement = judging.judge(copy, plan, plain, wall)
     judgement.proposal = proposal
     verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + NOTHING_ASKED
     judgement.verdicts = tuple(_excused(verdict) for verdict in verdicts)
-    if row.customer_id not in dict(engine.shop(row.shop_id).test_list).values():
+    if row.customer_id not in dict(plan.shop.test_list).values():
         judgement.verdicts = (NOT_LISTED, *judgement.verdicts)
     judgement.ask = None
     judgement.touch.not_before, judgement.touch.not_after = wall, wall + LEAVES_WITHIN
     return judgement
 
 
-def concluded(engine: Engine, row: CustomerRow, judgement: Judgement) -> Emitted:
-    """What `Engine.conclude` answers for a test. It is out of the outbox, and the row as it was."""
+def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement) -> Emitted:
+    """What `concluding.conclude` is for every other touch. It is out of the outbox, and the row as it was."""
     proposal = judgement.proposal
     copy, plain = _alone(row, proposal)
-    emitted = engine.conclude(copy, msgspec.structs.replace(judgement, proposal=plain, journey=None), None)
+    emitted = concluding.conclude(copy, plan, msgspec.structs.replace(judgement, proposal=plain, journey=None), None)
     row.outbox = [waits for waits in row.outbox if waits != proposal]
     emitted.commands = tuple(msgspec.structs.replace(command, test=True) for command in emitted.commands)
     emitted.decision = msgspec.structs.replace(emitted.decision, epoch=proposal.epoch, test=True)

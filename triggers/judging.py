@@ -1,0 +1,55 @@
+"""A proposal judged before the ledger: what emission says of it, and what the ledger is to be asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from triggers import emission
+from triggers.asks import Ask
+from triggers.customer import CustomerRow
+from triggers.gates import holdout
+from triggers.journeys import Journey, Proposal
+from triggers.plans import ShopPlan
+from triggers.verdicts import Answer, Verdict
+
+
+class Judgement(msgspec.Struct, gc=False):
+    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided; `held`:
+    what holdout says if all the others let it pass."""
+
+    proposal: Proposal
+    wall: int
+    verdicts: tuple[Verdict, ...]
+    ask: Ask | None
+    touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
+    journey: Journey | None = None
+    held: Verdict = holdout.OFF
+
+
+def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Judgement:
+    """Judge a proposal against the row as it is: exits, conditions, all pure gates, the text."""
+    steps = plan.steps.get(proposal.rule)
+    step = None if steps is None else steps.get(proposal.step)
+    if step is None:
+        reason = "rule-withdrawn" if steps is None else "step-withdrawn"
+        verdicts, touch = emission.without_rule(row, proposal, reason)
+        return Judgement(proposal, wall, verdicts, None, touch)
+    journey = journey_of(row, proposal)
+    verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
+    if emission.decided(verdicts):
+        return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey)
+    held = step.holdout.judge(row.shop_id, row.customer_id)
+    text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
+    held_out = held is not holdout.OFF and held.answer is Answer.REFUSE
+    scopes = step.limits.asked(row, wall, touch.zone, touch.phone, text, segments, held_out)
+    ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
+    return Judgement(proposal, wall, verdicts, ask, touch, journey, held)
+
+
+def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:
+    """The journey that the proposal is of; None where it has ended or gone on."""
+    rule, step, epoch = proposal.rule, proposal.step, proposal.epoch
+    for journey in row.journeys:
+        if journey.rule == rule and journey.step == step and journey.epoch == epoch:
+            return journey
+    return None
