@@ -10,6 +10,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 
+from streams.dispatching import Dispatching
+from streams.inbound.loop import group_of
 from streams.ledger.cluster import Cluster
 from streams.reference import settings_page
 from streams.settings import Settings, SettingsError, load_settings, secret_fields
@@ -103,6 +105,15 @@ def test_a_wrong_value_is_refused_naming_its_variable(
     with pytest.raises(SettingsError) as refused:
         load_settings()
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", [group_of("shop"), Dispatching({}, app="shop", clock="wall", show=lambda _: None)._group]
+)
+def test_an_installation_is_not_named_as_another_ones_inbound_loop_or_dispatcher(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^REWAKE_APP_ID: ends in -(inbound|dispatcher), .* Choose another name$"):
+        load_settings(app_id=name)
+    assert load_settings(app_id=f"{name}s").app_id == f"{name}s"
 
 
 @pytest.mark.parametrize(
