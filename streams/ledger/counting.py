@@ -17,7 +17,7 @@ def judge(touch_id: str, at: int, scopes: Sequence[Scope], held: Sequence[Counte
     Those before the touch are looked at first, and are what an answer tells: an ask that comes again after a crash,
     when later touches have been reserved already, is answered with the numbers of the first time. Where it counts at
     that very time, with that weight or more, it stands; else it is judged anew, as others may have filled the window
-    that it moves to.
+    that it moves to. (What is only reserved must not be `disproved`, which is the caller's to look at.)
     """
     before: list[int] = []
     around: list[int] = []
@@ -58,6 +58,23 @@ def judge(touch_id: str, at: int, scopes: Sequence[Scope], held: Sequence[Counte
     others = [one for one in held[number] if one[0] != touch_id and (full is None or one[1] <= at)]
     free = free_at(scopes[number].limits[index], at, weight, others)
     return Full(number, index, tuple(around if full is None else before), free)
+
+
+def disproved(touch_id: str, at: int, scopes: Sequence[Scope]) -> bool:
+    """Whether what the asker's row proves leaves the touch no room, whatever else is reserved: then a reservation for
+    that very time was made by one who did not know it, when the ledger had lost it, and does not stand.
+
+    Asked again from the same row, a touch that was granted is never disproved: then, too, the row's were counted."""
+    for scope in scopes:
+        for cap in scope.limits:
+            window, proven = cap.window, 0
+            low, high = (at - window, at + window) if window else (cap.since - 1, cap.until)
+            for known, touched_at, its in scope.known:
+                if known != touch_id and touched_at <= at and low < touched_at < high:
+                    proven += its
+            if proven and proven + scope.weight > cap.limit:
+                return True
+    return False
 
 
 def free_at(cap: CapLimit, at: int, weight: int, others: Counted) -> int:

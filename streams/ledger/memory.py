@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from streams.ledger.counting import Counted, judge
+from streams.ledger.counting import Counted, disproved, judge
 from streams.ledger.slots import ORDER, Part, kept_for, parts
 from triggers.asks import Ask, Full, Granted, LedgerAnswer, Scope
 
@@ -138,6 +138,9 @@ class MemoryLedger:
                         held.first, held.last, held.holder, held.lapses = at, at, 0, 0
                     held.first, held.last = min(at, held.first), max(at, held.last)
                     slot.weigh(held, key, weight)
+        own = touches.get(ask.touch_id)
+        if own and own.holder and ask.at in (own.first, own.last) and disproved(ask.touch_id, ask.at, scopes):
+            slot.forget(ask.touch_id)
         if kind != "budget":
             for touch_id, held in [*touches.items()]:
                 old = held.last <= ask.at - keep and touch_id != ask.touch_id and kind == "customer"

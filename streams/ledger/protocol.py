@@ -27,10 +27,16 @@ class Ledger(Protocol):
     tells all.
 
     Asking again. An id that counts already at the very time it is asked for (with no less weight) is granted as
-    repeated whatever the limits say, and counted once. Asked for another time it is judged anew there; granted, it
-    counts there and no more at the earlier one when that was asked by this same worker and not confirmed, for that came
-    to nothing; else, as nobody knows whose commit goes through, anywhere between the two until it is confirmed.
-    Refused, what was reserved before stays as it was.
+    repeated whatever the limits say, but for what the row says (below), and counted once. Asked for another time it is
+    judged anew there; granted, it counts there and no more at the earlier one when that was asked by this same worker
+    and not confirmed, for that came to nothing; else, as nobody knows whose commit goes through, anywhere between the
+    two until it is confirmed. Refused, what was reserved before stays as it was.
+
+    Against the row. What a ledger that lost its data grants to a worker with an old row, the owner's row may prove
+    impossible. So a reservation stands for an ask at that very time only while what the ask's scopes know of other
+    touches (at or before it, in a limit's stretch of time) leaves it room; else it is given back in that slot, whoever
+    made it, and judged as if it had never been. What is committed, as the row holds it or it was confirmed, stands.
+    From the same row the answer is the same each time: what it knows counted at the first time, too.
 
     Slot by slot. What is the customer's is asked first, then the phone's (texts among it), then the day's budgets. What
     the earlier ones granted is given back when a later one refuses, unless the touch counted there before. Asks of one

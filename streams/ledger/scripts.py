@@ -44,6 +44,7 @@ local function write(key, keep, ids, first, last, ends, holders, weights)
       held[n + 1], held[n + 2], held[n + 3] = touch, at, ends[touch]
       held[n + 4], held[n + 5] = holders[touch], weights[touch]
       n = n + 5
+      last[touch] = nil -- what lapsed and was granted again is among `ids` twice
     end
   end
   redis.call('SET', key, cmsgpack.pack(held), 'PX', string.format('%.0f', keep / 1000 + 86400000))
@@ -171,6 +172,23 @@ local function general(ask)
   return {{'', '', limits, 1, known}}
 end
 
+-- Whether what the row holds leaves this touch no room, by the row alone.
+local function disproved(id, at, scopes)
+  for _, scope in ipairs(scopes) do
+    for _, limit in ipairs(scope[3]) do
+      local window, low, high, proven = limit[2], limit[3] - 1, limit[4], 0
+      if window > 0 then low, high = at - window, at + window end
+      for _, known in ipairs(scope[5]) do
+        local touched_at = known[2]
+        if known[1] ~= id and touched_at <= at and touched_at > low and touched_at < high then
+          proven = proven + known[3]
+        end
+      end
+      if proven > 0 and proven + scope[4] > limit[1] then return true end
+    end
+  end
+end
+
 local function judged(key, held, id, at, keep, scopes)
   local changed = held[1] < keep
   if not changed then keep = held[1] end
@@ -208,6 +226,11 @@ local function judged(key, held, id, at, keep, scopes)
         end
       end
     end
+  end
+  -- a reservation of one who did not know what the row does, when the ledger had lost it, does not stand against it
+  local reserved = last[id] and holders[id] ~= '' and (first[id] == at or last[id] == at)
+  if reserved and disproved(id, at, scopes) then
+    last[id], weights[id], changed = nil, nil, true
   end
   for touch, touched_at in pairs(last) do
     if (ends[touch] > 0 and ends[touch] <= now) or (touched_at <= at - keep and touch ~= id and not is_phone) then

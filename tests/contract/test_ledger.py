@@ -341,6 +341,53 @@ async def test_the_rows_time_of_a_touch_wins_over_an_earlier_one(world: World) -
     assert await ledger.reserve([ask("b", NOW + DAY, touches=(("a", NOW + HOUR),))]) == [full(0, (1,))]
 
 
+async def test_what_a_worker_with_an_old_row_reserved_does_not_stand_against_the_row_of_another(world: World) -> None:
+    """The ledger had lost what the old row does not know, too."""
+    former, owner = world.worker(), world.worker()
+    assert await former.reserve([ask("b")]) == [Granted(False, (0,))]
+    assert await owner.reserve([ask("b", touches=(("a", NOW - HOUR),))]) == [full(0, (1,))]
+    assert await owner.reserve([ask("c", NOW + DAY - HOUR)]) == [Granted(False, (0,))], "it was given back"
+
+
+async def test_a_reservation_stands_beside_what_the_row_proves_where_there_is_room_for_both(world: World) -> None:
+    former, owner = world.worker(), world.worker()
+    two = (CapLimit(2, DAY),)
+    assert await former.reserve([ask("b", caps=two), ask("c", NOW - 1, caps=two)]) == [
+        Granted(False, (0,)), Granted(False, (0,))
+    ]
+    old, later = ("a", NOW - DAY), ("d", NOW + 1)
+    assert await owner.reserve([ask("b", caps=two, touches=(("c", NOW - 1), old, later))]) == [Granted(True, (1,))]
+
+
+async def test_what_the_row_holds_itself_is_repeated_however_full_the_row_says_its_caps_are(world: World) -> None:
+    former, owner = world.worker(), world.worker()
+    await former.reserve([ask("b")])
+    row = (("a", NOW - HOUR), ("b", NOW))
+    assert await owner.reserve([ask("b", touches=row)]) == [Granted(True, (1,))]
+    assert await owner.reserve([ask("b", touches=row)]) == [Granted(True, (1,))]
+    await owner.release([ask("b")])
+    assert await owner.reserve([ask("b")]) == [Granted(True, (1,))], "it was committed"
+
+
+async def test_a_confirmed_touch_is_repeated_though_a_row_that_does_not_hold_it_is_full(world: World) -> None:
+    owner, former = world.worker(), world.worker()
+    await owner.reserve([ask("b")])
+    await owner.confirm([ask("b")])
+    assert await former.reserve([ask("b", touches=(("a", NOW - HOUR),))]) == [Granted(True, (1,))]
+
+
+async def test_a_reservation_that_lapsed_and_was_asked_for_again_counts_once_and_is_released_whole(
+    world: World,
+) -> None:
+    ledger = world.worker()
+    await ledger.reserve([ask("a", caps=THREE_A_WEEK)])
+    await world.pass_time(world.lapse)
+    await ledger.reserve([ask("a", caps=THREE_A_WEEK)])
+    assert await ledger.reserve([ask("b", caps=THREE_A_WEEK)]) == [Granted(False, (1,))]
+    await ledger.release([ask("a", caps=THREE_A_WEEK)])
+    assert await ledger.reserve([ask("c", caps=THREE_A_WEEK)]) == [Granted(False, (1,))]
+
+
 async def test_a_released_reservation_counts_no_more_but_a_confirmed_touch_stays(world: World) -> None:
     ledger = world.worker()
     await ledger.reserve([ask("a")])

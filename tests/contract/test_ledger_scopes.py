@@ -57,6 +57,37 @@ async def test_what_the_row_knows_counts_in_its_own_scope_alone(world: World) ->
     assert said == [Granted(False, (1, 0, 0)), full(0, (2, 2), scope=1)]
 
 
+async def test_a_reservation_does_not_stand_where_the_row_fills_any_limit_of_any_scope(world: World) -> None:
+    former, owner = world.worker(), world.worker()
+    yesterday, before = ("y", MIDNIGHT - 1, 1), ("x", NOW - 1, 1)
+    for number, (refused, cap, proving) in enumerate((
+        (1, 0, (customer("", many()), customer("rule:a", one(), (before,)))),
+        (0, 1, (customer("", many() + today(1), (before,)), customer("rule:a", one()))),
+        (None, 0, (customer("", many() + today(1), (yesterday,)), customer("rule:a", one()))),
+    )):  # fmt: skip
+        who = str(number)
+        assert isinstance((await former.reserve([ask("t", *_unknowing(proving), customer=who)]))[0], Granted)
+        (said,) = await owner.reserve([ask("t", *proving, customer=who)])
+        assert (said.scope, said.cap) == (refused, cap) if isinstance(said, Full) else refused is None
+        (next_one,) = await former.reserve([ask("u", customer("rule:a", one()), customer=who)])
+        assert isinstance(next_one, Granted) == (number == 1), "given back, and the row counts where it does"
+
+
+def _unknowing(scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    return tuple([Scope(one.name, one.key, one.limits, one.weight) for one in scopes])
+
+
+async def test_what_was_given_back_counts_for_the_customer_alone_no_more(world: World) -> None:
+    """What it has of a phone and a day, no row proves; who reserved it gives that back."""
+    former, owner = world.worker(), world.worker()
+    rest = (Scope("phone", ANNA, one()), Scope("budget", TODAY, today(1)))
+    await former.reserve([ask("a", customer("", one()), *rest)])
+    assert await owner.reserve([ask("a", customer("", one(), (("x", NOW - 1, 1),)), *rest)]) == [full(0, (1,))]
+    assert await owner.reserve([ask("b", Scope("phone", ANNA, one()), customer="2")]) == [full(0, (1,))]
+    await former.release([ask("a", customer("", one()), *rest)])
+    assert await owner.reserve([ask("b", *rest, customer="2")]) == [Granted(False, (0, 0))]
+
+
 async def test_a_calendar_limit_counts_from_its_first_instant_to_before_its_last(world: World) -> None:
     ledger = world.worker()
     for touch_id, at in (("before", MIDNIGHT - 1), ("first", MIDNIGHT), ("next", MIDNIGHT + DAY)):

@@ -157,11 +157,7 @@ class Done:
 class Shop:
     """Four customers with two phones; a worker owns a customer until another takes him over, and may go on believing
     that it does. Owners commit what they were granted before it lapses, at the time for which they asked last. A worker
-    lets go of what it lost before it owns the customer again, and knows what it has committed itself.
-
-    Not played: somebody with an old row asks, after Redis lost its data, for a touch that the owner then asks for at
-    that very time. The owner is granted it as his own, though his row has filled the window (found by one play of
-    1,200)."""
+    lets go of what it lost before it owns the customer again, and knows what it has committed itself."""
 
     def __init__(self, draw: random.Random) -> None:
         self.loose = [draw.choice((0, 0, 9)) for _ in range(7)]  # what is added to each limit
@@ -174,7 +170,6 @@ class Shop:
         self.open: dict[str, Ask] = {}  # granted to its customer's owner, and neither committed nor dropped
         self.lost: list[tuple[int, Ask]] = []  # granted to a worker that owns the customer no more
         self.sent: dict[str, Done] = {}
-        self.lost_at = -1  # when Redis lost its customers last, on the ledger's clock
 
     def ask(self, touch_id: str, at: int, *, worker: int) -> Ask:
         customer, weight = self.touches[touch_id]
@@ -213,11 +208,7 @@ class Shop:
             self.touches[touch_id] = customer, max(weight, draw.randint(1, 5))
             if kind == "again" and touch_id not in self.sent and touch_id not in self.open:
                 await self.reserve(touch_id, at, self.owner[customer])
-            elif (
-                kind == "zombie asks"
-                and worker not in (self.owner[customer], self.sender(touch_id))
-                and self.lost_at < self.clock - LAPSE
-            ):
+            elif kind == "zombie asks" and worker not in (self.owner[customer], self.sender(touch_id)):
                 await self.reserve(touch_id, at, worker)
         elif kind in ("commit", "commit unheard", "drop") and self.open:
             touch_id = draw.choice([*self.open])
@@ -246,7 +237,6 @@ class Shop:
             self.clock += LAPSE
         elif kind == "lose customers":
             await self.store.forget([("main", str(customer)) for customer in range(4)])
-            self.lost_at = self.clock
 
     def sender(self, touch_id: str) -> int | None:
         return self.sent[touch_id].by if touch_id in self.sent else None
