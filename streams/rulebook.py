@@ -60,6 +60,14 @@ def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
     )
 
 
+def default_region(folder: Path, shop_id: str) -> str | None:
+    """The country of a shop's phones that name none; None where it does not say, or its rules are not here."""
+    if not folder.exists():
+        return None
+    shop = read_rulebook(folder).book.shops.get(shop_id)
+    return None if shop is None else shop.default_region
+
+
 def _shops(folder: Path, shop: Path | None, reading: _Reading) -> list[_ShopFiles]:
     if folder.is_file():
         return [_ShopFiles(DEFAULT_SHOP, folder, shop, [folder])]

@@ -60,6 +60,11 @@ def say_columns(rows: Sequence[Sequence[str]]) -> None:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def counted(count: int, what: str) -> str:
+    """`1 mistake`, `2,000 mistakes`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def say_json(value: Any) -> None:
     """Print `value` to stdout as one line of JSON (datetimes as RFC 3339, decimals as strings)."""
     import orjson

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from streams.commands.console import CHECK_FAILED, JsonOption, err, fail, note, say, say_json
 from streams.commands.on_kafka import BootstrapOption, ShopOption, WaitOption, on_kafka, settings_or_exit
-
-if TYPE_CHECKING:
-    from streams.settings import Settings
 
 app = typer.Typer(help="Show or erase what is known of a customer.", no_args_is_help=True)
 
@@ -103,6 +100,7 @@ def export(
     from streams.chunks.reader import reading
     from streams.customers.found import Search
     from streams.customers.told import masked as without_phones
+    from streams.rulebook import default_region
 
     settings = settings_or_exit(bootstrap)
     options = settings.kafka_client_options()
@@ -113,9 +111,8 @@ def export(
 
     async def run() -> dict[str, Any]:
         async with reading(options) as reader:
-            search = Search(
-                reader, settings.app_id, shop, customer, secret=settings.hmac_secret, region=_region(settings, shop)
-            )
+            region = default_region(settings.rules, shop)
+            search = Search(reader, settings.app_id, shop, customer, secret=settings.hmac_secret, region=region)
             return await search.run(says)
 
     found = on_kafka(settings, run)
@@ -133,13 +130,3 @@ def export(
     if nothing:
         note(f"nothing is known of {shop}:{customer}")
         raise typer.Exit(CHECK_FAILED)
-
-
-def _region(settings: Settings, shop: str) -> str | None:
-    """The shop's country, for phones without a country code; None where its rules are not here."""
-    from streams.rulebook import read_rulebook
-
-    if not settings.rules.exists():
-        return None
-    known = read_rulebook(settings.rules).book.shops.get(shop)
-    return None if known is None else known.default_region

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 import typer
 
 from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, say, say_json
+from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 if TYPE_CHECKING:
     from feeds.problems import Rejected, Repaired
@@ -80,7 +81,7 @@ def parse(
 def sync(
     source: Annotated[str, typer.Argument(metavar="FILE_OR_URL", help="The feed's file, or its http(s) address.")],
     shop: ShopOption = "main",
-    bootstrap: Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")] = None,
+    bootstrap: BootstrapOption = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch from loopback, link-local and private addresses too.")
     ] = False,
@@ -99,14 +100,10 @@ def sync(
 
     from feeds.store import ProductStore
     from streams.products import ProductsTopicUnusable
-    from streams.settings import SettingsError, load_settings
 
     _check_shop(shop)
-    try:
-        settings = load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
-        options = settings.kafka_client_options()
-    except SettingsError as error:
-        fail(str(error), code=USED_WRONGLY)
+    settings = settings_or_exit(bootstrap)
+    options = settings.kafka_client_options()
     with (
         tempfile.TemporaryDirectory(prefix="rewake-feed-") as directory,
         ProductStore(Path(directory) / "feed.sqlite3") as new,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, progress, say, say_json, stopping_cleanly
+from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 
 def load(
@@ -14,7 +15,7 @@ def load(
     until: Annotated[
         str | None, typer.Option(help="RFC 3339 time: publish nothing later, and let the clock reach it.")
     ] = None,
-    bootstrap: Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")] = None,
+    bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
     """Publish event files to their topics, in order of time, with the markers the stream clock needs.
@@ -30,7 +31,6 @@ def load(
     from schemas.instants import parse_rfc3339, rfc3339
     from streams.eventfiles import EventFiles
     from streams.load import Loader, TopicMissing
-    from streams.settings import SettingsError, load_settings
 
     limit: int | None = None
     if until is not None:
@@ -38,10 +38,7 @@ def load(
             limit = parse_rfc3339(until)
         except ValueError:
             fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
-    try:
-        settings = load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
-    except SettingsError as error:
-        fail(str(error), code=USED_WRONGLY)
+    settings = settings_or_exit(bootstrap)
 
     with stopping_cleanly() as stop, progress() as bar:
         task = bar.add_task("looking through the files", total=None)

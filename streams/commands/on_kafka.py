@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 BootstrapOption = Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")]
-ShopOption = Annotated[str, typer.Option("--shop", help="The shop's id.")]
+ShopOption = Annotated[str, typer.Option("--shop", metavar="ID", help="The shop's id.")]
 
 
 def seconds(said: str | float) -> float:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_columns, say_json
+from streams.commands.console import (
+    CHECK_FAILED,
+    USED_WRONGLY,
+    JsonOption,
+    counted,
+    fail,
+    note,
+    say,
+    say_columns,
+    say_json,
+)
 
 if TYPE_CHECKING:
     from streams.rulebook import BookRead
@@ -40,7 +50,7 @@ def rulebook_or_exit(folder: Path, shop: Path | None = None) -> RuleBook:
     for error in read.errors:
         note(str(error), style="red")
     if read.errors:
-        fail(f"{_counted(len(read.errors), 'mistake')} in the rules", f"rewake rules check {folder}")
+        fail(f"{counted(len(read.errors), 'mistake')} in the rules", f"rewake rules check {folder}")
     return read.book
 
 
@@ -65,9 +75,9 @@ def check(folder: FolderArgument, shop: ShopOption = None, json: JsonOption = Fa
         for warning in read.warnings:
             say(f"{warning} (warning)", style="yellow")
         good = sum(len(rules) for rules in read.book.rules.values())
-        summary = [_counted(good, "rule") + " right"]
-        summary += [_counted(len(read.errors), "mistake")] if read.errors else []
-        summary += [_counted(len(read.warnings), "warning")] if read.warnings else []
+        summary = [counted(good, "rule") + " right"]
+        summary += [counted(len(read.errors), "mistake")] if read.errors else []
+        summary += [counted(len(read.warnings), "warning")] if read.warnings else []
         say(", ".join(summary), style="red" if read.errors else "green")
     if read.errors:
         raise typer.Exit(CHECK_FAILED)
@@ -104,8 +114,8 @@ def list_(
         if transactional:
             if marketing:
                 say("")
-            counted = _counted(len(transactional), "transactional rule")
-            say(f"{counted}: no consent is asked for, no advertising allowed")
+            said = counted(len(transactional), "transactional rule")
+            say(f"{said}: no consent is asked for, no advertising allowed")
             say_columns(_rows(transactional, several))
     if read.errors:
         for error in read.errors:
@@ -149,10 +159,6 @@ def _rows(rules: list[Rule], several: bool) -> list[list[str]]:
     rows = [["shop", "rule", "trigger", "steps", "version"]]
     rows += [[rule.shop_id, rule.name, rule.trigger.kind, _steps(rule), rule.version[:8]] for rule in rules]
     return rows if several else [row[1:] for row in rows]
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _plain(error: RuleError) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, say, say_json
+from streams.commands.console import JsonOption, fail, note, say, say_json
+from streams.commands.on_kafka import BootstrapOption, on_kafka, settings_or_exit
 
 app = typer.Typer(help="The topics on the broker.", no_args_is_help=True)
 
@@ -28,7 +29,7 @@ def create(
         bool, typer.Option("--history", help="Keep all records for ever (retention.ms=-1), to load old events.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    bootstrap: Annotated[str | None, typer.Option(help="Kafka's address; default: REWAKE_KAFKA_BOOTSTRAP.")] = None,
+    bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
     """Create the topics that are missing, with the right partitions, retention and compaction; say what differs.
@@ -37,20 +38,13 @@ def create(
 
     Example: rewake topics create --partitions 12 --replication 3
     """
-    import asyncio
-
-    from aiokafka.errors import KafkaError
-
     from streams.provision import PartitionsDiffer, provide
-    from streams.settings import SettingsError, load_settings
 
+    settings = settings_or_exit(bootstrap)
     try:
-        settings = load_settings(**({"kafka_bootstrap": bootstrap} if bootstrap else {}))
-    except SettingsError as error:
-        fail(str(error), code=USED_WRONGLY)
-    try:
-        done = asyncio.run(
-            provide(
+        done = on_kafka(
+            settings,
+            lambda: provide(
                 settings.kafka_client_options(),
                 app=settings.app_id,
                 partitions=partitions,
@@ -58,12 +52,10 @@ def create(
                 replication=replication,
                 history=history,
                 dry_run=dry_run,
-            )
+            ),
         )
     except PartitionsDiffer as error:
         fail(str(error), "partitions are fixed for a topic's life: give --partitions as they are, or use new topics")
-    except (KafkaError, OSError) as error:
-        fail(f"Kafka at {settings.kafka_bootstrap}: {error}", "is it up? `rewake stack status`")
     if json:
         say_json({**asdict(done), "dry_run": dry_run})
         return

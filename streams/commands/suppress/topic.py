@@ -1,0 +1,87 @@
+"""The topic `suppressions` as the commands read and write it, and what they say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from streams.commands.console import fail, progress
+from streams.commands.on_kafka import on_kafka
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from streams.delivery import Record
+    from streams.settings import Settings
+    from streams.suppress_import import Entry
+    from streams.suppressing import KnownReason
+
+_Result = TypeVar("_Result")
+
+
+def read_all(settings: Settings) -> list[KnownReason]:
+    """Everything that is in the topic."""
+    from streams import suppressing
+
+    with progress() as bar:
+        task = bar.add_task("reading the topic", total=None)
+        return _talk(
+            settings,
+            lambda options: suppressing.read_all(
+                options, lambda done, of: bar.update(task, completed=done, total=of)
+            ),
+        )  # fmt: skip
+
+
+def suppress(settings: Settings, secret: SecretStr, shop: str, entries: Sequence[Entry], now: int) -> None:
+    """Write them: from `now` on, `manual` where nothing else is said."""
+    from streams.suppressing import record
+
+    records = (
+        record(secret, shop, one.phone, one.reason or "manual", since=now, until=one.until, source=one.source)
+        for one in entries
+    )
+    write(settings, records, len(entries))
+
+
+def write(settings: Settings, records: Iterable[Record], total: int | None = None) -> None:
+    from streams import suppressing
+
+    with progress() as bar:
+        task = bar.add_task("writing", total=total)
+        _talk(
+            settings,
+            lambda options: suppressing.write(options, records, lambda done: bar.update(task, completed=done)),
+        )
+
+
+def over(one: KnownReason, now: int) -> bool:
+    """Whether its time is."""
+    from schemas.instants import parse_rfc3339
+
+    return one.until is not None and parse_rfc3339(one.until) <= now
+
+
+def plain(one: KnownReason, now: int) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "shop_id": one.shop_id, "phone_hmac": one.phone_hmac, "reason": one.reason, "since": one.since,
+        "until": one.until, "source": one.source, "ended": over(one, now), "unreadable": one.unreadable,
+    }  # fmt: skip
+
+
+def wall() -> int:
+    """Microseconds since the epoch."""
+    import time
+
+    return time.time_ns() // 1000
+
+
+def _talk(settings: Settings, work: Callable[[dict[str, Any]], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Do it with Kafka, or say why that can't be done."""
+    from streams.suppressing import SuppressionsTopicUnusable
+
+    try:
+        return on_kafka(settings, lambda: work(settings.kafka_client_options()))
+    except SuppressionsTopicUnusable as unusable:
+        fail(str(unusable))
