@@ -64,16 +64,18 @@ def disproved(touch_id: str, at: int, scopes: Sequence[Scope]) -> bool:
     """Whether what the asker's row proves leaves the touch no room, whatever else is reserved: then a reservation for
     that very time was made by one who did not know it, when the ledger had lost it, and does not stand.
 
-    Asked again from the same row, a touch that was granted is never disproved: then, too, the row's were counted."""
+    Only what a ledger lost is found so: what was granted, now or later, was counted beside all else of its stretch."""
     for scope in scopes:
+        row = [(touched_at, weight) for known, touched_at, weight in scope.known if known != touch_id]
         for cap in scope.limits:
-            window, proven = cap.window, 0
-            low, high = (at - window, at + window) if window else (cap.since - 1, cap.until)
-            for known, touched_at, its in scope.known:
-                if known != touch_id and touched_at <= at and low < touched_at < high:
-                    proven += its
-            if proven and proven + scope.weight > cap.limit:
-                return True
+            window = cap.window
+            stretches = [(cap.since, cap.until)]
+            if window:  # those that hold this touch, each from the first that it holds
+                stretches = [(since, since + window) for since, _ in [(at, 0), *row] if at - window < since <= at]
+            for since, until in stretches:
+                proven = sum(weight for touched_at, weight in row if since <= touched_at < until)
+                if proven and proven + scope.weight > cap.limit:
+                    return True
     return False
 
 

@@ -34,9 +34,10 @@ class Ledger(Protocol):
 
     Against the row. What a ledger that lost its data grants to a worker with an old row, the owner's row may prove
     impossible. So a reservation stands for an ask at that very time only while what the ask's scopes know of other
-    touches (at or before it, in a limit's stretch of time) leaves it room; else it is given back in that slot, whoever
-    made it, and judged as if it had never been. What is committed, as the row holds it or it was confirmed, stands.
-    From the same row the answer is the same each time: what it knows counted at the first time, too.
+    touches leaves it room in every stretch of a limit's length that holds it; else it is given back in that slot,
+    whoever made it, and judged as if it had never been. What is committed, as the row holds it or it was confirmed,
+    stands. An ask that comes again is answered as before: what its row knows was counted beside it the first time, or
+    was granted beside it.
 
     Slot by slot. What is the customer's is asked first, then the phone's (texts among it), then the day's budgets. What
     the earlier ones granted is given back when a later one refuses, unless the touch counted there before. Asks of one

@@ -172,19 +172,25 @@ local function general(ask)
   return {{'', '', limits, 1, known}}
 end
 
--- Whether what the row holds leaves this touch no room, by the row alone.
+-- Whether what the row holds leaves this touch no room in some stretch of a limit's length, by the row alone.
 local function disproved(id, at, scopes)
   for _, scope in ipairs(scopes) do
-    for _, limit in ipairs(scope[3]) do
-      local window, low, high, proven = limit[2], limit[3] - 1, limit[4], 0
-      if window > 0 then low, high = at - window, at + window end
-      for _, known in ipairs(scope[5]) do
-        local touched_at = known[2]
-        if known[1] ~= id and touched_at <= at and touched_at > low and touched_at < high then
-          proven = proven + known[3]
-        end
+    local known, room = scope[5], 0
+    local function full(since, till)
+      local proven = 0
+      for _, its in ipairs(known) do
+        if its[1] ~= id and its[2] >= since and its[2] < till then proven = proven + its[3] end
       end
-      if proven > 0 and proven + scope[4] > limit[1] then return true end
+      return proven > 0 and proven > room
+    end
+    for _, limit in ipairs(scope[3]) do
+      local window = limit[2]
+      room = limit[1] - scope[4]
+      if full(window > 0 and at or limit[3], window > 0 and at + window or limit[4]) then return true end
+      for _, its in ipairs(known) do
+        local since = its[2]
+        if its[1] ~= id and since <= at and since + window > at and full(since, since + window) then return true end
+      end
     end
   end
 end

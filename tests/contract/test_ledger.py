@@ -349,13 +349,29 @@ async def test_what_a_worker_with_an_old_row_reserved_does_not_stand_against_the
     assert await owner.reserve([ask("c", NOW + DAY - HOUR)]) == [Granted(False, (0,))], "it was given back"
 
 
+async def test_nor_does_it_stand_against_what_the_row_holds_of_later_times(world: World) -> None:
+    former, owner = world.worker(), world.worker()
+    assert await former.reserve([ask("b")]) == [Granted(False, (0,))]
+    assert await owner.reserve([ask("b", touches=(("a", NOW + HOUR),))]) == [full(0, (1,))]
+
+
+async def test_what_was_granted_stands_though_the_row_holds_its_cap_before_and_after_it_by_now(world: World) -> None:
+    ledger = world.worker()
+    two = (CapLimit(2, DAY),)
+    asks = [ask("a", NOW - DAY + 1, two), ask("b", NOW, two), ask("c", NOW + DAY - 1, two)]
+    for one, count in zip(asks, (0, 1, 1), strict=True):
+        assert await ledger.reserve([one]) == [Granted(False, (count,))]
+    row = (("a", NOW - DAY + 1), ("c", NOW + DAY - 1))
+    assert await ledger.reserve([ask("b", NOW, two, row)]) == [Granted(True, (1,))]
+
+
 async def test_a_reservation_stands_beside_what_the_row_proves_where_there_is_room_for_both(world: World) -> None:
     former, owner = world.worker(), world.worker()
     two = (CapLimit(2, DAY),)
     assert await former.reserve([ask("b", caps=two), ask("c", NOW - 1, caps=two)]) == [
         Granted(False, (0,)), Granted(False, (0,))
     ]
-    old, later = ("a", NOW - DAY), ("d", NOW + 1)
+    old, later = ("a", NOW - DAY), ("d", NOW + DAY)
     assert await owner.reserve([ask("b", caps=two, touches=(("c", NOW - 1), old, later))]) == [Granted(True, (1,))]
 
 
