@@ -14,6 +14,9 @@ from schemas.fields import Contract, CustomerId, Hmac, Shop, Text, Timestamp, Wo
 PHONE_HMAC = "3f0c" * 16
 OPTED_OUT: Final = "opted_out"
 """The reason of a phone whose owner has said so by SMS."""
+OPTED_IN: Final = "opted_in"
+"""No reason, though its record has the place and the form of one: the opt-out of this phone that came about at its
+`since` is taken back. It is over from the beginning (`until` is the same instant)."""
 PhoneHmac = Annotated[
     Hmac, Field(description="HMAC-SHA-256 of the phone in E.164, lower-case hex.", examples=[PHONE_HMAC])
 ]

@@ -17,6 +17,7 @@ import phonenumbers
 
 from schemas.fields import MAX_TEXT, WORD_PATTERN
 from schemas.instants import parse_rfc3339
+from schemas.suppressions import OPTED_IN
 from streams.privacy import mask_phone, mask_phones
 from triggers.rules.quantities import duration
 
@@ -117,6 +118,8 @@ def read_reason(text: str) -> str:
         raise BadEntry(
             f"{mask_phones(text[:40])!r} is no reason: write a word like opted_out, of a to z, digits, _ and -"
         )
+    if text == OPTED_IN:
+        raise BadEntry(f"{OPTED_IN} is no reason: it takes an opt-out back, which is done by `rewake suppress remove`")
     return text
 
 

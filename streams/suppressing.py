@@ -1,12 +1,14 @@
 """Suppressions as records of their topic: how they are written, and the topic read whole and merged, for people.
 
 The workers' own look-up is streams.suppressions. Every reason has a key of its own (`shop_id:phone_hmac:reason`), so
-that none overwrites another; a record without a value ends one reason.
+that none overwrites another; a record without a value ends one reason. What takes an opt-out back, other than a START,
+has a key of its own too (`opted_in`) and says of which instant that opt-out was: so it takes back no other one, in
+whichever order the two come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,8 +17,8 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from schemas.contracts import Refused, read_event
-from schemas.instants import rfc3339
-from schemas.suppressions import Suppression
+from schemas.instants import parse_rfc3339, rfc3339
+from schemas.suppressions import OPTED_IN, OPTED_OUT, Suppression
 from schemas.topics import SUPPRESSIONS
 from streams.chunks.reader import reading
 from streams.delivery import Record
@@ -51,6 +53,12 @@ def ending(secret: SecretStr, shop_id: str, phone: str, reason: str) -> Record:
     return Record(_key(shop_id, phone_hmac(secret, phone), reason), None)
 
 
+def taken_back(secret: SecretStr, shop_id: str, phone: str, since: int, *, source: str | None = None) -> Record:
+    """The opt-out of this phone that came about at `since` is no more; a later one, and an earlier one, stands. Raises
+    ValueError as `record`."""
+    return record(secret, shop_id, phone, OPTED_IN, since=since, until=since, source=source)
+
+
 def _key(shop_id: str, hashed: str, reason: str) -> bytes:
     return f"{shop_id}:{hashed}:{reason}".encode()
 
@@ -71,13 +79,29 @@ class KnownReason:
 async def read_all(
     options: Mapping[str, Any], seen: Callable[[int, int], None] = lambda done, of: None
 ) -> list[KnownReason]:
-    """Everything that is in the topic now, in order of its keys. `seen` hears of (records passed, of how many).
+    """All the suppressions that are in the topic now, in order of their keys; not the opt-outs that are taken back.
+    `seen` hears of (records passed, of how many).
 
     Raises SuppressionsTopicUnusable, and aiokafka's errors as they are."""
     async with reading(options) as reader:
         _one_partition((await reader.partitions([SUPPRESSIONS.name])).get(SUPPRESSIONS.name))
         known = await reader.last_values(SUPPRESSIONS.name, seen=seen)
-    return [one for key in sorted(known) if (one := _known(key, known[key])) is not None]
+    return in_force([one for key in sorted(known) if (one := _known(key, known[key])) is not None])
+
+
+def in_force(known: Sequence[KnownReason]) -> list[KnownReason]:
+    """Without the opt-outs that are taken back, and what takes them back."""
+    back = {(one.shop_id, one.phone_hmac): _at(one) for one in known if one.reason == OPTED_IN}
+    return [
+        one
+        for one in known
+        if one.reason != OPTED_IN
+        and (one.reason != OPTED_OUT or _at(one) is None or _at(one) != back.get((one.shop_id, one.phone_hmac)))
+    ]
+
+
+def _at(one: KnownReason) -> int | None:
+    return None if one.since is None else parse_rfc3339(one.since)
 
 
 async def write(

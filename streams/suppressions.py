@@ -9,6 +9,9 @@ What is in the topic holds, from the moment it is there: `since` is for people, 
 value ends its one reason. A record whose key names shop, phone and reason but whose value is no suppression counts as
 one without an end: compaction may have dropped what stood there before, and one message too few is better than one too
 many.
+
+An opt-out holds until its record goes, or one of `opted_in` names its very instant. Which of the two comes first does
+not matter; an opt-out that is newer has another instant and holds.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from pydantic import SecretStr
 from schemas.contracts import Refused, read_event
 from schemas.fields import HMAC_PATTERN, SHOP_ID_PATTERN, WORD_PATTERN
 from schemas.instants import LAST, parse_rfc3339
-from schemas.suppressions import OPTED_OUT, Suppression
+from schemas.suppressions import OPTED_IN, OPTED_OUT, Suppression
 from schemas.topics import SUPPRESSIONS
 from streams.chunks.chunk import Columns
 from streams.privacy import phone_hmac
@@ -63,6 +66,8 @@ class SuppressionStore:
         self._shops: dict[str, dict[bytes, Reasons]] = {}
         self._shared: dict[str, Reasons] = {}
         self._opted_out: dict[str, dict[bytes, int]] = {}
+        self._taken_back: dict[str, dict[bytes, int]] = {}
+        """By phone, the instant of the opt-out that is."""
 
     def __len__(self) -> int:
         """Phones with a suppression, each counted once a shop; ended ones included until their record goes."""
@@ -79,17 +84,24 @@ class SuppressionStore:
         if self._secret is None:
             raise NoSecret(NO_SECRET)
         try:
-            known = phones.get(_key(phone_hmac(self._secret, phone)))
+            hashed = _key(phone_hmac(self._secret, phone))
         except ValueError:
             return None  # too short or too long for E.164: nobody can have suppressed it by its hash
-        if known is None:
-            return None
-        reason, until = known[0]
-        return reason if at < until else None
+        for reason, until in phones.get(hashed, ()):
+            if at >= until:
+                return None
+            if reason != OPTED_OUT or not self._is_taken_back(shop_id, hashed):
+                return reason
+        return None
+
+    def _is_taken_back(self, shop_id: str, phone: bytes) -> bool:
+        taken_back = self._taken_back.get(shop_id)
+        since = taken_back.get(phone) if taken_back else None
+        return bool(since) and since == self._opted_out[shop_id].get(phone)
 
     def opted_out_since(self, shop_id: str, phone: str) -> int | None:
-        """When the owner of this phone (E.164) opted out, the last time; 0 where the topic says so and not when; None:
-        it says no such thing."""
+        """When the owner of this phone (E.164) opted out, the last time, also if that is taken back; 0 where the topic
+        says so and not when; None: it says no such thing."""
         phones = self._opted_out.get(shop_id)
         return phones.get(_key(phone_hmac(self._secret, phone))) if phones and self._secret is not None else None
 
@@ -110,11 +122,13 @@ class SuppressionStore:
                 try:
                     since, until = _times(value, shop_id, hashed, reason)
                 except Refused as refused:
-                    bad.append((offset, f"{refused.reason}: {refused.detail}; the key counts, without an end"))
+                    counts = "" if reason == OPTED_IN else "; the key counts, without an end"
+                    bad.append((offset, f"{refused.reason}: {refused.detail}{counts}"))
                     until = ENDLESS
-            self._set(shop_id, _key(hashed), reason, until)
-            if reason == OPTED_OUT:
-                phones = self._opted_out.setdefault(shop_id, {})
+            if reason != OPTED_IN:
+                self._set(shop_id, _key(hashed), reason, until)
+            if reason in (OPTED_OUT, OPTED_IN):
+                phones = (self._opted_out if reason == OPTED_OUT else self._taken_back).setdefault(shop_id, {})
                 if until is None:
                     phones.pop(_key(hashed), None)
                 else:

@@ -10,16 +10,17 @@ import structlog
 from pydantic import SecretStr
 
 from schemas.topics import SUPPRESSIONS
-from streams.delivery import Outgoing
+from streams.delivery import Outgoing, Record
 from streams.effects import Out
 from streams.metrics import Metrics
-from streams.suppressing import ending, record
+from streams.suppressing import ending, record, taken_back
 from streams.suppressions import SuppressionStore
 from triggers.receipts import Lift, Suppress
 
 log: Final = structlog.get_logger(__name__)
 
 SOURCE: Final = "delivery-receipts"
+OPT_IN_SOURCE: Final = "customer-events"
 
 
 class Findings:
@@ -66,13 +67,21 @@ class Findings:
         if isinstance(found, Lift):
             if not lifts(self._known, shop_id, found):
                 return "not-lifted"
-            outgoing.publish(SUPPRESSIONS.name, 0, ending(self._secret, shop_id, found.phone, found.reason))
+            outgoing.publish(SUPPRESSIONS.name, 0, lifting(self._secret, shop_id, found))
             return "lifted"
         made = record(
             self._secret, shop_id, found.phone, found.reason, since=found.since, until=found.until, source=SOURCE
         )
         outgoing.publish(SUPPRESSIONS.name, 0, made)
         return "suppressed"
+
+
+def lifting(secret: SecretStr, shop_id: str, found: Lift) -> Record:
+    """What ends it. An opt-out is taken back by its instant: a STOP may have been said since which this worker has not
+    read yet."""
+    if found.since:
+        return taken_back(secret, shop_id, found.phone, found.since, source=OPT_IN_SOURCE)
+    return ending(secret, shop_id, found.phone, found.reason)
 
 
 def lifts(known: SuppressionStore | None, shop_id: str, found: Lift) -> bool:

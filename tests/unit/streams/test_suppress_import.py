@@ -94,6 +94,13 @@ def test_what_a_mistaken_column_holds_is_masked() -> None:
     assert "+7******0042" in str(bad.value) and ANNA not in str(bad.value)
 
 
+def test_the_word_that_takes_an_opt_out_back_is_no_reason_in_a_list() -> None:
+    with pytest.raises(BadEntry, match=r"opted_in is no reason: .* `rewake suppress remove`"):
+        read_reason("opted_in")
+    [bad] = entries(f"phone,reason\n{ANNA},opted_in")
+    assert isinstance(bad, BadLine) and bad.line == 2
+
+
 def test_a_source_is_one_line_of_text() -> None:
     assert read_source("the old gateway, 2024") == "the old gateway, 2024"
     for text in ("two\nlines", "x" * 300):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import permutations
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from schemas.instants import rfc3339
 from streams.chunks.chunk import Columns
 from streams.privacy import phone_hmac
+from streams.suppressing import KnownReason, in_force, record, taken_back
 from streams.suppressions import NoSecret, SuppressionStore
 from tests.unit.triggers.driving import DAY, MONDAY
 from triggers.gates.suppression import Suppressions
@@ -64,6 +66,76 @@ def test_when_a_phone_opted_out_is_known_until_it_is_lifted() -> None:
     assert asked.opted_out_since("second", BORIS) == 0
     asked.take(columns([lifted(ANNA)]))
     assert asked.opted_out_since("main", ANNA) is None
+
+
+def opted_out(at: int, phone: str = ANNA) -> Sent:
+    made = record(SECRET, "main", phone, "opted_out", since=at, source="inbound-sms")
+    return made.key, made.value
+
+
+def opted_in(of: int, phone: str = ANNA) -> Sent:
+    """The opt-out of that instant is taken back."""
+    made = taken_back(SECRET, "main", phone, of)
+    return made.key, made.value
+
+
+@pytest.mark.parametrize("records", list(permutations([opted_out(MONDAY), opted_in(MONDAY)])))
+def test_an_opt_out_that_is_taken_back_suppresses_no_more_in_whichever_order_the_two_are_read(
+    records: tuple[Sent, ...],
+) -> None:
+    assert store(*records).reason("main", ANNA, MONDAY + DAY) is None
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [opted_out(MONDAY), opted_out(MONDAY + DAY), opted_in(MONDAY)],
+        [opted_out(MONDAY), opted_in(MONDAY), opted_out(MONDAY + DAY)],
+        [opted_out(MONDAY + DAY), opted_in(MONDAY)],  # as compaction leaves it
+        [opted_in(MONDAY), opted_out(MONDAY + DAY)],
+    ],
+)
+def test_a_later_opt_out_holds_however_late_it_is_heard_that_an_earlier_one_is_taken_back(
+    records: list[Sent],
+) -> None:
+    asked = store(*records)
+    assert asked.reason("main", ANNA, MONDAY + 2 * DAY) == "opted_out"
+    assert asked.opted_out_since("main", ANNA) == MONDAY + DAY
+    asked.take(columns([opted_in(MONDAY + DAY)]))
+    assert asked.reason("main", ANNA, MONDAY + 2 * DAY) is None
+
+
+def test_what_takes_an_opt_out_back_ends_no_other_reason_and_no_other_phones() -> None:
+    asked = store(opted_out(MONDAY), suppressed(ANNA, "blocked"), opted_in(MONDAY), opted_out(MONDAY, BORIS))
+    assert asked.reason("main", ANNA, MONDAY) == "blocked"
+    assert asked.reason("main", BORIS, MONDAY) == "opted_out"
+    asked.take(columns([lifted(ANNA, "blocked")]))
+    assert asked.reason("main", ANNA, MONDAY) is None
+
+
+def test_what_takes_an_opt_out_back_suppresses_nobody_by_itself_also_unreadable() -> None:
+    with capture_logs() as said:
+        asked = store(opted_in(MONDAY), (key(BORIS, "opted_in"), b"{"))
+    assert [asked.reason("main", phone, MONDAY - DAY) for phone in (ANNA, BORIS)] == [None, None]
+    assert len(asked) == 0 and [line["first"] for line in said] == [11]
+    asked.take(columns([(key(BORIS), b"{")]))  # an opt-out of nobody knows when
+    assert asked.reason("main", BORIS, MONDAY) == "opted_out"
+
+
+def test_once_the_record_that_took_it_back_is_gone_an_opt_out_holds_again() -> None:
+    asked = store(opted_out(MONDAY), opted_in(MONDAY), (opted_in(MONDAY)[0], None))
+    assert asked.reason("main", ANNA, MONDAY) == "opted_out"
+
+
+def test_for_people_an_opt_out_that_is_taken_back_is_none() -> None:
+    def known(reason: str, since: int, phone: str = "a") -> KnownReason:
+        return KnownReason("main", phone, reason, rfc3339(since), None, None)
+
+    again, others = known("opted_out", MONDAY + DAY), known("opted_out", MONDAY, "b")
+    assert in_force([known("opted_in", MONDAY), known("blocked", MONDAY), known("opted_out", MONDAY), others]) == [
+        known("blocked", MONDAY), others,
+    ]  # fmt: skip
+    assert in_force([known("opted_in", MONDAY), again]) == [again]
 
 
 def test_a_suppression_of_one_shop_is_none_of_another() -> None:

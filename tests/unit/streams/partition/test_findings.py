@@ -16,7 +16,7 @@ from streams.privacy import phone_hmac
 from tests.unit.streams.flawed import Flawed
 from tests.unit.streams.partition.driving import HERE, Bench, Broker, added, profile, until
 from tests.unit.streams.test_careful import Line
-from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, key, store, suppressed
+from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, key, opted_out, store, suppressed
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, ordered, rule, shopper
 from tests.unit.triggers.driving import added as added_to_cart
 from tests.unit.triggers.test_clean_lists import receipt
@@ -121,6 +121,21 @@ def test_a_customer_who_opts_in_again_leaves_the_opt_out_that_somebody_else_said
         findings.publish(outgoing, [Out("main:42", MONDAY, "", Lift(ANNA, "opted_out", MONDAY + HOUR))])
         assert len(outgoing.published.get(TOPIC, [])) == (what == "lifted")
         assert metrics.receipts.labels(what=what)._value.get() == 1
+
+
+def test_an_opt_in_that_lags_behind_a_second_stop_ends_the_first_one_alone() -> None:
+    first, second = opted_out(MONDAY), opted_out(MONDAY + DAY)
+    known, topic = store(first), [first, second]  # the second is in the topic, and this worker has yet to read it
+    outgoing = Outgoing()
+    Findings(HERE, SECRET, Metrics(), known).publish(
+        outgoing, [Out("main:42", MONDAY + 2 * DAY, "", Lift(ANNA, "opted_out", MONDAY))]
+    )
+    topic += [(made.key, made.value) for made in outgoing.published[TOPIC]]
+    assert len(topic) == 3
+    assert store(*topic).reason("main", ANNA, MONDAY + 3 * DAY) == "opted_out"
+    assert store(*dict(topic).items()).reason("main", ANNA, MONDAY + 3 * DAY) == "opted_out"  # compacted
+    del topic[1]
+    assert store(*topic).reason("main", ANNA, MONDAY + 3 * DAY) is None
 
 
 def found(line: Line) -> list[Any]:
