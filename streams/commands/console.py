@@ -1,4 +1,4 @@
-"""What the commands share: printing for people and for programs, leaving with the right exit code, stopping on Ctrl-C.
+"""What commands share: printing for people and for programs, leaving with the right exit code, stopping on Ctrl-C.
 
 Results go to stdout, everything else (progress, notes, errors) to stderr, so that output can be piped.
 """
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-DONE: Final = 0
 CHECK_FAILED: Final = 1
 USED_WRONGLY: Final = 2
 
@@ -78,6 +77,18 @@ def fail(message: str, hint: str | None = None, code: int = CHECK_FAILED) -> NoR
     if hint:
         note(f"hint: {hint}")
     raise typer.Exit(code)
+
+
+def until_or_exit(until: str | None) -> int | None:
+    """The instant that `--until` names, in microseconds; what is no time ends the command."""
+    from schemas.instants import parse_rfc3339
+
+    if until is None:
+        return None
+    try:
+        return parse_rfc3339(until)
+    except ValueError:
+        fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
 
 
 def progress() -> Progress:

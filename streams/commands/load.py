@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, progress, say, say_json, stopping_cleanly
+from streams.commands.console import (
+    CHECK_FAILED,
+    USED_WRONGLY,
+    JsonOption,
+    fail,
+    note,
+    progress,
+    say,
+    say_json,
+    stopping_cleanly,
+    until_or_exit,
+)
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 
@@ -28,16 +39,11 @@ def load(
 
     from aiokafka.errors import KafkaError
 
-    from schemas.instants import parse_rfc3339, rfc3339
+    from schemas.instants import rfc3339
     from streams.eventfiles import EventFiles
     from streams.load import Loader, TopicMissing
 
-    limit: int | None = None
-    if until is not None:
-        try:
-            limit = parse_rfc3339(until)
-        except ValueError:
-            fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
+    limit = until_or_exit(until)
     settings = settings_or_exit(bootstrap)
 
     with stopping_cleanly() as stop, progress() as bar:
@@ -84,7 +90,7 @@ def load(
             say(f"{topic:<20} {count:>12,}")
         say(f"clock markers up to {result['reached']}")
     if files.bad or stop.asked:
-        raise typer.Exit(1)
+        raise typer.Exit(CHECK_FAILED)
 
 
 def register(root: typer.Typer) -> None:

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, out, progress, say_json, stopping_cleanly
+from streams.commands.console import (
+    CHECK_FAILED,
+    USED_WRONGLY,
+    JsonOption,
+    fail,
+    note,
+    out,
+    progress,
+    say_json,
+    stopping_cleanly,
+    until_or_exit,
+)
 
 
 def replay(
@@ -36,19 +47,13 @@ def replay(
     import asyncio
 
     from feeds.store import MemoryStore, load_jsonl
-    from schemas.instants import parse_rfc3339
     from streams.commands.rules import rulebook_or_exit
     from streams.effects import Unkept
     from streams.eventfiles import EventFiles
     from streams.replay import Replay, StateError, Summary
 
     book = rulebook_or_exit(rules, shop)
-    limit: int | None = None
-    if until is not None:
-        try:
-            limit = parse_rfc3339(until)
-        except ValueError:
-            fail(f"--until {until!r} is no time", "write it as 2026-11-21T10:00:00Z", code=USED_WRONGLY)
+    limit = until_or_exit(until)
     catalogue = MemoryStore()
     if products is not None:
         try:
@@ -114,7 +119,7 @@ def replay(
         note(f"{summary.faults:,} faults of Rewake's own: what they cost is in dead-letters.jsonl as engine-error")
     if summary.stopped:
         note("stopped before the end" + (f"; go on with --state {state}" if state else ""))
-        raise typer.Exit(1)
+        raise typer.Exit(CHECK_FAILED)
 
 
 def _result(summary: Any) -> dict[str, Any]:

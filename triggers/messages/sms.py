@@ -28,11 +28,13 @@ DEFAULT_ALPHABET: Final = (
 EXTENSION: Final = "\f^{}\\[~]|€"
 """3GPP TS 23.038, table 6.2.1.1: each costs two septets."""
 
-ALONE: Final[dict[Encoding, int]] = {"gsm-7": 160, "ucs-2": 70}
-"""Units of a message that is one segment."""
+SEPTETS_ALONE: Final = 160
+UNITS_ALONE: Final = 70
+"""Units of a text that is one segment: septets, and UTF-16 code units."""
 
-CONCATENATED: Final[dict[Encoding, int]] = {"gsm-7": 153, "ucs-2": 67}
-"""Units of each segment of a longer one."""
+SEPTETS: Final = 153
+OCTETS: Final = 134
+"""What each segment of a longer text holds: septets, and octets of UTF-16 (67 code units)."""
 
 _GSM: Final = re.compile(f"[{re.escape(DEFAULT_ALPHABET + EXTENSION)}]*")
 _PLAIN: Final = re.compile(f"[{re.escape(DEFAULT_ALPHABET)}]*")
@@ -61,29 +63,29 @@ def measure(text: str) -> Measure:
     """
     if _PLAIN.fullmatch(text):  # most that are gsm-7
         units = len(text)
-        return Measure("gsm-7", units, 1 if units <= 160 else -(-units // 153))
+        return Measure("gsm-7", units, 1 if units <= SEPTETS_ALONE else -(-units // SEPTETS))
     if _GSM.fullmatch(text):
         units = len(text) + len(_EXTENDED.findall(text))
-        if units <= 160:
+        if units <= SEPTETS_ALONE:
             return Measure("gsm-7", units, 1)
-        return Measure("gsm-7", units, len(_cuts(_septets(text), 153, 1, _splits_escape)))
+        return Measure("gsm-7", units, len(_cuts(_septets(text), SEPTETS, 1, _splits_escape)))
     code_units = _code_units(text)
     units = len(code_units) // 2
-    if units <= 70:
+    if units <= UNITS_ALONE:
         return Measure("ucs-2", units, 1)
-    return Measure("ucs-2", units, len(_cuts(code_units, 134, 2, _splits_surrogates)))
+    return Measure("ucs-2", units, len(_cuts(code_units, OCTETS, 2, _splits_surrogates)))
 
 
 def parts(text: str) -> list[str]:
     """The text of each segment, in order; joined they are the text (3GPP TS 23.040, 9.2.3.24.1)."""
     kind, units, _ = measure(text)
-    if units <= ALONE[kind]:
+    if units <= (SEPTETS_ALONE if kind == "gsm-7" else UNITS_ALONE):
         return [text]
     if kind == "gsm-7":
         septets = _septets(text)
-        return [septets[begin:end].replace(_ESCAPE, "") for begin, end in _cuts(septets, 153, 1, _splits_escape)]
+        return [septets[begin:end].replace(_ESCAPE, "") for begin, end in _cuts(septets, SEPTETS, 1, _splits_escape)]
     code_units = _code_units(text)
-    cuts = _cuts(code_units, 134, 2, _splits_surrogates)
+    cuts = _cuts(code_units, OCTETS, 2, _splits_surrogates)
     return [code_units[begin:end].decode("utf-16-le", "surrogatepass") for begin, end in cuts]
 
 
