@@ -135,7 +135,7 @@ PRODUCTS: Final = _kept(
 )  # fmt: skip
 RULES: Final = _kept(
     "rules", "shop_id:rule:version, or shop_id:rule for the pointer", 0, "Rule versions, and which is in force from "
-    "when. From `rewake rules publish`.", "RuleVersion", "RulePointer",
+    "when. From marketing.", "RuleVersion", "RulePointer",
 )  # fmt: skip
 SUPPRESSIONS: Final = _kept(
     "suppressions", "shop_id:phone_hmac:reason", 3, "Phones that must not be written to, why and until when. A record "
