@@ -28,12 +28,11 @@ LOCK_SECONDS: Final = 60
 """A lock that nobody renews falls after this long."""
 
 _BEGIN: Final = """
-if ARGV[3] == '1' then redis.call('HDEL', KEYS[1], ARGV[1]) end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], '?' .. ARGV[1], ARGV[2])
 return 1
 """
-"""ARGV: covers, token, `1` to fill anew. Answers whether it is to be filled."""
+"""ARGV: covers, token. Answers whether it is to be filled."""
 
 _FINISH: Final = """
 if redis.call('HGET', KEYS[1], '?' .. ARGV[1]) ~= ARGV[2] then return 0 end
@@ -64,16 +63,23 @@ class Guard:
             return f"{self._prefix}:guard"
         return self._of_slot(key_slot(key.encode()))
 
-    async def changed(self) -> bool:
-        """Whether this Redis was last filled for other caps, or for none; from now on it counts as filled for these."""
-        key = f"{self._prefix}:{{guard}}:covers"
-        before, _ = await self._all([("GET", key), ("SET", key, self.covers)])
-        return bool(before != self.covers.encode())
+    async def take_up(self) -> None:
+        """These caps are in force from now on. Where others were before, or none, what was once filled in for these
+        vouches for nothing any more, as nobody counted by them meanwhile; nor does what somebody is filling in.
 
-    async def begin(self, token: str, *, anew: bool) -> frozenset[str]:
-        """The guards' keys that are missing, which whoever holds `token` fills from now on. `anew`: all of them."""
+        That is done before it is noted whose caps are in force: broken off anywhere, it is done again."""
+        key = f"{self._prefix}:{{guard}}:covers"
+        (before,) = await self._all([("GET", key)])
+        if before == self.covers.encode():
+            return
+        if self.covers:
+            await self._all([("HDEL", guard, self.covers, f"?{self.covers}") for guard in self._keys()])
+        await self._all([("SET", key, self.covers)])
+
+    async def begin(self, token: str) -> frozenset[str]:
+        """The guards' keys that are missing, which whoever holds `token` fills from now on."""
         keys = self._keys()
-        words = [("EVAL", _BEGIN, 1, key, self.covers, token, "1" if anew else "0") for key in keys]
+        words = [("EVAL", _BEGIN, 1, key, self.covers, token) for key in keys]
         return frozenset(key for key, empty in zip(keys, await self._all(words), strict=True) if empty)
 
     async def finish(self, token: str, keys: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ import msgspec
 from redis import exceptions
 
 from streams.ledger import scripts
+from streams.ledger.cancelled import unless_cancelled
 from streams.ledger.cluster import Cluster
 from streams.ledger.guard import Guard
 from streams.ledger.memory import LAPSE
@@ -138,7 +139,7 @@ class RedisLedger:
         failures: list[BaseException] = []
         try:
             async with asyncio.timeout(self._timeout):
-                await pipeline.execute(raise_on_error=False)
+                await unless_cancelled(pipeline.execute(raise_on_error=False))
         except AWAY as error:
             failures.append(error)
         self._reachable.heard(answered=not failures, failures=failures)

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 from schemas.emitted import SendSms, decode_command
 from schemas.topics import SMS_COMMANDS
 from streams.chunks.reader import reading
+from streams.ledger.cancelled import unless_cancelled
 from streams.ledger.guard import Guard
 from streams.metrics import Metrics
 from triggers.asks import Ask
@@ -73,7 +74,6 @@ class Refill:
         self._ask_of = ask_of
         self._settle = settle
         self._metrics = metrics
-        self._anew = False
         self._said = False
         self._seen = False  # Redis full, at least once
 
@@ -84,16 +84,16 @@ class Refill:
 
     async def run(self) -> None:
         """Fill at start where it is needed, and again whenever the ledger notices; until it is cancelled."""
-        await self._until(self._look)
+        await self._until(self._take_up)
         while True:
             if self._guard.covers:
                 await self._until(self._fill)
             await self._guard.noticed.wait()
 
-    async def _until(self, step: Callable[[], Any]) -> None:
+    async def _until(self, step: Callable[[], Awaitable[bool]]) -> None:
         while True:
             try:
-                if await step():
+                if await unless_cancelled(step()):
                     self._said = False
                     return
             except _FAILED as error:
@@ -104,8 +104,8 @@ class Refill:
                 log.exception("filling redis failed; trying again")
             await asyncio.sleep(AGAIN_SECONDS)
 
-    async def _look(self) -> bool:
-        self._anew = await self._guard.changed()
+    async def _take_up(self) -> bool:
+        await self._guard.take_up()
         return True
 
     async def _fill(self) -> bool:
@@ -115,10 +115,10 @@ class Refill:
             self._metrics.ledger_refilling.set(1)
             return False
         try:
-            missing = await self._guard.begin(token, anew=self._anew)
+            missing = await self._guard.begin(token)
             if missing and not await self._restore(token, missing):
                 return False
-            self._anew, self._seen = False, True
+            self._seen = True
             self._guard.noticed.clear()  # of what is lost now, whoever asks for it next gives notice
             self._metrics.ledger_refilling.set(0)
             return True
@@ -142,7 +142,7 @@ class Refill:
                 commands += len(asks)
                 await self._guard.renew(token)
         if not await self._guard.finish(token, missing):
-            log.warning("redis lost its data again while it was filled")
+            log.warning("redis lost its data again while it was filled, or other caps were in force meanwhile")
             return False
         log.info("redis knows again who was sent what", commands=commands, seconds=round(time.monotonic() - began, 1))
         return True
