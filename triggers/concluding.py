@@ -11,7 +11,7 @@ from schemas.emitted import CreateCallTask, Decision, GrantBonus, SendSms
 from schemas.instants import rfc3339
 from triggers import emission, receipts
 from triggers.asks import Granted, LedgerAnswer
-from triggers.customer import MAX_TOUCHES, CustomerRow, Touch
+from triggers.customer import MAX_TOUCHES, PROFILE_FIELDS, CustomerRow, Touch
 from triggers.ending import leave
 from triggers.gates import holdout
 from triggers.journeys import Journey, Past, Sent
@@ -24,6 +24,7 @@ from triggers.zones import TZDATA_VERSION
 _REFUSE: Final = Answer.REFUSE
 _DELAY: Final = Answer.DELAY
 _at: Final = attrgetter("at")
+_PHONE: Final = PROFILE_FIELDS.index("phone")
 
 
 Sending = SendSms | CreateCallTask | GrantBonus
@@ -151,7 +152,8 @@ def _emit(
     if shop.receipts.suppress:
         receipts.sent(row.numbers, touch.phone, command_id, wall)
     if touch.not_before > wall:
-        journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before)]
+        said_at = row.profile[_PHONE].at
+        journey.sent = [*journey.sent, Sent(command_id, proposal.step, touch.not_before, touch.phone, said_at)]
     send = SendSms(
         command_id=command_id, shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name,
         rule_version=rule.version, step=proposal.step, phone=touch.phone, sender=shop.sender,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas import wire
+import msgspec
+
+from schemas import inbound, wire
 from schemas.emitted import CancelSms
 from schemas.instants import rfc3339
+from schemas.suppressions import OPTED_OUT
 from schemas.wire import CustomerEvent
 from triggers import cart, emission
 from triggers.customer import CustomerRow
-from triggers.journeys import Journey, Past
+from triggers.gates.phone import phone
+from triggers.journeys import Journey, Past, Sent
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule
 
@@ -48,17 +52,39 @@ def end_journeys(row: CustomerRow, plan: ShopPlan, event: CustomerEvent) -> None
     why = EXITS.get(kind)
     if isinstance(event, wire.ConsentChanged) and (event.granted or event.channel != emission.CHANNEL):
         why = None
+    stop = why is not None and isinstance(event, wire.ConsentChanged) and event.source == inbound.SOURCE
     for journey in row.journeys:
         known = plan.by_name.get(journey.rule)
         if why is not None and _exits_by(why, event, known[0] if known is not None else None):
             journey.exits(at, why)
             _cancel(row, journey, at, why)
+        if stop:  # nothing is sent to that phone any more, whatever for and whenever the journey began
+            _call_back(row, journey, journey.sent, at, OPTED_OUT)
+        if kind is wire.CustomerErased and journey.sent:  # the phone is forgotten, though the journey may be newer
+            _call_back(row, journey, [sent for sent in journey.sent if sent.said_at <= at], at, "erased")
         if known is not None and kind in known[1].watches:
             journey.fact_at, journey.fact_why = known[1].ended(row, known[0], journey)
             if journey.fact_at:
                 _cancel(row, journey, journey.fact_at, journey.fact_why)
     if kind is wire.CustomerErased:
         row.journeys = [journey for journey in row.journeys if journey.running or journey.proposed]
+
+
+def readdress(row: CustomerRow, event: wire.CustomerUpdated, region: str | None) -> bool:
+    """Call back what is on its way to a phone that the customer has no more as this event says; False: nothing is.
+
+    A STOP that comes from there would not find the customer any more. Whether the event is the last word on the phone
+    does not matter, so that two of them do the same in either order; only one older than what the message was
+    addressed by is none."""
+    if event.phone is msgspec.UNSET or not row.journeys:
+        return False
+    number, moved = phone(event.phone, region)[0], False
+    for journey in row.journeys:
+        former = [one for one in journey.sent if one.phone and one.phone != number and one.said_at <= event.at]
+        if former:
+            moved = True
+            _call_back(row, journey, former, event.at, "phone_changed")
+    return moved
 
 
 def leave(row: CustomerRow, journey: Journey) -> None:
@@ -85,14 +111,18 @@ def _exits_by(why: str, event: CustomerEvent, rule: Rule | None) -> bool:
 
 
 def _cancel(row: CustomerRow, journey: Journey, at: int, why: str) -> None:
+    """Call back what was handed over, by what ends the journey; what happened before its epoch does not."""
+    if journey.sent and at >= journey.epoch_at:
+        _call_back(row, journey, journey.sent, at, why)
+
+
+def _call_back(row: CustomerRow, journey: Journey, some: list[Sent], at: int, why: str) -> None:
     """Call back what was handed over and must not leave before something later than `at`."""
-    if not journey.sent or at < journey.epoch_at:
-        return
-    for sent in journey.sent:
+    journey.sent = [sent for sent in journey.sent if sent not in some]
+    for sent in some:
         if sent.not_before > at:
             row.outgoing.append(CancelSms(
                 command_id=emission.command_id(row, journey.rule, journey.epoch, sent.step, "CancelSms"),
                 shop_id=row.shop_id, customer_id=row.customer_id, rule=journey.rule, rule_version=journey.version,
                 step=sent.step, cancels=sent.command_id, reason=_CANCEL_REASONS.get(why, why), cancelled_at=rfc3339(at),
             ))
-    journey.sent = []

@@ -17,7 +17,7 @@ from triggers.asks import LedgerAnswer
 from triggers.beginning import begin
 from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow
-from triggers.ending import EXITS, end_journeys, settle
+from triggers.ending import EXITS, end_journeys, readdress, settle
 from triggers.erasure import MARKER_KEPT, marker_ends
 from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
@@ -84,11 +84,12 @@ class Engine:
             if found is not None:
                 row.outgoing.append(found)
         watched = kind in plan.watched
+        moved = kind is wire.CustomerUpdated and readdress(row, event, plan.says.region)
         if row.journeys and (watched or kind in EXITS):
             end_journeys(row, plan, event)
         elif isinstance(event, wire.TestRequested):
             trial.ask(row, event, plan.by_name, now)
-        elif not watched and kind is not wire.CustomerErased:
+        elif not watched and not moved and kind is not wire.CustomerErased:
             return True
         self._schedule(row, plan, now)
         return True

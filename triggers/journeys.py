@@ -40,11 +40,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Sent(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A command already handed over that must not leave before `not_before`: it can still be cancelled until then."""
+    """A command already handed over that must not leave before `not_before`: it can still be cancelled until then.
+    `phone`: where it goes, in E.164, and `said_at` when that was said to be the customer's."""
 
     command_id: str
     step: str
     not_before: int
+    phone: str = ""
+    said_at: int = 0
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):

@@ -56,6 +56,7 @@ def makes(*, erasure: bool = True) -> st.SearchStrategy[Make]:
         st.builds(lambda g: lambda at: consented(at, g), st.booleans()),
         st.builds(lambda g: lambda at: consented(at, g, source="inbound-sms"), st.booleans()),
         st.builds(lambda n: lambda at: profile(at, first_name=n), st.none() | st.sampled_from(["Anna", "Olga"])),
+        st.builds(lambda n: lambda at: profile(at, phone=n), st.sampled_from([None, "+79990000042", "+79990000043"])),
         st.just(lambda at: event(wire.BonusBalanceChanged, at, balance=Decimal(at % 7))),
         st.just(lambda at: event(wire.CustomerMerged, at, into="43")),
     ]
