@@ -18,12 +18,14 @@ from tests.unit.triggers.driving import (
     added,
     drive,
     engine,
+    ordered,
     profile,
     rule,
     shopper,
     step,
 )
 from triggers.asks import CapLimit
+from triggers.emission import SPREAD
 from triggers.rules.model import MILLION, Budget, Cap, Incentive, QuietHours, Rule, Shop
 
 BONUS = Incentive("bonus", Decimal(100), valid=7 * DAY)
@@ -278,3 +280,13 @@ def test_a_spent_budget_skips_what_the_pace_would_only_put_off() -> None:
     found.ledger.granted["main", "budget", "2026-11-23"] = [("other", MONDAY, 1)]
     found.ledger.granted["main", "budget", f"2026-11-23 minute:{DUE // MINUTE}"] = [("other", DUE, 1)]
     assert found.drain().verdict("budget") == ("refuse", "budget-spent")
+
+
+def test_two_mornings_count_a_day_apart_though_their_messages_leave_some_minutes_nearer() -> None:
+    shop = Shop(quiet_hours=QuietHours(22 * 60, 8 * 60), caps=(Cap(1, DAY),))
+    kept = drive(rule(), events=shopper(MONDAY, time_zone="UTC"), shop=shop)
+    for day in (MONDAY, MONDAY + DAY):
+        kept.feed(added(day + 21 * HOUR, event_id=f"cart 4 {(day - MONDAY) // DAY}"), ordered(day + DAY + 9 * HOUR))
+    assert kept.outcomes() == ["delayed", "emitted", "delayed", "emitted"]
+    first, second = (parse_rfc3339(sms.not_before) for sms in kept.sent)
+    assert DAY - SPREAD < second - first < DAY
