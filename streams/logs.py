@@ -1,16 +1,15 @@
 """Structured logs: one line an event, JSON or for people, with every phone masked.
 
 Faust, mode, aiokafka and redis log through the standard library; their records take the same way, so nothing reaches a
-stream unmasked. Faust (through mode's console spinner) sets the root logger to DEBUG when a worker starts, which costs
-15 % of the CPU: `hold_levels` keeps what was set here.
+stream unmasked. Faust's own Worker sets the root logger to DEBUG for mode's console spinner, which costs 15 % of the CPU:
+`streams.app` starts the Faust app without it, so what is set here stays.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import IO, Any, Final
 
 import structlog
@@ -107,46 +106,3 @@ def set_up(settings: Settings, stream: IO[str] | None = None) -> None:
         library.propagate = True
         library.setLevel(quiet)
     logging.captureWarnings(True)
-
-
-class _HeldHandlers(list[logging.Handler]):
-    """The handlers of a logger, deaf to those who clear or extend them directly, as mode does."""
-
-    def clear(self) -> None:
-        """Nothing."""
-
-    def extend(self, handlers: Iterable[logging.Handler]) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def hold_levels() -> Iterator[None]:
-    """While it lasts nobody changes level or handlers of the root logger and of the libraries' loggers.
-
-    Enter it around whatever starts a Faust or mode worker. Asking for a change is not an error, it does nothing.
-    """
-    held: list[logging.Logger] = [logging.getLogger(), *(logging.getLogger(name) for name in _CHATTY)]
-    targets: list[logging.Logger | logging.Handler] = [
-        *held,
-        *(handler for logger in held for handler in logger.handlers),
-    ]
-    for target in targets:
-        for method in _HELD:
-            vars(target)[method] = _does_nothing
-    for logger in held:
-        logger.handlers = _HeldHandlers(logger.handlers)
-    try:
-        yield
-    finally:
-        for logger in held:
-            logger.handlers = list(logger.handlers)
-        for target in targets:
-            for method in _HELD:
-                vars(target).pop(method, None)
-
-
-_HELD: Final = ("setLevel", "addHandler", "removeHandler")
-
-
-def _does_nothing(*args: object) -> None:
-    """A library's wish about our logging."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from streams.logs import MaskPhones, hold_levels, set_up
+from streams.logs import MaskPhones, set_up
 from streams.settings import Settings
 
 PHONE = "+79990000042"
@@ -114,41 +114,3 @@ def test_setting_up_twice_does_not_log_twice(out: io.StringIO) -> None:
     set_up(Settings(log_format="json"), out)
     logging.getLogger("elsewhere").warning("once")
     assert len(lines(out)) == 1
-
-
-def test_a_library_cannot_change_levels_or_handlers_while_they_are_held(out: io.StringIO) -> None:
-    set_up(Settings(log_format="json"), out)
-    root, faust = logging.getLogger(), logging.getLogger("faust")
-    with hold_levels():
-        root.setLevel(logging.DEBUG)
-        faust.setLevel(logging.DEBUG)
-        root.addHandler(logging.StreamHandler(out))
-        logging.getLogger("elsewhere").debug("noise")
-        faust.info("noise")
-    assert out.getvalue() == ""
-    root.setLevel(logging.DEBUG)
-    assert root.level == logging.DEBUG
-
-
-def test_what_a_faust_worker_does_to_logging_at_start_is_held_off(out: io.StringIO) -> None:
-    from faust.worker import Worker
-    from mode.utils.logging import setup_logging
-
-    set_up(Settings(log_format="json"), out)
-    root = logging.getLogger()
-    before = list(root.handlers)
-
-    class Spinning(Worker):
-        spinner: Any = object()  # as on a terminal
-
-        def __init__(self) -> None:
-            """Only what sets the logging up."""
-
-    with hold_levels():
-        setup_logging(loglevel="INFO", logfile=io.StringIO())
-        Spinning()._setup_spinner_handler(root, logging.INFO)
-        logging.getLogger("elsewhere").debug("noise")
-        logging.getLogger("elsewhere").warning("still here")
-    assert root.level == logging.INFO
-    assert list(root.handlers) == before
-    assert [line["event"] for line in lines(out)] == ["still here"]
