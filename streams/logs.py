@@ -1,7 +1,7 @@
 """Structured logs: one line an event, JSON or for people, with every phone masked.
 
 Faust, mode, aiokafka and redis log through the standard library; their records take the same way, so nothing reaches a
-stream unmasked. Faust's own Worker sets the root logger to DEBUG for mode's console spinner, which costs 15 % of the CPU:
+stream unmasked. Faust's own Worker sets the root logger to DEBUG for mode's console spinner, at 15 % of the CPU;
 `streams.app` starts the Faust app without it, so what is set here stays.
 """
 

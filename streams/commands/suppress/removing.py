@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -17,9 +17,6 @@ from streams.commands.suppress.options import (
     secret_or_exit,
 )
 from streams.commands.suppress.topic import over, plain, read_all, wall, write
-
-OPTED_OUT: Final = "opted_out"
-"""What only its customer, or who names it, takes back."""
 
 
 def remove(
@@ -39,6 +36,7 @@ def remove(
 
     Example: rewake suppress remove "+7 999 000-00-42"
     """
+    from schemas.suppressions import OPTED_OUT
     from streams.privacy import mask_phone, phone_hmac
     from streams.suppressing import ending
 
@@ -48,6 +46,7 @@ def remove(
     hashes = {phone_hmac(secret, number): number for number in numbers}
     now = wall()
     known = [one for one in read_all(settings) if one.shop_id == shop and one.phone_hmac in hashes]
+    # what somebody said themselves only they take back, or who names it
     lifted = [one for one in known if (one.reason != OPTED_OUT if reason is None else one.reason == reason)]
     stays = [one for one in known if one not in lifted and not over(one, now)]
     if not dry_run:

@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 
 def read_all(settings: Settings) -> list[KnownReason]:
-    """Everything that is in the topic."""
+    """Every suppression of the topic, also those whose time is over."""
     from streams import suppressing
 
     with progress() as bar:
