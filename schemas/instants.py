@@ -14,7 +14,8 @@ from typing import Final
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
-DAY: Final = 86_400 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 
 TIMESTAMP_PATTERN: Final = (
     r"^(19[7-9][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"

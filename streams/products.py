@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from feeds.differ import Changed, Difference, Held, Vanished, differences
 from feeds.snapshots import BadSnapshot, decode, encode, key_of, read_key
 from feeds.store import Change, Store
+from schemas.instants import HOUR, MINUTE
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
 from streams.chunks.stopping import stop_consumer
 
@@ -26,9 +27,8 @@ log: Final = structlog.get_logger(__name__)
 AGAIN_SECONDS: Final = 1.0
 
 _BATCH: Final = 1000
-_MINUTE: Final = 60 * 1_000_000
 
-TRUSTED_FOR: Final = 20 * 60 * _MINUTE
+TRUSTED_FOR: Final = 20 * HOUR
 """How long (microseconds) a store may have been away from the topic. Brokers forget tombstones after
 `delete.retention.ms`, 24 hours by default: an older store could keep products that have vanished, so it is filled
 again."""
@@ -112,7 +112,7 @@ class ProductsReader:
         now = self._wall()
         seen = self._store.caught_up_at
         at_end = self._position >= (self._consumer.highwater(self._partition) or 0)
-        if at_end and (seen is None or now - seen > _MINUTE):
+        if at_end and (seen is None or now - seen > MINUTE):
             self._store.apply((), caught_up_at=now)
 
     async def stop(self) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from schemas.catalogue import Catalogue
+from schemas.instants import MINUTE
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
@@ -37,7 +38,6 @@ from triggers.messages.template import Message
 from triggers.rivals import Rivals
 from triggers.rules.clean import Sunset
 from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
-from triggers.shared import MINUTE
 from triggers.spans import day_after
 from triggers.verdicts import Answer, Verdict, constant
 from triggers.view import context
@@ -45,7 +45,7 @@ from triggers.zones import alone, day_end, zone_of
 
 UTC: Final = zone_of(None, "UTC")[0]
 
-SPREAD: Final = 15 * 60 * 1_000_000
+SPREAD: Final = 15 * MINUTE
 """Touches that quiet hours held back don't all leave in the first second of the morning, but within 15 minutes. Where
 the shop has a pace, within the minute that they are counted in."""
 

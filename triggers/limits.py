@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from schemas.instants import DAY, MINUTE
 from triggers.asks import Ask, CapLimit, Full, Granted, LedgerAnswer, Scope
 from triggers.customer import CustomerRow, Touch
 from triggers.gates import budget, cap, dedupe
 from triggers.ids import spread
 from triggers.rules.model import Cap, Channel, Rule, Shop
-from triggers.shared import DAY, MINUTE, Shared, limits
+from triggers.shared import Shared, limits
 from triggers.verdicts import Verdict
 
 NOT_ASKED: Final = (dedupe.NOT_ASKED, cap.NOT_ASKED, budget.NOT_ASKED)

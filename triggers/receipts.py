@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from schemas.instants import DAY
 from schemas.wire import DeliveryReceipt
 
 if TYPE_CHECKING:
     from triggers.rules.clean import Receipts
 
-DAY: Final = 24 * 3600 * 1_000_000
 RUN: Final = 3
 RUN_SPAN: Final = 2 * DAY
 REST: Final = 30 * DAY

@@ -10,15 +10,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.emitted import SendSms
-from schemas.instants import parse_rfc3339
+from schemas.instants import DAY, MINUTE, parse_rfc3339
 from triggers.asks import Ask, CapLimit, Scope
 from triggers.ids import identifier
 from triggers.rules.model import MILLION, Cap, RuleBook, Shop
 from triggers.spans import span, today
 from triggers.zones import zone_of
 
-DAY: Final = 86_400_000_000
-MINUTE: Final = 60_000_000
 _LONGEST: Final = {"day": 2 * DAY, "week": 8 * DAY, "month": 32 * DAY}
 """No span of the calendar lasts longer, wherever clocks are put back."""
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.instants import HOUR
 from schemas.wire import TestRequested
 from triggers import concluding, judging
 from triggers.concluding import Emitted
@@ -30,7 +31,7 @@ from triggers.verdicts import Answer, Verdict
 HOLD: Final = frozenset({"exit", "consent", "phone", "suppression", "message", "engine"})
 """The gates that a test message must pass. `exit`: its rule and step must be in force."""
 
-LEAVES_WITHIN: Final = 3600 * 1_000_000
+LEAVES_WITHIN: Final = HOUR
 """Microseconds after which a test message is not to be sent any more."""
 
 NOT_LISTED: Final = Verdict(gate="test_list", answer=Answer.REFUSE, reason="not-listed", ends_journey=True)

@@ -15,14 +15,13 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from schemas.instants import DAY, MINUTE, SECOND
+
 TZDATA_VERSION: Final[str] = import_module("tzdata").IANA_VERSION
 """The release of the IANA database in use, e.g. 2026a; it stands in decisions."""
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*){0,2}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND: Final = 1_000_000
-MINUTE: Final = 60 * _SECOND
-DAY: Final = 24 * 60 * MINUTE
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 QUARTER: Final = 15 * MINUTE
 _DAY_MINUTES: Final = 24 * 60
@@ -108,7 +107,7 @@ def day_end(at: int, tz: ZoneInfo) -> int:
 
 
 def _of_day(local: datetime) -> int:
-    return ((local.hour * 60 + local.minute) * 60 + local.second) * _SECOND + local.microsecond
+    return ((local.hour * 60 + local.minute) * 60 + local.second) * SECOND + local.microsecond
 
 
 def _first(at: int, tz: ZoneInfo, reached: Callable[[datetime], bool], ahead: Callable[[datetime], int]) -> int:

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
 from schemas.emitted import CancelSms
-from schemas.instants import rfc3339
+from schemas.instants import HOUR, rfc3339
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import CUSTOMER_EVENTS, SMS_COMMANDS, TOPICS, Cleanup, changelog
 from streams.chunks.chunk import Columns
@@ -31,7 +31,6 @@ from triggers.customer import decode_row
 from triggers.erasure import GONE_WITHIN, MARKER_KEPT
 
 _TIME_BYTES: Final = 8
-_HOUR: Final = 3_600_000_000
 """More than it takes a broker to look at its logs and to delete what is too old."""
 
 
@@ -115,4 +114,4 @@ def gone_by(at: int, existing: Mapping[str, Existing]) -> tuple[int | None, list
         longest = max(longest, int(retention) + int(segment))
     if kept is None:
         return None, for_ever
-    return at + max(longest * 1000 + _HOUR, max(kept, MARKER_KEPT) + GONE_WITHIN), []
+    return at + max(longest * 1000 + HOUR, max(kept, MARKER_KEPT) + GONE_WITHIN), []

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from feeds.store import MemoryStore
 from schemas.emitted import SendSms, decode_command
+from schemas.instants import HOUR
 from schemas.wire import DEFAULT_SHOP
 from streams.demo import checks
 from streams.demo.pacing import TICK, Player
@@ -43,9 +44,8 @@ FAIL_RATE: Final = 0.02
 SHOWN: Final = 3
 """Messages remembered to be shown."""
 
-_HOUR: Final = 3600 * 1_000_000
-_STEP: Final = 4 * _HOUR
-_LONGEST: Final = 30 * 24 * _HOUR
+_STEP: Final = 4 * HOUR
+_LONGEST: Final = 30 * 24 * HOUR
 """After closing, journeys are followed for so long at most."""
 
 _FRAME: Final = 0.25

@@ -13,6 +13,7 @@ import orjson
 from feeds.read import read
 from feeds.store import MemoryStore
 from schemas.catalogue import Product
+from schemas.instants import HOUR
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import topic_of
 from schemas.wire import DEFAULT_SHOP, CustomerEvent, decode_batch
@@ -83,7 +84,7 @@ def make(*, customers: int, days: float, seed: int, partitions: int) -> Sample:
     raw = [orjson.dumps(event) for _, event in storefront(seed, customers, START, days)]
     lines = [Line(event, value) for event, value in zip(decode_batch(raw), raw, strict=True)]
     begin = int(START.timestamp()) * 1_000_000
-    length = max(1, round(days * 24)) * 3600 * 1_000_000  # the storefront's own rounding
+    length = max(1, round(days * 24)) * HOUR  # the storefront's own rounding
     return Sample(
         rules=place,
         book=read_book.book,

@@ -11,11 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from schemas.instants import parse_rfc3339, rfc3339
+from schemas.instants import DAY, parse_rfc3339, rfc3339
 from streams.demo.run import Outcome, Show
 from streams.dispatcher import Happening, masked
 
-_DAY: Final = 24 * 3600 * 1_000_000
 _PHASES: Final = {
     "starting": "starting",
     "open": "the shop is open",
@@ -50,7 +49,7 @@ def _clock(show: Show) -> RenderableType:
 def moment(show: Show) -> str:
     """The simulated time: the day counted from the first, and UTC."""
     clock = max(show.clock, show.sample.begin)
-    return f"day {(clock - show.sample.begin) // _DAY + 1}, {rfc3339(clock)[11:16]}"
+    return f"day {(clock - show.sample.begin) // DAY + 1}, {rfc3339(clock)[11:16]}"
 
 
 def _numbers(show: Show) -> Table:
@@ -128,7 +127,7 @@ def line(show: Show) -> str:
 def summary(outcome: Outcome, console: Console) -> None:
     """Print what it came to, what was checked, and what to try next."""
     show, sample = outcome.show, outcome.show.sample
-    days = (sample.end - sample.begin) / _DAY
+    days = (sample.end - sample.begin) / DAY
     last = max((parse_rfc3339(d.judged_at) for d in show.picture.decisions.values()), default=sample.end)
     span = "1 day" if days == 1 else f"{days:g} days"
     took = f"{span} of {sample.customers:,} shoppers in {outcome.played:.0f} s, {outcome.started:.0f} s to start"
@@ -140,7 +139,7 @@ def summary(outcome: Outcome, console: Console) -> None:
         checks.add_row(mark, Text(check.name, "bold"), Text(f"{check.promise}: {check.found}"))
     for part in (
         Text(),
-        Text(f"{took}. The last journey ended on day {(last - sample.begin) // _DAY + 1}.", "bold"),
+        Text(f"{took}. The last journey ended on day {(last - sample.begin) // DAY + 1}.", "bold"),
         Text(),
         figures,
         Text(),

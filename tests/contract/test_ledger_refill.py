@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from schemas.emitted import SendSms, encode
-from schemas.instants import rfc3339
+from schemas.instants import DAY, rfc3339
 from streams.ledger import RedisLedger
 from streams.ledger.guard import Guard
 from streams.ledger.refill import Refill
@@ -23,7 +23,7 @@ from streams.settings import Settings
 from tests.contract.redis_process import ClusterProcesses, RedisProcess
 from triggers.asks import Ask, Full, Granted, LedgerAnswer, Scope
 from triggers.rules.model import Budget, Cap, RuleBook, Shop
-from triggers.shared import DAY, Shared, SharedOfShops
+from triggers.shared import Shared, SharedOfShops
 
 NOW = 1_795_000_000_000_000
 PHONES = [f"+7999000{number:04}" for number in range(40)]

@@ -15,9 +15,10 @@ from ruamel.yaml.scalarstring import (
     SingleQuotedScalarString,
 )
 
+from schemas.instants import SECOND
 from triggers.rules.documents import read_documents
 from triggers.rules.model import Shop
-from triggers.rules.quantities import SECOND, duration, show_duration
+from triggers.rules.quantities import duration, show_duration
 from triggers.rules.read import read_rules, read_shop
 
 RULE = """\

@@ -14,9 +14,10 @@ from datetime import date
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from schemas.instants import DAY, MINUTE
 from triggers.calendars.public_holidays import EPOCH_DAY, is_holiday
 from triggers.rules.model import QuietHours, QuietSpan, QuietWeek
-from triggers.zones import DAY, MINUTE, QUARTER, Zones, offset_change, shown
+from triggers.zones import QUARTER, Zones, offset_change, shown
 
 LONGEST: Final = 14
 """Days within which settings must leave an open minute, whatever the year (`longest_quiet`)."""

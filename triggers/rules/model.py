@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from schemas.instants import HOUR
 from triggers.expressions import Expression
 from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
@@ -71,7 +72,7 @@ class Rule:
     once_per: int | None = None
     cooldown: int | None = None
     exit_on: frozenset[str] = frozenset({"order_placed", "cart_emptied"})
-    stale_after: int = 24 * 3600 * 1_000_000
+    stale_after: int = 24 * HOUR
     tags: tuple[str, ...] = ()  # in order, each once
     holdout: Decimal | None = None  # per cent
 

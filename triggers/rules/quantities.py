@@ -6,10 +6,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-SECOND: Final = 1_000_000
-MINUTE: Final = 60 * SECOND
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
+from schemas.instants import DAY, HOUR, MINUTE, SECOND
+
 WEEK: Final = 7 * DAY
 
 SPANS: Final = ("day", "week", "month")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from schemas.instants import DAY, HOUR
 from triggers.rules.model import Cap
-from triggers.rules.quantities import DAY, HOUR, show_duration
+from triggers.rules.quantities import show_duration
 
 _LONGEST: Final = {"day": 25 * HOUR, "week": 7 * DAY + HOUR, "month": 31 * DAY + HOUR}
 _SHORTEST: Final = {"day": 23 * HOUR, "week": 7 * DAY - HOUR, "month": 28 * DAY - HOUR}

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from schemas.instants import DAY
 from triggers.rules import quantities
 
-LONGEST: Final = 3650 * quantities.DAY
+LONGEST: Final = 3650 * DAY
 """No duration of a rule is longer than ten years."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from triggers.rules import quantities
+from schemas.instants import HOUR
 from triggers.rules.model import CartAbandoned, Trigger
 from triggers.rules.values import (
     Day,
@@ -198,7 +198,7 @@ class WrittenRule(Written):
         description="What ends a journey. A withdrawn consent and an erased customer always do. Default: both.",
     )
     stale_after: Duration = Field(
-        default=24 * quantities.HOUR,
+        default=24 * HOUR,
         description="A touch that can only be sent this long after its time is not sent at all.",
         json_schema_extra={"default": "24h"},
     )

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from schemas.emitted import SendSms
-from schemas.instants import rfc3339
+from schemas.instants import DAY, MINUTE, rfc3339
 from triggers.asks import CapLimit, Scope
 from triggers.rules.model import MILLION, Budget, Cap, RuleBook, Shop
-from triggers.shared import DAY, MINUTE, SharedOfShops
+from triggers.shared import SharedOfShops
 
 MONDAY = 1_795_392_000_000_000  # 2026-11-23T00:00:00Z
 PHONE = "+79990000042"

@@ -10,8 +10,8 @@ import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of 
 import pytest
 from ruamel.yaml import YAML
 
+from schemas.instants import DAY, HOUR
 from triggers.rules.model import Budget, Cap, Incentive, Rule, Shop
-from triggers.rules.quantities import DAY, HOUR
 from triggers.rules.read import read_rules, read_shop
 from triggers.rules.remembered import needed
 from triggers.rules.schema import editor_schema

@@ -8,9 +8,10 @@ from textwrap import dedent
 
 import pytest
 
+from schemas.instants import DAY, HOUR, MINUTE, SECOND
 from triggers.calendars.presets import PRESETS
 from triggers.rules.model import Cap, CartAbandoned, Holidays, Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
-from triggers.rules.quantities import DAY, HOUR, MINUTE, SECOND, duration, percent, show_duration, time_of_day
+from triggers.rules.quantities import duration, percent, show_duration, time_of_day
 from triggers.rules.read import read_rules, read_shop
 
 SHORTEST = "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]\n"

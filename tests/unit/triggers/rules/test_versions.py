@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.instants import DAY
 from triggers.rules.model import Cap, QuietHours, Shop
-from triggers.rules.quantities import DAY
 from triggers.rules.read import read_rules
 
 RULE = """\
