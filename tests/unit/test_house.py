@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import tokenize
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,12 @@ def test_imports_point_one_way_and_the_core_does_no_io() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([str(program), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # CycleError names the circle
 
 
 def test_no_import_connects_or_reads_the_environment_for_servers() -> None:
