@@ -84,7 +84,7 @@ class Engine:
             if found is not None:
                 row.outgoing.append(found)
         watched = kind in plan.watched
-        moved = kind is wire.CustomerUpdated and readdress(row, event, plan.says.region)
+        moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
         if row.journeys and (watched or kind in EXITS):
             end_journeys(row, plan, event)
         elif isinstance(event, wire.TestRequested):
