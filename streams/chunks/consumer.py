@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from streams.chunks.chunk import Chunk, Columns, parcels
+from streams.chunks.chunk import Chunk, parcels
 from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
 from streams.chunks.stopping import stop_consumer
@@ -73,22 +73,29 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         if self._consumer is not None:
             await stop_consumer(self._consumer)
 
-    async def _fetch_records(  # type: ignore[override]  # columns in place of Faust's list of records
-        self,
-        consumer: Any,
-        active_partitions: Collection[TP],
-        timeout: float | None = None,  # noqa: ASYNC109  # Faust's signature
-        max_records: int | None = None,
-    ) -> dict[TopicPartition, Columns]:
-        # Faust's version unpacks a ConsumerRecord a record and hides positions.
-        if not self.consumer.flow_active or not active_partitions:
-            return {}
-        fetcher = consumer._fetcher
+    async def chunks(self, wanted: Collection[TP], generation: int, seconds: float) -> list[Chunk]:
+        """What lies ready of these partitions, fetched in this generation of the group; waits up to `seconds` for
+        something to. None in another generation: its partitions are read from where their owner will say."""
+        # Faust's own `getmany` unpacks a ConsumerRecord a record, hides positions, and takes what the next generation
+        # has fetched when a rebalance overtakes it.
+        return cast(list[Chunk], await self.call_thread(self._chunks, wanted, generation, seconds))
+
+    async def _chunks(self, wanted: Collection[TP], generation: int, seconds: float) -> list[Chunk]:
+        consumer = self._ensure_consumer()
+        fetcher, coordinator = consumer._fetcher, consumer._coordinator
+        if not self.consumer.flow_active:
+            return []
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        wanted = {TopicPartition(tp.topic, tp.partition) for tp in active_partitions}
         with fetcher._subscriptions.fetch_context():
-            return await fetch(fetcher, wanted, drain=DRAINS[self.app.fetching.way], seconds=timeout or 0)
+            fetched = await fetch(
+                fetcher,
+                {TopicPartition(tp.topic, tp.partition) for tp in wanted},
+                drain=DRAINS[self.app.fetching.way],
+                seconds=seconds,
+                valid=lambda: coordinator.generation == generation,
+            )
+        return [Chunk(tp.topic, tp.partition, generation, columns) for tp, columns in fetched.items()]
 
     def stay(self) -> None:
         """To be called by whom nothing is assigned, while nothing is fetched: who fetches nothing for that long has
@@ -200,9 +207,7 @@ class ChunkConsumer(driver.Consumer):
                     await asyncio.sleep(0.002)  # all paused: Faust would sleep a second
                     continue
                 generation = app.consumer_generation_id
-                fetched = await self._thread.getmany(active, timeout=POLL)
-                chunks = [Chunk(tp.topic, tp.partition, generation, cast(Columns, it)) for tp, it in fetched.items()]
-                for parcel in parcels(chunks):
+                for parcel in parcels(await self._thread.chunks(active, generation, POLL)):
                     if not self.flow_active or app.consumer_generation_id != generation:
                         break
                     await self.wait_first(self.callback(_message(parcel)), self.suspend_flow.wait())

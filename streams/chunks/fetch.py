@@ -26,6 +26,9 @@ from streams.chunks.chunk import Columns
 LOG_APPEND: Final = 1
 """Kafka's timestamp type of a record that the broker stamped."""
 
+REASSIGNED_SECONDS: Final = 0.01
+"""Between two looks at whether a group has assigned partitions again."""
+
 Drain = Callable[[Any, Collection[TopicPartition]], Awaitable[dict[TopicPartition, Columns]]]
 """Takes what lies ready of these partitions out of a fetcher. Never suspends between reading and moving a position."""
 
@@ -141,22 +144,38 @@ DRAINS: Final[dict[str, Drain]] = {"batches": drain_batches, "plain": drain_plai
 
 
 async def fetch(
-    fetcher: Any, wanted: Collection[TopicPartition], *, drain: Drain, seconds: float
+    fetcher: Any,
+    wanted: Collection[TopicPartition],
+    *,
+    drain: Drain,
+    seconds: float,
+    valid: Callable[[], bool] = lambda: True,
 ) -> dict[TopicPartition, Columns]:
-    """What lies ready of these partitions; waits up to `seconds` for something to. Empty when nothing did."""
-    if fetcher._subscriptions.reassignment_in_progress:
+    """What lies ready of these partitions; waits up to `seconds` for something to. Empty when nothing did.
+
+    Nothing is taken of another assignment than the one it began with, nor once `valid` says no. To take moves the
+    position on, and whoever asked under a former assignment drops what comes: where no record follows, none would ever
+    show what is missing.
+    """
+    subscriptions = fetcher._subscriptions
+    if subscriptions.reassignment_in_progress:
         # Records fetched before a rebalance may belong to another member by now.
-        await fetcher._subscriptions.wait_for_assignment()
-    held = [partition for partition in wanted if fetcher._subscriptions.is_assigned(partition)]
-    if not held:
+        await asyncio.sleep(min(seconds, REASSIGNED_SECONDS))
         return {}
-    drained = await drain(fetcher, held)
-    if not drained:
+    assignment = subscriptions.subscription.assignment
+
+    async def drained() -> dict[TopicPartition, Columns]:
+        if subscriptions.reassignment_in_progress or subscriptions.subscription.assignment is not assignment:
+            return {}
+        held = [partition for partition in wanted if partition in assignment.tps]
+        return await drain(fetcher, held) if held and valid() else {}
+
+    found = await drained()
+    if not found:
         waiter = fetcher._create_fetch_waiter()
         done, _ = await asyncio.wait([waiter], timeout=seconds)
         if not done:
             waiter.cancel()
         elif not fetcher._closed:
-            held = [partition for partition in held if fetcher._subscriptions.is_assigned(partition)]
-            drained = await drain(fetcher, held) if held else {}
-    return drained
+            found = await drained()
+    return found
