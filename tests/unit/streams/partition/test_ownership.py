@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any
 
@@ -119,3 +120,40 @@ async def test_a_chunk_that_can_not_be_taken_costs_its_own_partition_a_reload_an
     assert second.intake.inputs["site-views"].next == 1
     await until(lambda: ownership.partitions[0] is not first)
     assert ownership.partitions[1] is second
+
+
+async def test_what_was_loaded_when_the_group_took_it_back_meanwhile_is_not_accepted(
+    ownership: Ownership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revocation is over before the load is, and the next assignment not there yet: rows that are driven now would
+    be driven while that one begins them anew."""
+    reading, read = asyncio.Event(), asyncio.Event()
+
+    async def slow(tables: Mapping[int, Table[Any]], superseded: Callable[[], bool]) -> bool:
+        reading.set()
+        await read.wait()
+        return True
+
+    group: Any = ownership.group
+    group.numbers = range(5)
+    monkeypatch.setattr(group, "read", slow)
+    assigned = asyncio.create_task(ownership.assigned(2, lambda: False))
+    await reading.wait()
+    await ownership.drain()
+    read.set()
+    assert not await assigned
+
+
+async def test_what_was_taken_back_before_it_was_accepted_takes_no_chunks_until_it_is_assigned_anew(
+    ownership: Ownership,
+) -> None:
+    async def offered(generation: int) -> int | None:
+        await ownership.accept(generation)
+        await ownership.offer(Chunk("site-views", 0, generation, columns([b"no event"])))
+        return ownership.partitions[0].intake.inputs["site-views"].next
+
+    assert await ownership.assigned(2, lambda: False)
+    await ownership.drain()
+    assert await offered(2) == 0
+    assert await ownership.assigned(3, lambda: False)
+    assert await offered(3) == 1
