@@ -175,6 +175,11 @@ class Merge:
         """The input's effective time: what it has reached by records and markers, BEGINNING before the first."""
         return self._inputs[index].running
 
+    def holds(self, index: int) -> bool:
+        """Whether the others wait for this input: none that holds the clock has reached less."""
+        source = self._inputs[index]
+        return source.spec.holds_clock and not source.at_end and source.running == self.cut()
+
     def settled(self, index: int) -> int:
         """The running maximum to restart with, together with the offset after the last record taken.
 

@@ -149,6 +149,16 @@ class Metrics:
             "rewake_clock_behind_seconds",
             "The slowest partition's event time behind the wall clock.",
         )
+        self.still_seconds = self._gauge(
+            "rewake_still_seconds",
+            "How long the partition that has stood still the longest has made no progress, though it has something to "
+            "do. The log says what it waits for.",
+        )
+        self.fetched_again = self._counter(
+            "rewake_fetched_again",
+            "Times that records lay unread in a topic and none came, so that fetching was begun anew where it stopped.",
+            "topic",
+        )
         self.emission_held = self._gauge(
             "rewake_emission_held",
             "1 while emission on the wall clock is stopped; `wall-clock`: it jumped, or differs from the broker's.",

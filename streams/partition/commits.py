@@ -55,6 +55,11 @@ class Commits:
         """Everything handed over is durable."""
         return self._unfinished == 0 and not self._failed
 
+    @property
+    def unfinished(self) -> int:
+        """Handed over, and not durable yet."""
+        return self._unfinished
+
     async def room(self) -> bool:
         """Wait until another commit may be computed. False when none ever may again."""
         await self._until(lambda: self._unfinished < WAITING)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -20,6 +20,7 @@ from streams.chunks.chunk import Columns
 from streams.letters import Letter
 from streams.merge import BEGINNING, InputSpec, Merge, Merged
 from streams.partition.screening import Screened
+from streams.partition.standstill import InputState
 from streams.table import PartitionRecord
 
 log: Final = structlog.get_logger(__name__)
@@ -238,6 +239,24 @@ class Intake:
     def note_committed(self, offsets: Mapping[str, int]) -> None:
         for name, offset in offsets.items():
             self.inputs[name].committed = offset
+
+    # -- what can be seen of it
+
+    def states(self, unread: Callable[[Input], int]) -> tuple[InputState, ...]:
+        """How each input stands. `unread`: how many offsets are known to lie in its log beyond what was fetched."""
+        return tuple(
+            InputState(
+                topic=name,
+                next=source.next or 0,
+                applied=source.applied or 0,
+                held=self._merge.buffered(source.index),
+                unread=unread(source),
+                reached=self._merge.running(source.index),
+                paused=source.paused,
+                holds=self._merge.holds(source.index),
+            )
+            for name, source in self.inputs.items()
+        )
 
     # -- how fast
 

@@ -33,6 +33,7 @@ from streams.partition.clock import Clock
 from streams.partition.commits import Commit, Commits
 from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
+from streams.partition.lookout import Lookout
 from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, parked
 from streams.partition.plan import PartitionPlan
@@ -105,6 +106,7 @@ class Partition:
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._reading = Reading(number, self.intake.inputs, plan.beside, flow, shared)
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
+        self._lookout = Lookout(number, self.intake, self._reading, self._commits)
         self._now = asyncio.get_running_loop().time
         """Monotonic seconds, as `LogEnd.asked` has them."""
         self._arising = Arising(plan.grace_us)
@@ -120,6 +122,7 @@ class Partition:
         )
         self._clock = Clock(plan, self.intake, self._reading, shared, self._arising, table.record.reached)
         self._accepting = False
+        self._in_turn = False
         self._due = asyncio.Event()
         self._turning = asyncio.Lock()
         self._next_turn = 0.0
@@ -139,6 +142,7 @@ class Partition:
         self._clock.begin(self._now())
         self._reading.begin()
         self._arising.begin()
+        self._lookout.begin()
 
     def positions(self) -> dict[tuple[str, int], int | None]:
         """Where the group's topics are to be fetched from; None: from the log's beginning."""
@@ -221,6 +225,10 @@ class Partition:
         """Records of the group's topics that are known to be in the log and not applied."""
         return self._reading.lag()
 
+    def look(self) -> tuple[float, Mapping[tuple[str, int], int | None]]:
+        """Whether it stands still, and what is to be fetched again (streams.partition.lookout)."""
+        return self._lookout.look(self._now(), self._in_turn) if self._accepting else (0.0, {})
+
     # -- in
 
     async def offer(self, topic: str, columns: Columns) -> dict[tuple[str, int], int | None]:
@@ -263,7 +271,9 @@ class Partition:
                         return
                     await self._plan.turnstile.enter()
                     if self._accepting:
+                        self._in_turn = True
                         await self._turn()
+                        self._in_turn = False
                         self._steer()
         finally:
             self._accepting = False

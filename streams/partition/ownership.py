@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -90,9 +90,11 @@ class Ownership:
         self._barren: dict[int, int] = {}
         """By partition number: failures in a row without a commit between them."""
         self._generation = -1
+        self._drains = 0
         self._accepting = False
         self._loading = asyncio.Lock()
         self._reloads: dict[int, asyncio.Task[None]] = {}
+        self._moving: set[asyncio.Task[None]] = set()
         self._unreadable: UnreadableRows | None = None
         self._met_unreadable = asyncio.Event()
 
@@ -117,8 +119,11 @@ class Ownership:
     # -- rebalances
 
     async def drain(self) -> None:
-        """Before partitions are given away, and before stopping."""
+        """Before partitions are given away, and before stopping. What is being loaded meanwhile is not accepted: only
+        the next assignment says what may be."""
         self._accepting = False
+        self._generation = -1
+        self._drains += 1
         for task in self._reloads.values():
             task.cancel()
         await asyncio.gather(*(partition.drain(DRAIN_SECONDS) for partition in self.partitions.values()))
@@ -126,13 +131,18 @@ class Ownership:
     async def assigned(self, generation: int, superseded: Callable[[], bool]) -> bool:
         """Own exactly what the group has assigned. False when another rebalance came in between."""
         self._metrics.rebalances.inc()
+        drains = self._drains
+
+        def overtaken() -> bool:
+            return superseded() or self._drains != drains
+
         wanted = self._numbers(self.group.assigned())
         self._readiness.assign(frozenset(wanted))
         self._readiness.recovered.clear()
         async with self._loading:
-            while not superseded():
+            while not overtaken():
                 try:
-                    if await self._take_over(wanted, superseded):
+                    if await self._take_over(wanted, overtaken):
                         self._generation = generation
                         return True
                 except UnreadableRows as unreadable:
@@ -226,14 +236,16 @@ class Ownership:
     async def close(self) -> None:
         """Give up everything."""
         self._accepting = False
-        for task in self._reloads.values():
+        ending = [*self._reloads.values(), *self._moving]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._reloads.values(), return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._let_go(list(self.partitions))
 
     def observe(self) -> None:
-        """Set the gauges: what is held, and how far behind."""
+        """Set the gauges: what is held, and how far behind; and see to it that none stands still."""
         metrics, partitions = self._metrics, list(self.partitions.values())
+        self._look_after(partitions)
         for partition in partitions:
             if partition.has_committed and self._accepting and _note(partition.number) in self._readiness.notes:
                 self._barren.pop(partition.number, None)
@@ -248,6 +260,26 @@ class Ownership:
             metrics.lag_records.labels(topic=topic).set(records)
         behind = [self._plan.wall() - partition.reached for partition in partitions if partition.reached > 0]
         metrics.clock_behind_seconds.set(max(behind, default=0) / 1_000_000)
+
+    def _look_after(self, partitions: Sequence[Partition]) -> None:
+        still, again = 0.0, dict[tuple[str, int], int | None]()
+        for partition in partitions if self._accepting else ():
+            stands, positions = partition.look()
+            still = max(still, stands)
+            again |= positions
+        self._metrics.still_seconds.set(still)
+        for topic, _ in again:
+            self._metrics.fetched_again.labels(topic=topic).inc()
+        if again:
+            moving = asyncio.create_task(self._fetch_again(again))
+            self._moving.add(moving)
+            moving.add_done_callback(self._moving.discard)
+
+    async def _fetch_again(self, positions: Mapping[tuple[str, int], int | None]) -> None:
+        try:
+            await self.group.broker.move(positions)
+        except Exception as failure:  # noqa: BLE001  # it is tried again, as long as nothing comes
+            log.warning("could not be fetched again", why=repr(failure))
 
     def _recovered(self, number: int) -> None:
         self._readiness.recovered.add(number)

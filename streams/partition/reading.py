@@ -66,12 +66,12 @@ class Reading:
 
     def unread(self) -> int:
         """Records known to lie unread in the group's topics, where fetching goes on."""
-        unread = 0
-        for source in self._inputs.values():
-            end = self.end(source) if source.grouped and not source.paused else None
-            if end is not None:
-                unread += max(0, end.offset - (source.next or 0))
-        return unread
+        return sum(self.unread_of(source) for source in self._inputs.values() if not source.paused)
+
+    def unread_of(self, source: Input) -> int:
+        """Records known to lie unread in one of the group's topics; 0 of the others, which are no partition's own."""
+        end = self.end(source) if source.grouped else None
+        return 0 if end is None else max(0, end.offset - (source.next or 0))
 
     def lag(self) -> dict[str, int]:
         """Records of the group's topics that are known to be in the log and not applied."""
