@@ -286,9 +286,9 @@ async def reasons(ledger: RedisLedger, metrics: Metrics) -> set[str]:
 async def test_whatever_keeps_redis_from_judging_has_its_reason_in_the_metrics(
     server: RedisProcess, tmp_path: Path, why: str
 ) -> None:
-    metrics = Metrics()
+    metrics, timeout = Metrics(), TIMEOUT if why == "timeout" else 10.0
     ledger = RedisLedger(
-        Settings(redis_url=server.url, redis_timeout=TIMEOUT).redis_client(), timeout=TIMEOUT, metrics=metrics
+        Settings(redis_url=server.url, redis_timeout=timeout).redis_client(), timeout=timeout, metrics=metrics
     )
     if why == "loading":
         await admin(server, "EVAL", "for i = 1, 50000 do redis.call('SET', 'k' .. i, i) end", 0)
