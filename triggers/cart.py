@@ -20,6 +20,8 @@ from typing import Final
 
 import msgspec
 
+from triggers.bought import Bought, bought_since, take
+
 MAX_LINES: Final = 100
 MAX_OPS: Final = 64
 MAX_OP_ITEMS: Final = 4 * MAX_LINES
@@ -30,6 +32,7 @@ REMOVE: Final = 2
 REPLACE: Final = 3
 CHECKOUT: Final = 4
 ORDER: Final = 5
+WHOLE_ORDER: Final = 6
 
 CART_CHANGED: Final = "cart_changed"
 CART_EMPTIED: Final = "cart_emptied"
@@ -49,9 +52,10 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Op(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """One thing done to the cart: `kind` is ADD, REMOVE, REPLACE, CHECKOUT or ORDER.
+    """One thing done to the cart: `kind` is ADD, REMOVE, REPLACE, CHECKOUT, ORDER or WHOLE_ORDER.
 
-    An ORDER without `items` takes the whole cart.
+    An ORDER without `items` takes the whole cart. So does a WHOLE_ORDER, which has not said what was bought: what it
+    takes.
     """
 
     at: int
@@ -71,7 +75,8 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
     CheckoutStarted. `last_*`: instant and kind of the newest operation applied. `cleared_at`: the last operation that
     stood for the whole cart. `looked`: for how long (microseconds) the present quiet spell was already looked at.
     `broken_*`, `ended_*`: the first activity and the first end of a life since the base, 0 for none. `dropped`: lines
-    lost to the bound of MAX_LINES.
+    lost to the bound of MAX_LINES. `checkout_*`: the last CheckoutStarted that no order has finished. `taken`: what
+    orders for the whole cart have taken out since the base, by product.
     """
 
     lines: dict[str, Line] = {}
@@ -88,6 +93,9 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
     ended_at: int = 0
     ended_why: str = ""
     dropped: int = 0
+    checkout_at: int = 0
+    checkout_id: str = ""
+    taken: dict[str, Bought] = {}
 
 
 class _Stored(msgspec.Struct, array_like=True, gc=False):
@@ -179,7 +187,7 @@ def record(book: CartBook, op: Op) -> None:
         book.base_bytes = book.cart_bytes or _encode(cart)
         book.cart_bytes = b""
     last_at = cart.last_at
-    if op.at > last_at or (op.at == last_at and (op.kind == ORDER or not cart.last_order)):
+    if op.at > last_at or (op.at == last_at and (op.kind >= ORDER or not cart.last_order)):
         ops.append(op)
         _apply(cart, op, late=False)
     else:
@@ -217,9 +225,10 @@ def settle(book: CartBook) -> None:
         book.ops = []
         book.base_bytes = b""
         _forget_op_bytes(book)
-    if cart.broken_at or cart.ended_at:
+    if cart.broken_at or cart.ended_at or cart.taken:
         cart.broken_at = cart.ended_at = 0
         cart.broken_why = cart.ended_why = ""
+        cart.taken = {}
         book.cart_bytes = b""
 
 
@@ -242,6 +251,9 @@ def forget(book: CartBook, up_to: int) -> None:
         fresh.lines = kept
         if fresh.first_at <= up_to:
             fresh.first_at, fresh.first_id = fresh.changed_at, fresh.changed_id
+        if fresh.checkout_at <= up_to:
+            fresh.checkout_at, fresh.checkout_id = 0, ""
+    fresh.taken = bought_since(base.taken, up_to)
     book.ops = [op for op in book.ops if op.at > up_to]
     book.base_bytes = _encode(fresh) if book.ops else b""
     book.cart_bytes = b""
@@ -250,11 +262,11 @@ def forget(book: CartBook, up_to: int) -> None:
 
 
 def _key(op: Op) -> tuple[int, bool]:
-    return op.at, op.kind == ORDER
+    return op.at, op.kind >= ORDER
 
 
 def _copy(cart: Cart) -> Cart:
-    return msgspec.structs.replace(cart, lines=dict(cart.lines))
+    return msgspec.structs.replace(cart, lines=dict(cart.lines), taken=dict(cart.taken))
 
 
 def _fold(cart: Cart, ops: list[Op]) -> Cart:
@@ -270,7 +282,7 @@ def _apply(cart: Cart, op: Op, late: bool) -> None:
     at, kind = op.at, op.kind
     if not late:
         cart.last_at = at
-        cart.last_order = kind == ORDER
+        cart.last_order = kind >= ORDER
     lines = cart.lines
     if kind == ADD:
         assert op.product_id is not None
@@ -295,6 +307,8 @@ def _apply(cart: Cart, op: Op, late: bool) -> None:
     elif kind == CHECKOUT:
         if lines:
             _active(cart, op, CART_CHANGED)
+            if at >= cart.first_at:
+                _checked_out(cart, op)
     elif kind == REMOVE:
         assert op.product_id is not None
         if _take_out(cart, op.product_id, op.quantity, at):
@@ -306,6 +320,7 @@ def _apply(cart: Cart, op: Op, late: bool) -> None:
     elif op.items is not None:
         taken = [_take_out(cart, product, quantity, at) for product, quantity, _ in op.items]
         if any(taken):
+            _finished(cart, at)
             _changed(cart, op, ORDER_PLACED)
     else:
         _order(cart, op)
@@ -371,7 +386,12 @@ def _order(cart: Cart, op: Op) -> None:
     left = {product: line for product, line in cart.lines.items() if line.at > op.at}
     if len(left) == len(cart.lines):
         return
+    if op.kind == WHOLE_ORDER:
+        for product, line in cart.lines.items():
+            if line.at <= op.at:
+                take(cart.taken, product, op.at, line.price)
     cart.lines = left
+    _finished(cart, op.at)
     _active(cart, op, ORDER_PLACED)
     _end(cart, op.at, ORDER_PLACED)
     if left:  # only when the order is late: what came after it is a cart of its own
@@ -388,6 +408,18 @@ def _active(cart: Cart, op: Op, why: str) -> None:
         cart.changed_id = op.event_id
 
 
+def _checked_out(cart: Cart, op: Op) -> None:
+    if op.at > cart.checkout_at or (op.at == cart.checkout_at and op.event_id < cart.checkout_id):
+        cart.checkout_at, cart.checkout_id = op.at, op.event_id
+
+
+def _finished(cart: Cart, at: int) -> None:
+    """What was checked out up to then is ordered, or the cart was emptied."""
+    if cart.checkout_at <= at:
+        cart.checkout_at, cart.checkout_id = 0, ""
+
+
 def _end(cart: Cart, at: int, why: str) -> None:
+    _finished(cart, at)
     if not cart.ended_at:
         cart.ended_at, cart.ended_why = at, why

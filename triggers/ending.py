@@ -11,8 +11,8 @@ from schemas.emitted import CancelSms
 from schemas.instants import rfc3339
 from schemas.suppressions import OPTED_OUT
 from schemas.wire import CustomerEvent
-from triggers import cart, emission
-from triggers.customer import CustomerRow
+from triggers import emission
+from triggers.customer import CustomerRow, settle_cart
 from triggers.gates.phone import phone
 from triggers.journeys import Journey, Past, Sent
 from triggers.plans import ShopPlan
@@ -32,7 +32,7 @@ _CANCEL_REASONS: Final = {"order_placed": "ordered"}
 
 def settle(row: CustomerRow, due: int) -> None:
     """What is past is past: the cart's base moves up, ended journeys become history."""
-    cart.settle(row.cart)
+    settle_cart(row)
     kept = []
     for journey in row.journeys:
         if journey.sent:

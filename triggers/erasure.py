@@ -33,4 +33,5 @@ def spent(row: CustomerRow) -> bool:
         return False
     bare = new_row(row.shop_id, row.customer_id)
     bare.erased_at, bare.fired, bare.seen, bare.applied = row.erased_at, row.fired, row.seen, row.applied
+    bare.walked, bare.plan, bare.looks, bare.looked_at = row.walked, row.plan, row.looks, row.looked_at
     return encode_row(bare) == encode_row(row)

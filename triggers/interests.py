@@ -1,6 +1,6 @@
 """What a customer looked at lately: a product each, the newest at the end.
 
-In the row it is a MessagePack map from product to `[at, times, price]`. Most views are of products that are not in it:
+In the row it is a MessagePack map from product to an Interest's array. Most views are of products that are not in it:
 then the bytes grow by one entry where they are, and nothing is decoded. Where a product is looked at again, or another
 must go for it, the map is taken apart into entries, of which only those that change are ever read.
 """
@@ -17,14 +17,26 @@ import msgspec
 from msgspec import Raw
 
 MAX_INTERESTS: Final = 50
+MAX_EARLIER: Final = 4
 
 
 class Interest(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A product viewed: last at, how often, and the price last seen."""
+    """A product viewed: last at, how often, and the price last seen, `priced` before `at`.
+
+    `earlier`: how long before `at` the views before the last were, the newest first, MAX_EARLIER at most. `looked`: for
+    how long the spell since `at` was already looked at. All in microseconds."""
 
     at: int
     times: int = 1
     price: Decimal | None = None
+    earlier: tuple[int, ...] = ()
+    looked: int = 0
+    priced: int = 0
+
+    @property
+    def views(self) -> tuple[int, ...]:
+        """When it was viewed, the newest first: as far back as is known."""
+        return self.at, *(self.at - before for before in self.earlier)
 
 
 class _Seen(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -125,16 +137,44 @@ def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[
         part.drop_oldest()
         return part, True
     before = _entry(known)
-    if at < before.at:
-        at, price = before.at, price if before.price is None else before.price
-    interest = Interest(at, before.times + 1, before.price if price is None else price)
-    part.put(product_id, interest, before)
+    part.put(product_id, once_more(before, at, price), before)
     return part, False
 
 
+def once_more(before: Interest, at: int, price: Decimal | None) -> Interest:
+    """The interest after one more view, which may be a late one."""
+    newest = max(at, before.at)
+    priced_at = before.at - before.priced
+    if price is None or (before.price is not None and at < priced_at):
+        price = before.price
+    else:
+        priced_at = at
+    return Interest(
+        newest, before.times + 1, price, among(before.views, at), before.looked if newest == before.at else 0,
+        newest - priced_at if price is not None else 0,
+    )
+
+
+def among(views: tuple[int, ...], at: int) -> tuple[int, ...]:
+    """How long before the last of them the other views were, this one among them."""
+    newest, *others = sorted((*views, at), reverse=True)
+    return tuple(newest - other for other in others[:MAX_EARLIER])
+
+
 def newer(part: Any, than: int) -> Raw:
-    """The part with those viewed after an instant."""
-    return Raw(_encode({product: interest for product, interest in read(part).items() if interest.at > than}))
+    """The part with those viewed after an instant, and of these what is newer, as far as it is known."""
+    return Raw(_encode({
+        product: _since(interest, than) for product, interest in read(part).items() if interest.at > than
+    }))
+
+
+def _since(interest: Interest, than: int) -> Interest:
+    earlier = tuple(before for before in interest.earlier if interest.at - before > than)
+    known = interest.price is not None and interest.at - interest.priced > than
+    return Interest(
+        interest.at, interest.times if len(earlier) == MAX_EARLIER else 1 + len(earlier),
+        interest.price if known else None, earlier, interest.looked, interest.priced if known else 0,
+    )
 
 
 def _entry(entry: Raw | Interest) -> Interest:

@@ -7,6 +7,7 @@ emptied, the quiet spell broken), which is found anew whenever a late event chan
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -50,10 +51,48 @@ class Sent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     said_at: int = 0
 
 
+MAX_SHOWN: Final = 10
+
+
+class Shown(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One product that a journey is about. `price`: now, or on sale; `seen`: what the customer saw, or paid."""
+
+    product_id: str
+    price: Decimal | None = None
+    seen: Decimal | None = None
+
+
+class About(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a journey is about, so far as templates can name it.
+
+    `products`: MAX_SHOWN at most. `of`: the sale, collection, order, sync, audience or date that it began for.
+    `ends_at`: nothing leaves after it; 0: there is no end."""
+
+    products: tuple[Shown, ...] = ()
+    of: str = ""
+    category: str = ""
+    ends_at: int = 0
+
+
+NOTHING: Final = About()
+
+
+class Occasion(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A journey that something which has happened offers to a rule: it begins at `due`, if it may."""
+
+    kind: str
+    rule: str
+    due: int
+    epoch_at: int
+    epoch_id: str
+    about: About = NOTHING
+
+
 class Journey(msgspec.Struct, array_like=True, gc=False):
     """One customer's run through a rule. `exit_*`: ended for good; `fact_*`: ended as the facts stand; 0 for not.
 
-    `proposed`: the touch of `step` waits in the outbox.
+    `proposed`: the touch of `step` waits in the outbox. `variant`, `exclusive`: which variant of the rule it takes, and
+    the group of which no other runs meanwhile; "" for none.
     """
 
     rule: str
@@ -70,6 +109,9 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
     fact_at: int = 0
     fact_why: str = ""
     sent: list[Sent] = []
+    about: About = NOTHING
+    variant: str = ""
+    exclusive: str = ""
 
     @property
     def epoch(self) -> str:
@@ -98,13 +140,14 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
 
 class Past(msgspec.Struct, array_like=True, gc=False):
     """What a rule's former journeys leave behind: the epoch last used, the first touch that passed in the last journey
-    that had one, the last end and its reason. 0 and "" where there is none."""
+    that had one, the last end and its reason, and how many journeys there were. 0 and "" where there is none."""
 
     used_at: int = 0
     used_id: str = ""
     passed_at: int = 0
     ended_at: int = 0
     ended_why: str = ""
+    times: int = 0
 
 
 def epoch_name(at: int, event_id: str) -> str:

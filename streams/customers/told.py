@@ -16,7 +16,8 @@ from streams.privacy import mask_phone, mask_phones
 from triggers.customer import NEVER, PROFILE_FIELDS, CustomerRow, new_row
 
 OWN: Final = frozenset({
-    "layout", "shop_id", "customer_id", "applied", "seen", "outgoing", "faults", "deadline", "fired",
+    "layout", "shop_id", "customer_id", "applied", "seen", "outgoing", "faults", "deadline", "fired", "walked", "plan",
+    "looks", "looked_at",
 })  # fmt: skip
 """Of the row what is how it is kept, and says nothing of the person. (`seen` are hashes of event ids.)"""
 

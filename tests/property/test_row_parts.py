@@ -10,8 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers import interests
-from triggers.cart import ADD, CHECKOUT, ORDER, REMOVE, CartBook, Op, look, new_book, read_book, record, settle, stored
-from triggers.interests import MAX_INTERESTS, Interest, read, viewed
+from triggers.cart import (
+    ADD,
+    CHECKOUT,
+    ORDER,
+    REMOVE,
+    WHOLE_ORDER,
+    CartBook,
+    Op,
+    look,
+    new_book,
+    read_book,
+    record,
+    settle,
+    stored,
+)
+from triggers.interests import MAX_EARLIER, MAX_INTERESTS, Interest, read, viewed
 
 EMPTY = msgspec.Raw(b"\x80")
 PRODUCTS = st.one_of(
@@ -22,23 +36,30 @@ ENCODED = st.sampled_from(["not", "and goes on", "and read anew"])
 VIEWS = st.lists(st.tuples(PRODUCTS, st.integers(1, 2**40), PRICES, ENCODED), max_size=120)
 
 
+def interest(views: list[tuple[int, Decimal | None]]) -> Interest:
+    """What is known of a product after these views, as they arrived."""
+    at, *earlier = sorted((at for at, _ in views), reverse=True)
+    priced_at, price = max(
+        ((seen, price) for seen, price in reversed(views) if price is not None), default=(at, None),
+        key=lambda priced: priced[0],
+    )  # fmt: skip
+    return Interest(at, len(views), price, tuple(at - one for one in earlier[:MAX_EARLIER]), 0, at - priced_at)
+
+
 @given(VIEWS, st.sampled_from([0, MAX_INTERESTS - 2, MAX_INTERESTS]))
 @settings(max_examples=300, deadline=None)
 def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any], before: int) -> None:
+    seen: dict[str, list[tuple[int, Decimal | None]]] = {}
     plain: dict[str, Interest] = {}
     part: Any = EMPTY
     views = [(f"before{number}", number % 7 + 1, None, "not") for number in range(before)] + views
     for product, at, price, encoded in views:
-        known = plain.get(product)
-        if known is None:
-            plain[product] = Interest(at, 1, price)
-        elif at >= known.at:
-            plain[product] = Interest(at, known.times + 1, known.price if price is None else price)
-        else:
-            plain[product] = Interest(known.at, known.times + 1, price if known.price is None else known.price)
+        seen.setdefault(product, []).append((at, price))
+        plain[product] = interest(seen[product])
         full = len(plain) > MAX_INTERESTS
         if full:
-            del plain[min(plain, key=lambda one: (plain[one].at, one))]
+            oldest = min(plain, key=lambda one: (plain[one].at, one))
+            del plain[oldest], seen[oldest]
         part, dropped = viewed(part, product, at, price)
         assert dropped is full
         if encoded != "not":
@@ -50,7 +71,7 @@ def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any
 
 
 OPS = st.builds(
-    Op, at=st.integers(1, 60), kind=st.sampled_from([ADD, ADD, ADD, REMOVE, CHECKOUT, ORDER]),
+    Op, at=st.integers(1, 60), kind=st.sampled_from([ADD, ADD, ADD, REMOVE, CHECKOUT, ORDER, WHOLE_ORDER]),
     event_id=st.sampled_from("abcdef"), product_id=st.sampled_from(["p1", "p2", "p3"]),
     quantity=st.sampled_from([None, 1, 2]), price=PRICES, currency=st.sampled_from([None, "EUR"]),
 )

@@ -15,15 +15,15 @@ from typing import Any, Final
 
 import msgspec
 
-from triggers.layouts import from_1
+from triggers.layouts import from_1, from_2
 
 Step = Callable[[list[Any]], list[Any]]
 """Turns the decoded array of a row, number first, into that of the next layout. Pure; may change what it is given."""
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """The layout that this release writes."""
 
-STEPS: Final[Mapping[int, Step]] = {1: from_1.step}
+STEPS: Final[Mapping[int, Step]] = {1: from_1.step, 2: from_2.step}
 """By the layout that they start from. Layout 1 is the first."""
 
 

@@ -14,10 +14,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from streams.customers.told import told
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, Drive, engine, ordered, rule, step
-from triggers.customer import NEVER, decode_row, encode_row, new_row, read_row
+from triggers.bought import Bought
+from triggers.customer import NEVER, Field, Member, decode_row, encode_row, new_row, read_row
+from triggers.journeys import NOTHING, About, Occasion, Shown
 from triggers.layouts import LAYOUT, LAYOUTS, STEPS, Layouts, UnknownLayout, layout_of
 from triggers.receipts import Number
+from triggers.tastes import Wish
 
 ROWS = Path(__file__).with_name("rows")
 FIRST = f"9f0c31d2-5a77-4c1e-8d0b-{3:012}"
@@ -46,7 +50,8 @@ def test_there_is_a_step_from_every_older_layout_to_the_next() -> None:
 
 
 def test_an_empty_row_of_layout_1_is_an_empty_row() -> None:
-    assert encode_row(decode_row(stored(1)["new"])) == encode_row(new_row("main", "42"))
+    row, new = decode_row(stored(1)["new"]), new_row("main", "42")
+    assert told(row) == told(new) and row.cart.now == new.cart.now
 
 
 def test_a_full_cart_of_layout_1_keeps_its_lines_its_profile_and_its_deadline() -> None:
@@ -91,7 +96,12 @@ def test_an_erased_row_of_layout_1_stays_erased() -> None:
 
 @pytest.mark.parametrize("name", stored(1))
 def test_a_row_of_layout_1_is_in_layout_2_what_it_was(name: str) -> None:
-    assert encode_row(decode_row(stored(1)[name])) == stored(2)[name]
+    assert encode_row(decode_row(stored(1)[name])) == encode_row(decode_row(stored(2)[name]))
+
+
+@pytest.mark.parametrize("name", stored(2))
+def test_a_row_of_layout_2_is_in_layout_3_what_it_was(name: str) -> None:
+    assert encode_row(decode_row(stored(2)[name])) == stored(3)[name]
 
 
 def test_a_touch_of_layout_1_was_an_sms_that_nobody_held_out() -> None:
@@ -114,6 +124,57 @@ def test_the_touches_of_layout_2_say_what_they_offered_and_who_was_held_out() ->
     assert row.numbers == {
         "+79990000042": Number(bytes(range(16)), first.at, bytes(8), first.at + 5 * HOUR, 1, first.at + 6 * HOUR)
     }
+
+
+def test_what_layout_2_knew_of_products_and_journeys_is_known_of_them_still() -> None:
+    row = decode_row(stored(2)["cart-with-ops"])
+    assert {(seen.times, seen.earlier, seen.looked, seen.price) for seen in row.interests.values()} == {
+        (1, (), 0, Decimal("1990.00"))
+    }
+    assert (row.cart.now.checkout_at, row.cart.now.taken) == (0, {})
+    (journey,) = decode_row(stored(2)["journey-with-a-touch"]).journeys
+    assert (journey.about, journey.variant, journey.exclusive) == (NOTHING, "", "")
+
+
+# -- stored rows of layout 3
+
+
+def test_the_rows_of_layout_3_say_what_kinds_of_triggers_need() -> None:
+    row = decode_row(stored(3)["everything"])
+    assert (row.walked, row.plan) == (1 << 20, 0xDEADBEEF)
+    assert row.looks == {30: MONDAY + DAY, 12: MONDAY + 66 * DAY}
+    assert (row.looked_at, row.looked["order"]) == (MONDAY - DAY, (MONDAY - DAY, HOUR))
+    assert (row.visited_at, row.surveyed_at, row.bonus_expires_at) == (
+        MONDAY + HOUR, MONDAY - 30 * DAY, MONDAY + 7 * DAY
+    )  # fmt: skip
+    about = About(
+        (Shown("sku-7", Decimal("1790.00"), Decimal("1990.00")), Shown("sku-8")), "black-friday", "kettles",
+        MONDAY + 2 * DAY,
+    )  # fmt: skip
+    assert row.occasions == [Occasion("flash_sale", "sale", MONDAY + 2 * HOUR, MONDAY + HOUR, "black-friday", about)]
+    assert row.dropped_occasions == 2
+    assert (row.journeys[-1].about, row.journeys[-1].variant, row.journeys[-1].exclusive) == (about, "b", "sales")
+    assert row.history["sale"].times == 3 and row.touches[-1].kind == "survey"
+
+
+def test_the_rows_of_layout_3_say_what_was_bought_liked_and_answered() -> None:
+    row = decode_row(stored(3)["everything"])
+    assert row.bought == {
+        "sku-1": Bought(MONDAY - DAY, 3, Decimal(5), 27 * DAY), "sku-2": Bought(MONDAY - 2 * DAY),
+        "sku-5": Bought(MONDAY, 1, Decimal(7)),
+    }  # fmt: skip
+    assert row.cart.now.checkout_at == MONDAY
+    assert row.categories["kettles"].views == (
+        MONDAY + 9 * MINUTE, *(MONDAY + at * MINUTE for at in (8, 7, 6)), MONDAY + 9 * MINUTE - DAY,
+    )  # fmt: skip
+    assert row.wishes == {"sku-9": Wish(MONDAY, True), "sku-10": Wish(MONDAY - DAY, False)}
+    assert row.surveys["after-sale"].answers == {"score": 9, "liked": ["price", "speed"]}
+    assert row.dates == {"anniversary": Field("2010-02-28", MONDAY), "name-day": Field(None, MONDAY)}
+    assert row.members == {"vip": Member(True, MONDAY)}
+    assert row.field("registered_at") == "2025-03-01T12:00:00Z"
+    seen = row.interests["sku-20000"]
+    assert (seen.at, seen.times, seen.price) == (MONDAY + 2 * HOUR, 3, Decimal("19.90"))
+    assert (seen.earlier, seen.priced) == ((HOUR, 2 * HOUR), 2 * HOUR)
 
 
 # -- how rows are brought up
