@@ -28,8 +28,9 @@ class ShopPlan:
         )
         self.watched: frozenset[type] = frozenset().union(*(kind.watches for kind in self.kinds))
         self.says = ShopSays(
-            by_items=any(rule.trigger.on_order == "items" for rule in rules), opt_in_sources=shop.opt_in_sources,
-            confirm_sources=shop.confirm_sources or frozenset(), region=shop.default_region,
+            by_items=any(getattr(rule.trigger, "on_order", "") == "items" for rule in rules),
+            opt_in_sources=shop.opt_in_sources, confirm_sources=shop.confirm_sources or frozenset(),
+            region=shop.default_region,
         )
         if shop.compete is not None:
             self.world.rivals = Rivals(shop, shop.compete, self.by_name, self.watches, catalogue)

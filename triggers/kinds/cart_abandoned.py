@@ -12,28 +12,63 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal
+
+from pydantic import Field
 
 from schemas import wire
 from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, Cart, look
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
-from triggers.rules.model import CartAbandoned, Rule
+from triggers.kinds._seam import KindBase, Reading, Watch, WrittenKind
+from triggers.rules.model import Rule
+from triggers.rules.values import Duration
 
-if TYPE_CHECKING:
-    from triggers.kinds import Watch
+
+@dataclass(frozen=True, slots=True)
+class CartAbandoned:
+    """Goods left in a cart for `idle`. One shop has one cart, so `on_order` must be the same in all its cart rules."""
+
+    idle: int
+    reenter: Literal["per_cart", "each_spell"] = "per_cart"
+    on_order: Literal["cart", "items"] = "cart"
+    kind: ClassVar[str] = "cart_abandoned"
 
 
-class CartAbandonedKind:
+class WrittenCartAbandoned(WrittenKind):
+    """Goods lie in the cart and nothing has changed for `idle`."""
+
+    idle: Duration = Field(description="How long the cart must have been quiet: no change of it, no checkout begun.")
+    reenter: Literal["per_cart", "each_spell"] = Field(
+        default="per_cart",
+        description="per_cart: one journey in a cart's life, until the order or its emptying. each_spell: one journey "
+        "for every quiet spell; a change of the cart ends the former one.",
+    )
+    on_order: Literal["cart", "items"] = Field(
+        default="cart",
+        description="cart: an order ends the whole cart. items: an order takes out only what was bought. The same in "
+        "all cart rules of a shop.",
+    )
+
+    def meant(self, read: Reading) -> CartAbandoned:
+        return CartAbandoned(idle=self.idle, reenter=self.reenter, on_order=self.on_order)
+
+
+class CartAbandonedKind(KindBase):
     """See `triggers.kinds.Kind`."""
 
-    name: Final = "cart_abandoned"
-    stage: Final = 30
-    trigger: Final = CartAbandoned
-    watches: Final = frozenset({
+    name = "cart_abandoned"
+    code = 1
+    stage = 30
+    settings = WrittenCartAbandoned
+    trigger = CartAbandoned
+    watches = frozenset({
         wire.CartItemAdded, wire.CartItemRemoved, wire.CartUpdated, wire.CheckoutStarted, wire.OrderPlaced,
         wire.CustomerErased,
     })
+    exits = {CART_EMPTIED: "nothing is left in the cart"}
+    default_exits = frozenset({ORDER_PLACED, CART_EMPTIED})
 
     def watch(self, rules: Sequence[Rule]) -> Watch:
         return _Watch(rules)
@@ -68,7 +103,7 @@ class _Watch:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = sorted(rules, key=lambda rule: rule.trigger.idle)
-        self._idles = [rule.trigger.idle for rule in self._rules]
+        self._idles: list[int] = [rule.trigger.idle for rule in self._rules]
 
     def next_look(self, row: CustomerRow) -> int:
         cart = row.cart.now

@@ -60,7 +60,7 @@ def _explain_one(
     if kind == "extra_forbidden":
         parent = _model_at(model, path[:-1])
         noun = "trigger" if parent is WrittenTrigger else "field"
-        hint = _known(str(path[-1]), path[:-1], parent, model)
+        hint = _known(str(path[-1]), parent, model, document)
         return document.error(document.key_place(path), f"unknown {noun} `{path[-1]}`", hint)
     if kind == "missing":
         owner = _field_name(path[:-1])
@@ -110,8 +110,8 @@ def _field_name(path: Path) -> str:
     return f"`{path[-1]}`"
 
 
-def _known(name: str, parent_path: Path, parent: type[BaseModel] | None, root: type[BaseModel]) -> str | None:
-    """What the unknown field `name` may have been meant as."""
+def _known(name: str, parent: type[BaseModel] | None, root: type[BaseModel], document: Document) -> str | None:
+    """What the unknown field `name` may have been meant as. Of triggers, the rule's own alone is looked at."""
     if parent is None:
         return None
     if name == "<<":
@@ -121,6 +121,8 @@ def _known(name: str, parent_path: Path, parent: type[BaseModel] | None, root: t
     if near:
         return f"did you mean `{near}`?"
     for path, model in _models(root, ()):
+        if path[:1] == ("trigger",) and len(path) > 1 and path not in document.keys:
+            continue
         if name in _names(model) and model is not parent:
             return f"it belongs to `{'.'.join(path)}`" if path else "it belongs to the rule itself, further left"
     return f"known here: {listed(here)}"

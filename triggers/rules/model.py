@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from schemas.instants import HOUR
 from triggers.expressions import Expression
@@ -18,17 +18,15 @@ from triggers.messages.template import MessageTemplate
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 
 
-@dataclass(frozen=True, slots=True)
-class CartAbandoned:
-    """Goods left in a cart for `idle`. One shop has one cart, so `on_order` must be the same in all its cart rules."""
+class TriggerSettings(Protocol):
+    """What starts a rule's journeys: a frozen dataclass of the kind's own file (`triggers.kinds`), a part of the hash.
+    `kind`: the kind's name."""
 
-    idle: int
-    reenter: Literal["per_cart", "each_spell"] = "per_cart"
-    on_order: Literal["cart", "items"] = "cart"
-    kind: Literal["cart_abandoned"] = "cart_abandoned"
+    kind: ClassVar[str]
 
 
-Trigger = CartAbandoned  # a union once there are more
+Trigger = Any
+"""`TriggerSettings`; which of them, its kind knows."""
 
 
 @dataclass(frozen=True, slots=True)

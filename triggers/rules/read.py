@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from triggers.expressions import Expression, ExpressionInvalid, compile_expression
+from triggers.kinds import KINDS
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
 from triggers.rules import quantities
 from triggers.rules.documents import Document, Path, Place, read_documents
@@ -20,11 +21,12 @@ from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
 from triggers.rules.model import Incentive, Rule, Shop, Step
 from triggers.rules.settings import errors_between, settings, warnings_of
+from triggers.rules.values import listed
 from triggers.rules.versions import with_version
-from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep
+from triggers.rules.written import EXITS, WrittenIncentive, WrittenRule, WrittenStep
 from triggers.rules.written_shop import WrittenShop
 
-DEFAULT_EXITS: Final = frozenset({"order_placed", "cart_emptied"})
+_KINDS: Final = {kind.name: kind for kind in KINDS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +111,17 @@ def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[Ru
     written, errors = _validated(WrittenRule, document)
     # compiled from the document, not from the model: a wrong field elsewhere must not hide a wrong text
     compiled = _Compiled(document)
-    errors = errors + compiled.errors
+    errors = errors + compiled.errors + _exit_errors(document)
     if written is None or errors:
         return None, errors, []
-    errors = _step_errors(written, document) + _opt_out_errors(written, shop, document)
+    kind = _KINDS[written.trigger.kind]
+    trigger = written.trigger.meant(_Reading(shop, document, ("trigger", kind.name), compiled))
+    errors = compiled.errors + _step_errors(written, document) + _opt_out_errors(written, shop, document)
     rule = Rule(
         shop_id=shop.id,
         name=written.rule,
         version="",
-        trigger=written.trigger.meant(),
+        trigger=trigger,
         steps=tuple(_step(step, number, compiled, written.opt_out) for number, step in enumerate(written.steps)),
         description=written.description.strip(),
         audience=compiled.condition(("audience",)),
@@ -125,17 +129,17 @@ def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[Ru
         purpose=written.purpose,
         once_per=written.once_per,
         cooldown=written.cooldown,
-        exit_on=DEFAULT_EXITS if written.exit_on is None else frozenset(written.exit_on),
+        exit_on=kind.default_exits if written.exit_on is None else frozenset(written.exit_on),
         stale_after=written.stale_after,
         tags=tuple(sorted(set(written.tags))),
         holdout=written.holdout,
     )
-    kind: Path = ("trigger", rule.trigger.kind)
+    path: Path = ("trigger", kind.name)
     read = ReadRule(
         rule=with_version(rule, shop),
         file=document.file,
         name_place=document.place(("rule",)),
-        trigger_place=document.key_place((*kind, "on_order") if (*kind, "on_order") in document.keys else kind),
+        trigger_place=document.key_place((*path, "on_order") if (*path, "on_order") in document.keys else path),
     )
     return read, errors, _warnings(rule, shop, document)
 
@@ -161,6 +165,24 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
             )
         seen.add(step_id)
     return errors
+
+
+def _exit_errors(document: Document) -> list[RuleError]:
+    """Words of `exit_on` that another kind of trigger knows. From the document: other mistakes must not hide these."""
+    root = document.value if isinstance(document.value, dict) else {}
+    trigger, words = root.get("trigger"), root.get("exit_on")
+    kinds = [_KINDS[name] for name in trigger if name in _KINDS] if isinstance(trigger, dict) else []
+    if len(kinds) != 1 or not isinstance(words, list):
+        return []
+    known = ("order_placed", *sorted(kinds[0].exits))
+    return [
+        document.error(
+            document.place(("exit_on", number)),
+            f"entry {number + 1} of `exit_on` cannot be `{word}`, which ends no journey of `{kinds[0].name}`",
+            f"choose one of {listed(known)}" if len(known) > 1 else f"write {listed(known)}",
+        )
+        for number, word in enumerate(words) if word in EXITS and word not in known
+    ]  # fmt: skip
 
 
 def _opt_out_errors(written: WrittenRule, shop: Shop, document: Document) -> list[RuleError]:
@@ -201,6 +223,27 @@ def _incentive(written: WrittenIncentive) -> Incentive:
     return Incentive("gift", code=written.gift, valid=written.valid, until=written.until)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """See `triggers.kinds.Reading`. `path`: of the kind's settings."""
+
+    shop: Shop
+    document: Document
+    path: Path
+    compiled: _Compiled
+
+    def condition(self, *path: str | int) -> Expression | None:
+        whole: Path = (*self.path, *path)
+        owner: Any = self.document.value
+        for part in whole[:-1]:
+            owner = owner[part]
+        self.compiled.add_condition(owner, whole)
+        return self.compiled.condition(whole)
+
+    def wrong(self, path: Path, message: str, hint: str | None = None) -> None:
+        self.compiled.errors.append(self.document.error(self.document.place((*self.path, *path)), message, hint))
+
+
 class _Compiled:
     """Every condition and template of a document, compiled, or its mistakes with their places in the file."""
 
@@ -210,11 +253,11 @@ class _Compiled:
         self.conditions: dict[Path, Expression] = {}
         self.templates: dict[Path, MessageTemplate] = {}
         root = document.value if isinstance(document.value, dict) else {}
-        self._condition(root, ("audience",))
+        self.add_condition(root, ("audience",))
         steps = root.get("steps")
         for number, step in enumerate(steps if isinstance(steps, list) else []):
             if isinstance(step, dict):
-                self._condition(step, ("steps", number, "when"))
+                self.add_condition(step, ("steps", number, "when"))
                 self._template(step, ("steps", number, "sms"))
                 call = step.get("call")
                 if isinstance(call, dict):
@@ -223,7 +266,7 @@ class _Compiled:
     def condition(self, path: Path) -> Expression | None:
         return self.conditions.get(path)
 
-    def _condition(self, owner: Mapping[str, Any], path: Path) -> None:
+    def add_condition(self, owner: Mapping[str, Any], path: Path) -> None:
         source = owner.get(str(path[-1]))
         if not isinstance(source, str) or not source.strip():
             return
@@ -265,7 +308,8 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
             f"({quantities.show_duration(length)})",
             "give it at least as long",
         )
-    if "order_placed" not in rule.exit_on:
+    kind = _KINDS[rule.trigger.kind]
+    if "order_placed" not in rule.exit_on and "order_placed" in kind.default_exits:
         hint = "add `order_placed` so that nobody is written to after buying"
         warn(("exit_on",), "an order does not end this rule", hint)
     for number, step in enumerate(rule.steps[1:], start=1):
@@ -289,4 +333,6 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
                         path, f"the {what} names `shop.{setting}`, which shop.yaml does not give",
                         "it would not be sent",
                     )  # fmt: skip
+    for where, message, advice in kind.check(rule, shop):
+        warn(where, message, advice)
     return found

@@ -19,6 +19,9 @@ from triggers.messages.template import MessageTemplate
 from triggers.rules.model import Rule, Shop
 
 _TEXT_SETTINGS = ("name", "url", "cart_url")
+FIRST_KIND = "cart_abandoned"
+"""A hash names the kind of trigger. There was one before it did, whose rules keep their versions."""
+
 _SHOP = re.compile(r"\bshop\b(?:\s*\.\s*(\w+))?")
 
 
@@ -27,6 +30,8 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
     meaning = _plain(rule)
     for unmeant in ("version", "description", "shop_id"):
         meaning.pop(unmeant, None)
+    if rule.trigger.kind != FIRST_KIND:
+        meaning["trigger"]["kind"] = rule.trigger.kind
     meaning["shop"] = _used_settings(shop, _sources(rule))
     if not any(step.opt_out for step in rule.steps):
         meaning["shop"].pop("opt_out_text", None)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from schemas.instants import HOUR
-from triggers.rules.model import CartAbandoned, Trigger
+from triggers import kinds
+from triggers.kinds import Kind, Reading, WrittenKind, sentence
+from triggers.rules.model import Trigger
 from triggers.rules.values import (
     Day,
     Duration,
@@ -26,50 +38,41 @@ from triggers.rules.values import (
 MAX_STEPS: Final = 20
 
 
-class WrittenCartAbandoned(Written):
-    """Goods lie in the cart and nothing has changed for `idle`."""
-
-    idle: Duration = Field(description="How long the cart must have been quiet: no change of it, no checkout begun.")
-    reenter: Literal["per_cart", "each_spell"] = Field(
-        default="per_cart",
-        description="per_cart: one journey in a cart's life, until the order or its emptying. each_spell: one journey "
-        "for every quiet spell; a change of the cart ends the former one.",
-    )
-    on_order: Literal["cart", "items"] = Field(
-        default="cart",
-        description="cart: an order ends the whole cart. items: an order takes out only what was bought. The same in "
-        "all cart rules of a shop.",
-    )
-
-    def meant(self) -> Trigger:
-        return CartAbandoned(idle=self.idle, reenter=self.reenter, on_order=self.on_order)
-
-
-class WrittenTrigger(Written):
+class _Trigger(Written):
     """What starts a journey: exactly one kind."""
-
-    cart_abandoned: WrittenCartAbandoned | None = Field(
-        default=None, description="Goods lie in the cart and nothing has changed for `idle`."
-    )
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     @model_validator(mode="after")
-    def _one_kind(self) -> WrittenTrigger:
-        given = [kind for kind in type(self).model_fields if getattr(self, kind) is not None]
+    def _one_kind(self) -> _Trigger:
+        kinds = type(self).model_fields
+        given = [kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
             found = "both " + " and ".join(f"`{kind}`" for kind in given) if given else "none"
-            raise wrong(f"a rule has one trigger, here is {found}", f"choose one of {listed(KINDS)}")
+            raise wrong(f"a rule has one trigger, here is {found}", f"choose one of {listed(kinds)}")
         return self
 
-    def meant(self) -> Trigger:
-        for kind in type(self).model_fields:
-            written = getattr(self, kind)
-            if written is not None:
-                trigger: Trigger = written.meant()
-                return trigger
-        raise AssertionError("checked by _one_kind")
+    @property
+    def kind(self) -> str:
+        return next(kind for kind in type(self).model_fields if getattr(self, kind) is not None)
 
+    def meant(self, read: Reading) -> Trigger:
+        written: WrittenKind = getattr(self, self.kind)
+        return written.meant(read)
+
+
+def trigger_of(kinds: Iterable[Kind]) -> type[_Trigger]:
+    """What may stand below `trigger`: a field for each kind."""
+    fields: dict[str, Any] = {
+        kind.name: (kind.settings | None, Field(default=None, description=sentence(kind))) for kind in kinds
+    }
+    return create_model("WrittenTrigger", __base__=_Trigger, __doc__=_Trigger.__doc__, **fields)
+
+
+if TYPE_CHECKING:
+    WrittenTrigger = _Trigger
+else:
+    WrittenTrigger = trigger_of(kinds.KINDS.values())
 
 KINDS: Final = {name: info.description or "" for name, info in WrittenTrigger.model_fields.items()}
 """The kinds of triggers with a line about each."""
@@ -156,7 +159,19 @@ def _exit(value: object) -> object:
     return value
 
 
-Exit = Annotated[Literal["order_placed", "cart_emptied"], BeforeValidator(_exit)]
+EXITS: Final = ("order_placed", *sorted({word for kind in kinds.KINDS.values() for word in kind.exits}))
+"""What `exit_on` may name, of all kinds; what of it a rule may name is checked when its kind is known."""
+
+
+def _known_exit(value: str) -> str:
+    if value not in EXITS:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(f"'{word}'" for word in EXITS)})
+    return value
+
+
+Exit = Annotated[
+    str, BeforeValidator(_exit), AfterValidator(_known_exit), WithJsonSchema({"type": "string", "enum": list(EXITS)})
+]
 
 
 class WrittenRule(Written):
@@ -195,7 +210,8 @@ class WrittenRule(Written):
     )
     exit_on: Annotated[tuple[Exit, ...], Field(strict=False)] | None = Field(
         default=None,
-        description="What ends a journey. A withdrawn consent and an erased customer always do. Default: both.",
+        description="What ends a journey. A withdrawn consent and an erased customer always do. Default: what ends "
+        "journeys of its kind.",
     )
     stale_after: Duration = Field(
         default=24 * HOUR,

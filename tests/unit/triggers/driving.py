@@ -16,9 +16,10 @@ from triggers.context import Context
 from triggers.customer import NEVER, CustomerRow, new_row
 from triggers.engine import Engine, Proposal
 from triggers.gates.suppression import Suppressions
+from triggers.kinds.cart_abandoned import CartAbandoned
 from triggers.messages.template import Message, MessageTemplate
 from triggers.receipts import Finding
-from triggers.rules.model import CartAbandoned, Rule, RuleBook, Shop, Step
+from triggers.rules.model import Rule, RuleBook, Shop, Step
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

@@ -8,6 +8,8 @@ import pytest
 
 from triggers.rules.model import Shop
 from triggers.rules.read import read_rules, read_shop
+from triggers.rules.values import listed
+from triggers.rules.written import KINDS
 
 SHOP = Shop(cart_url="https://tea.example/cart")
 
@@ -63,7 +65,7 @@ ONE_MISTAKE = {
         trigger: {}
         steps: [{sms: hello}]
         """,
-        "r.yaml:2:10: a rule has one trigger, here is none, choose one of `cart_abandoned`",
+        f"r.yaml:2:10: a rule has one trigger, here is none, choose one of {listed(KINDS)}",
     ),
     "a choice that is none": (
         """

@@ -10,7 +10,8 @@ import pytest
 
 from schemas.instants import DAY, HOUR, MINUTE, SECOND
 from triggers.calendars.presets import PRESETS
-from triggers.rules.model import Cap, CartAbandoned, Holidays, Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
+from triggers.kinds.cart_abandoned import CartAbandoned
+from triggers.rules.model import Cap, Holidays, Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
 from triggers.rules.quantities import duration, percent, show_duration, time_of_day
 from triggers.rules.read import read_rules, read_shop
 

@@ -1,0 +1,129 @@
+"""What a kind of trigger knows, and what the engine and the reader of rules ask it. Everything else about a journey
+(steps, exits by events, gates) is the same for all kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from triggers.customer import CustomerRow
+from triggers.expressions import Expression
+from triggers.journeys import Journey
+from triggers.rules.model import Rule, Shop, Trigger
+from triggers.rules.values import Written
+
+Path = tuple[str | int, ...]
+"""Where something stands in a rule: names of fields, numbers of entries."""
+
+
+class Reading(Protocol):
+    """A rule that is being read, for settings that hold more than values. Paths begin below the kind's name."""
+
+    @property
+    def shop(self) -> Shop:
+        """The settings of the rule's shop."""
+
+    def condition(self, *path: str | int) -> Expression | None:
+        """The condition that is written there; None where it is none, which is then a mistake of the rule."""
+
+    def wrong(self, path: Path, message: str, hint: str | None = None) -> None:
+        """A mistake of the rule: in a marketer's words, the hint going on with the sentence."""
+
+
+class WrittenKind(Written):
+    """The YAML below `trigger: NAME:`. The first sentence of its docstring is the kind's line in lists and editors."""
+
+    def meant(self, read: Reading) -> Trigger:
+        """As the engine uses it."""
+        raise NotImplementedError
+
+
+class Watch(Protocol):
+    """All of a shop's rules of one kind at once, so that many rules cost about as much as one."""
+
+    def next_look(self, row: CustomerRow) -> int:
+        """The instant at which a journey of any of them might begin as the row stands; NEVER when none could."""
+
+    def coming(self, row: CustomerRow, until: int) -> Sequence[tuple[Rule, int]]:
+        """Those of which a journey might begin before `until` as the row stands, and when, in any order."""
+
+    def due(self, row: CustomerRow, at: int) -> Sequence[Rule]:
+        """Those of which a journey might begin at `at` or should have before, in any order."""
+
+
+class Kind(Protocol):
+    """What a kind of trigger knows. It looks at the row and changes nothing but its own facts in `looked`."""
+
+    @property
+    def name(self) -> str:
+        """As rules write it: the name of its module."""
+
+    @property
+    def code(self) -> int:
+        """Its number in customers' rows, for good."""
+
+    @property
+    def stage(self) -> int:
+        """How near to an order its customers are: the higher, the nearer. Between rules of one priority that compete,
+        the nearer goes first."""
+
+    @property
+    def settings(self) -> type[WrittenKind]:
+        """What may stand below `trigger: NAME:`."""
+
+    @property
+    def trigger(self) -> type[Any]:
+        """The type of `Rule.trigger` that is of this kind: a frozen dataclass with the class variable `kind`."""
+
+    @property
+    def watches(self) -> frozenset[type[Any]]:
+        """The types of events that can move `next_look` or `ended`."""
+
+    @property
+    def exits(self) -> Mapping[str, str]:
+        """What `exit_on` may name besides `order_placed`, and what it means."""
+
+    @property
+    def default_exits(self) -> frozenset[str]:
+        """What `exit_on` is in a rule that does not say."""
+
+    def watch(self, rules: Sequence[Rule]) -> Watch:
+        """Rules of this kind, made ready to be watched."""
+
+    def epoch(self, row: CustomerRow, rule: Rule) -> tuple[int, str]:
+        """The time and id of the event that a journey beginning now starts from."""
+
+    def looked(self, row: CustomerRow, due: int) -> None:
+        """All rules of the kind whose look was at or before `due` have been looked at."""
+
+    def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
+        """When a touch planned for `at` may be made at the earliest: `at`, or later."""
+
+    def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
+        """When and why the facts of the row, as changed since its last deadline, end the journey; (0, "") if not."""
+
+    def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
+        """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
+
+
+class KindBase:
+    """What most kinds say."""
+
+    exits: Mapping[str, str] = {}
+    default_exits: frozenset[str] = frozenset({"order_placed"})
+
+    def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
+        return at
+
+    def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
+        return 0, ""
+
+    def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
+        return ()
+
+
+def sentence(kind: Kind) -> str:
+    """The kind in a line: the first sentence of its settings' docstring."""
+    text = " ".join((kind.settings.__doc__ or "").split())
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]
