@@ -18,6 +18,7 @@ class BadSnapshot(ValueError):
 class Previous(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     price: Decimal | None = None
     availability: bool | None = None
+    stock: int | None = None
 
 
 class Snapshot(
@@ -53,7 +54,9 @@ def read_key(key: bytes | None) -> tuple[str, str]:
 def encode(product: Product, previous: Product | None, sync_id: str, occurred_at: int) -> bytes:
     """The value of the record; `occurred_at` in microseconds since the epoch, one instant for a whole sync."""
     fields = {name: getattr(product, name) for name in Product.__struct_fields__}
-    before = None if previous is None else Previous(price=previous.price, availability=previous.available)
+    before = None
+    if previous is not None:
+        before = Previous(price=previous.price, availability=previous.available, stock=previous.stock)
     return _ENCODER.encode(Snapshot(**fields, occurred_at=rfc3339(occurred_at), sync_id=sync_id, previous=before))
 
 

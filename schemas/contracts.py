@@ -20,6 +20,7 @@ from schemas.customers import (
     BonusBalanceChanged,
     ConsentChanged,
     CustomerErased,
+    CustomerImported,
     CustomerMerged,
     CustomerUpdated,
     KeywordReceived,
@@ -35,7 +36,7 @@ from schemas.fields import Contract
 from schemas.inbound import SmsReceived
 from schemas.marketing import BroadcastRequested, CollectionReleased, FlashSaleAnnounced, FlashSaleEnded
 from schemas.orders import OrderCancelled, OrderPlaced
-from schemas.products import ProductSnapshot
+from schemas.products import FeedSynced, ProductSnapshot
 from schemas.receipts import DeliveryReceipt
 from schemas.rules import RulePointer, RuleVersion
 from schemas.suppressions import PhoneLink, Suppression
@@ -50,6 +51,7 @@ CUSTOMER_EVENTS: Final[tuple[type[Contract], ...]] = (
     ProductViewed, CategoryViewed, CartItemAdded, CartItemRemoved, CartUpdated, CheckoutStarted, OrderPlaced,
     OrderCancelled, CustomerUpdated, ConsentChanged, CustomerErased, CustomerMerged, WishlistChanged,
     BonusBalanceChanged, SurveyAnswered, LinkClicked, DeliveryReceipt, KeywordReceived, TestRequested,
+    CustomerImported,
 )  # fmt: skip
 MARKETING_EVENTS: Final[tuple[type[Contract], ...]] = (
     FlashSaleAnnounced, FlashSaleEnded, CollectionReleased, BroadcastRequested,
@@ -57,7 +59,7 @@ MARKETING_EVENTS: Final[tuple[type[Contract], ...]] = (
 EVENTS: Final[tuple[type[Contract], ...]] = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, SmsReceived, ClockAdvanced)
 COMMANDS: Final[tuple[type[Contract], ...]] = (SendSms, CancelSms, GrantBonus, CreateCallTask)
 RECORDS: Final[tuple[type[Contract], ...]] = (
-    Decision, ProductSnapshot, RuleVersion, RulePointer, Suppression, PhoneLink, ShopFact, DeadLetter,
+    Decision, ProductSnapshot, FeedSynced, RuleVersion, RulePointer, Suppression, PhoneLink, ShopFact, DeadLetter,
 )  # fmt: skip
 
 CONTRACTS: Final[dict[str, type[Contract]]] = {model.__name__: model for model in (*EVENTS, *COMMANDS, *RECORDS)}

@@ -6,17 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from schemas.carts import Item
 from schemas.fields import (
+    MAX_DATES,
+    MAX_IMPORTED_ITEMS,
+    MAX_IMPORTED_ORDERS,
     MAX_LIST,
     MAX_MESSAGE,
     CommandId,
+    Contract,
+    CurrencyCode,
     CustomerEvent,
     CustomerId,
     Day,
     Id,
     Money,
+    Name,
+    OrderId,
     PhoneNumber,
     ProductId,
+    Quantity,
     Text,
     Timestamp,
     Url,
@@ -25,18 +34,10 @@ from schemas.fields import (
 )
 
 
-class CustomerUpdated(CustomerEvent):
-    """The profile, or part of it. A field left out stays as it was; `null` deletes it."""
+class Profile(CustomerEvent):
+    """What is known of a person."""
 
-    model_config = ConfigDict(
-        json_schema_extra=example(
-            type="CustomerUpdated", event_id="9f0c2a4e-0009", shop_id="main", customer_id="42",
-            occurred_at="2026-11-20T08:00:00Z", phone="+79990000042", first_name="Anna", time_zone="Europe/Moscow",
-            language="ru", gender="f", city="Kazan", card="VIP",
-        )
-    )  # fmt: skip
-
-    type: Literal["CustomerUpdated"]
+    type: str
     phone: PhoneNumber | None = None
     email: Annotated[Text | None, Field(description="Mail address.", examples=["anna@example.com"])] = None
     first_name: Annotated[Text | None, Field(description="As it is to stand in messages.", examples=["Anna"])] = None
@@ -58,6 +59,112 @@ class CustomerUpdated(CustomerEvent):
     registered_at: Annotated[
         Timestamp | None, Field(description="When the account was opened.", examples=["2025-03-01T12:00:00Z"])
     ] = None
+    dates: Annotated[
+        dict[Name, Day | None],
+        Field(
+            max_length=MAX_DATES,
+            description="Other days to remember, by name; `null` deletes one. Those that are not named stay as they "
+            "were.",
+            examples=[{"anniversary": "2010-02-28"}],
+        ),
+    ] = {}
+
+
+class CustomerUpdated(Profile):
+    """The profile, or part of it. A field left out stays as it was; `null` deletes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="CustomerUpdated", event_id="9f0c2a4e-0009", shop_id="main", customer_id="42",
+            occurred_at="2026-11-20T08:00:00Z", phone="+79990000042", first_name="Anna", time_zone="Europe/Moscow",
+            language="ru", gender="f", city="Kazan", card="VIP", dates={"anniversary": "2010-02-28"},
+        )
+    )  # fmt: skip
+
+    type: Literal["CustomerUpdated"]
+
+
+class ConsentGiven(Contract):
+    """What a customer said of one kind of message, and when."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            channel="sms", purpose="marketing", granted=True, occurred_at="2025-03-01T12:00:00Z", source="checkout"
+        )
+    )
+
+    channel: Annotated[Word, Field(description="How one is written to.", examples=["sms"])]
+    purpose: Annotated[Word, Field(description="What for.", examples=["marketing"])]
+    granted: Annotated[bool, Field(description="true: allowed; false: forbidden.")]
+    occurred_at: Annotated[Timestamp, Field(description="When it was said.", examples=["2025-03-01T12:00:00Z"])]
+    source: Annotated[Text | None, Field(description="Where it was given; kept as proof.", examples=["checkout"])] = (
+        None
+    )
+
+
+class OrderKept(Contract):
+    """An order of the past, not cancelled."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            order_id="A-0", occurred_at="2026-03-01T12:00:00Z", total="1990.00", currency="RUB",
+            items=[{"product_id": "sku-7", "quantity": 1, "price": "1990.00"}],
+        )
+    )  # fmt: skip
+
+    order_id: OrderId
+    occurred_at: Annotated[Timestamp, Field(description="When it was placed.", examples=["2026-03-01T12:00:00Z"])]
+    items: Annotated[
+        list[Item], Field(max_length=MAX_IMPORTED_ITEMS, description="What was bought, as far as that is known.")
+    ] = []
+    total: Annotated[Money | None, Field(description="What the order came to.", examples=["1990.00"])] = None
+    currency: CurrencyCode | None = None
+
+
+class OlderOrders(Contract):
+    """What the orders before the ones named came to together."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(count=12, total="23880.00", currency="RUB", first_at="2024-01-10T12:00:00Z")
+    )
+
+    count: Annotated[Quantity, Field(description="How many, without the cancelled.", examples=[12])]
+    total: Annotated[Money | None, Field(description="The sum of their totals.", examples=["23880.00"])] = None
+    currency: CurrencyCode | None = None
+    first_at: Annotated[Timestamp, Field(description="When the first of them was placed.")]
+
+
+class CustomerImported(Profile):
+    """Somebody whom the shop knew before Rewake did: what was known of them at `occurred_at`. It is history: nothing
+    that fell due before `occurred_at` is sent. `rewake customers import` publishes it, once a customer."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="CustomerImported", event_id="import-42", shop_id="main", customer_id="42",
+            occurred_at="2026-11-20T00:00:00Z", phone="+79990000042", first_name="Anna",
+            registered_at="2024-01-10T12:00:00Z",
+            consents=[
+                {
+                    "channel": "sms", "purpose": "marketing", "granted": True, "occurred_at": "2024-01-10T12:00:00Z",
+                    "source": "checkout",
+                }
+            ],
+            orders=[
+                {
+                    "order_id": "A-0", "occurred_at": "2026-03-01T12:00:00Z", "total": "1990.00", "currency": "RUB",
+                    "items": [{"product_id": "sku-7", "quantity": 1, "price": "1990.00"}],
+                }
+            ],
+            older={"count": 12, "total": "23880.00", "currency": "RUB", "first_at": "2024-01-10T12:00:00Z"},
+        )
+    )  # fmt: skip
+
+    type: Literal["CustomerImported"]
+    consents: Annotated[list[ConsentGiven], Field(max_length=20, description="What was allowed and forbidden.")] = []
+    orders: Annotated[
+        list[OrderKept], Field(max_length=MAX_IMPORTED_ORDERS, description="The last orders, without the cancelled.")
+    ] = []
+    older: Annotated[OlderOrders | None, Field(description="The orders before these; left out, there are none.")] = None
 
 
 class ConsentChanged(CustomerEvent):

@@ -13,7 +13,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from schemas.fields import DEFAULT_SHOP, MAX_ID, MAX_LIST, MAX_PHONE, MAX_QUANTITY, MAX_SHOP_ID, MAX_TEXT, MAX_URL
+from schemas.fields import (
+    DEFAULT_SHOP,
+    MAX_DATES,
+    MAX_ID,
+    MAX_LIST,
+    MAX_PHONE,
+    MAX_QUANTITY,
+    MAX_SHOP_ID,
+    MAX_TEXT,
+    MAX_URL,
+)
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
@@ -107,6 +117,38 @@ class CustomerUpdated(CustomerEvent, tag=True, kw_only=True, gc=False):
     region: Text | UnsetType | None = UNSET
     card: Text | UnsetType | None = UNSET
     registered_at: Text | UnsetType | None = UNSET
+    dates: Annotated[dict[str, str | None], Meta(max_length=MAX_DATES)] | UnsetType = UNSET
+
+
+class ConsentGiven(msgspec.Struct, frozen=True, gc=False):
+    channel: str
+    purpose: str
+    granted: bool
+    at: int
+    source: Text | None = None
+
+
+class OrderKept(msgspec.Struct, frozen=True, gc=False):
+    order_id: Id
+    at: int
+    items: tuple[Item, ...] = ()
+    total: Decimal | None = None
+    currency: str | None = None
+
+
+class OlderOrders(msgspec.Struct, frozen=True, gc=False):
+    count: Quantity
+    first_at: int
+    total: Decimal | None = None
+    currency: str | None = None
+
+
+class CustomerImported(CustomerUpdated, tag=True, kw_only=True, gc=False):
+    """What was known of the customer at `at`, each with its own instant."""
+
+    consents: tuple[ConsentGiven, ...] = ()
+    orders: tuple[OrderKept, ...] = ()
+    older: OlderOrders | None = None
 
 
 class ConsentChanged(CustomerEvent, tag=True, kw_only=True, gc=False):
@@ -170,6 +212,7 @@ AnyCustomerEvent = (
     | OrderPlaced
     | OrderCancelled
     | CustomerUpdated
+    | CustomerImported
     | ConsentChanged
     | CustomerErased
     | CustomerMerged

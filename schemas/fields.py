@@ -46,11 +46,15 @@ MAX_MESSAGE: Final = 2000
 MAX_QUANTITY: Final = 1_000_000
 MAX_ITEMS: Final = 2000
 MAX_LIST: Final = 500
+MAX_DATES: Final = 10
+MAX_IMPORTED_ORDERS: Final = 50
+MAX_IMPORTED_ITEMS: Final = 50
 
 SHOP_ID_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
 MONEY_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 CURRENCY_PATTERN: Final = r"^[A-Z]{3}$"
 DATE_PATTERN: Final = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,31}$"
 WORD_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,31}$"
 CLEAN_PATTERN: Final = r"^[^\x00-\x1f]*$"
 HMAC_PATTERN: Final = r"^[0-9a-f]{64}$"
@@ -111,6 +115,7 @@ Text = Annotated[str, _bounded(1, MAX_TEXT)]
 Url = Annotated[str, _bounded(1, MAX_URL)]
 Phone = Annotated[str, _bounded(1, MAX_PHONE)]
 Word = Annotated[str, StringConstraints(strict=True, pattern=WORD_PATTERN)]
+Name = Annotated[str, StringConstraints(strict=True, pattern=NAME_PATTERN)]
 Hmac = Annotated[str, StringConstraints(strict=True, pattern=HMAC_PATTERN)]
 Timestamp = Annotated[
     str,

@@ -30,10 +30,11 @@ LongText = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 class Previous(Contract):
     """What the last snapshot of the product said, so that one record tells what changed."""
 
-    model_config = ConfigDict(json_schema_extra=example(price="1990.00", availability=True))
+    model_config = ConfigDict(json_schema_extra=example(price="1990.00", availability=True, stock=14))
 
     price: Price | None = None
     availability: Annotated[bool | None, Field(description="Its `available` then.")] = None
+    stock: Annotated[Count | None, Field(description="Pieces in stock then, where the feed said so.")] = None
 
 
 class ProductSnapshot(Contract):
@@ -46,7 +47,7 @@ class ProductSnapshot(Contract):
             sync_id="2026-11-21T09:00:00Z-1", name="Electric kettle", vendor="Bork", category_id="kettles",
             category_path=["Kitchen", "Kettles"], price="1790.00", old_price="1990.00", currency="RUB", available=True,
             stock=12, url="https://shop.example/p/sku-7", picture="https://shop.example/i/sku-7.jpg",
-            params=[["Power", "2200 W"]], labels=[], previous={"price": "1990.00", "availability": True},
+            params=[["Power", "2200 W"]], labels=[], previous={"price": "1990.00", "availability": True, "stock": 14},
         )
     )  # fmt: skip
 
@@ -73,6 +74,28 @@ class ProductSnapshot(Contract):
     ] = []
     labels: Annotated[list[Text], Field(max_length=50, description="The feed's custom labels.")] = []
     previous: Annotated[Previous | None, Field(description="Left out for a product that is new.")] = None
+
+    @property
+    def at(self) -> int:
+        """`occurred_at` in microseconds since 1970-01-01T00:00:00Z."""
+        return parse_rfc3339(self.occurred_at)
+
+
+class FeedSynced(Contract):
+    """A sync of a feed is over: all snapshots with its `sync_id` are before this record. One a shop is kept."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="FeedSynced", shop_id="main", sync_id="2026-11-21T09:00:00Z-1", occurred_at="2026-11-21T09:00:00Z",
+            changed=118,
+        )
+    )  # fmt: skip
+
+    type: Literal["FeedSynced"]
+    shop_id: Shop = DEFAULT_SHOP
+    sync_id: Annotated[Id, Field(description="As its snapshots have it.")]
+    occurred_at: Annotated[Timestamp, Field(description="When the feed was read: the same as in its snapshots.")]
+    changed: Annotated[Count, Field(description="How many products are new, or differ from what they were.")]
 
     @property
     def at(self) -> int:

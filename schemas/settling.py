@@ -36,7 +36,16 @@ from schemas.events import (
     Quantity,
     WishlistChanged,
 )
-from schemas.fields import MAX_ITEMS, SHOP_ID_PATTERN, WORD_PATTERN, compiled, read_currency, read_date, read_money
+from schemas.fields import (
+    MAX_ITEMS,
+    NAME_PATTERN,
+    SHOP_ID_PATTERN,
+    WORD_PATTERN,
+    compiled,
+    read_currency,
+    read_date,
+    read_money,
+)
 from schemas.instants import parse_rfc3339
 from schemas.receipts import STATUSES
 
@@ -52,6 +61,7 @@ shops: Final[set[str]] = set()
 _words: Final[set[str]] = set()
 _SHOP: Final = compiled(SHOP_ID_PATTERN)
 _WORD: Final = compiled(WORD_PATTERN)
+_NAME: Final = compiled(NAME_PATTERN)
 
 
 def _read_money(text: str) -> Decimal:
@@ -137,6 +147,12 @@ def _finish_customer(event: CustomerUpdated) -> None:
         read_date(event.birthday)
     if event.registered_at is not UNSET and event.registered_at is not None:
         parse_rfc3339(event.registered_at)
+    if event.dates is not UNSET:
+        for name, day in event.dates.items():
+            if not _NAME.match(name):
+                raise ValueError
+            if day is not None:
+                read_date(day)
 
 
 def _finish_consent(event: ConsentChanged) -> None:
@@ -174,7 +190,8 @@ SETTLINGS: Final[dict[type, Settling]] = {}
 
 def _decoder(strict: bool) -> msgspec.json.Decoder[Any]:
     """A decoder of everything that msgspec reads here. A strict one refuses fields that the structs do not name."""
-    # SurveyAnswered, KeywordReceived, TestRequested and what marketing publishes are rare: the contract reads them.
+    # SurveyAnswered, KeywordReceived, TestRequested, what is imported and what marketing publishes are rare: the
+    # contract reads them.
     kinds: Any = None
     line = msgspec.defstruct(
         "Line",

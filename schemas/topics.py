@@ -104,6 +104,7 @@ CUSTOMER_EVENTS: Final = _customer_topic(
     "customer-events", 5, "Who customers are, what they allow, what they answer. From storefront, CRM, survey, links.",
     "CustomerUpdated", "ConsentChanged", "CustomerErased", "CustomerMerged", "WishlistChanged", "BonusBalanceChanged",
     "SurveyAnswered", "LinkClicked", "KeywordReceived", "TestRequested",
+    "CustomerImported",
 )  # fmt: skip
 DELIVERY_RECEIPTS: Final = _customer_topic(
     "delivery-receipts", 9, "What became of a command. From the dispatcher.", "DeliveryReceipt", holds_clock=False
@@ -130,8 +131,9 @@ def _kept(name: str, key: str, rank: int | None, about: str, *carries: str) -> T
 
 
 PRODUCTS: Final = _kept(
-    "products", "shop_id:product_id", 2, "Product snapshots: price, stock, url, name, category. From the feeds. A "
-    "record without a value: the product has left the feed.", "ProductSnapshot",
+    "products", "shop_id:product_id; of FeedSynced shop_id, a colon, U+0000 and sync", 2, "Product snapshots: price, "
+    "stock, url, name, category; and the end of each sync. From the feeds. A record without a value: the product has "
+    "left the feed.", "ProductSnapshot", "FeedSynced",
 )  # fmt: skip
 RULES: Final = _kept(
     "rules", "shop_id:rule:version, or shop_id:rule for the pointer", 0, "Rule versions, and which is in force from "

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
-from schemas import clock, events, inbound, marketing
+from schemas import clock, customers, events, inbound, marketing
 from schemas.contracts import (
     CUSTOMER_EVENTS,
     MARKETING_EVENTS,
@@ -44,6 +44,7 @@ from schemas.events import (
     ConsentChanged,
     CustomerErased,
     CustomerEvent,
+    CustomerImported,
     CustomerMerged,
     CustomerUpdated,
     DeliveryReceipt,
@@ -83,6 +84,7 @@ __all__ = [
     "ConsentChanged",
     "CustomerErased",
     "CustomerEvent",
+    "CustomerImported",
     "CustomerMerged",
     "CustomerUpdated",
     "DeliveryReceipt",
@@ -238,7 +240,29 @@ def from_contract(event: Contract) -> Any:
             fields[field.name] = getattr(event, field.name)
     if "items" in fields and fields["items"] is not None:
         fields["items"] = [_line(item) for item in fields["items"]]
+    if isinstance(event, customers.CustomerImported):
+        fields |= _history(event)
     return struct(**fields)
+
+
+def _history(event: customers.CustomerImported) -> dict[str, Any]:
+    older = event.older
+    return {
+        "consents": tuple(
+            events.ConsentGiven(one.channel, one.purpose, one.granted, parse_rfc3339(one.occurred_at), one.source)
+            for one in event.consents
+        ),
+        "orders": tuple(
+            events.OrderKept(
+                one.order_id, parse_rfc3339(one.occurred_at),
+                tuple(Item(item.product_id, item.quantity, item.price) for item in one.items), one.total, one.currency,
+            )
+            for one in event.orders
+        ),
+        "older": None
+        if older is None
+        else events.OlderOrders(older.count, parse_rfc3339(older.first_at), older.total, older.currency),
+    }
 
 
 def _line(item: Any) -> Item | SaleItem:

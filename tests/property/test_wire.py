@@ -46,7 +46,9 @@ AWKWARD: list[Any] = [
     "delivered", "lost", [], {}, [1], ["a"], [None], [""], ["a", "a"], {"a": 1}, [{}], [{"product_id": "a"}],
     [{"product_id": "a", "quantity": 1.0, "price": "5"}], [{"product_id": "a", "price": 5}], [{"product_id": ""}],
     [{"product_id": "a", "quantity": 0}], [{"product_id": "a", "note": [[[]]]}], {"a": [1]},
-    {"a": "b" * 300}, {"": 1}, {"a": 1e16}, {"a\n": 1}, {"q": ["x", "y"]},
+    {"a": "b" * 300}, {"": 1}, {"a": 1e16}, {"a\n": 1}, {"q": ["x", "y"]}, {"day": "1990-02-28"}, {"day": None},
+    {"day": "1990-02-29"}, {"Day": "1990-02-28"}, {"name day": None}, {"day\n": None}, {"d" * 33: None},
+    {f"day_{number}": "1990-02-28" for number in range(10)}, {f"day_{number}": None for number in range(11)},
 ]  # fmt: skip
 
 
@@ -85,7 +87,10 @@ def encode(fields: Any, ascii_only: bool = False) -> bytes:
 def mutations(data: st.DataObject) -> bytes:
     """A valid event, up to three of its fields then dropped or given an awkward value."""
     fields = dict(data.draw(st.sampled_from(EXAMPLES), label="event"))
-    names = [*fields, "at", "note", "quantity", "items", "price", "currency", "birthday", "registered_at", "expires_at"]
+    names = [
+        *fields, "at", "note", "quantity", "items", "price", "currency", "birthday", "registered_at", "expires_at",
+        "dates",
+    ]  # fmt: skip
     for _ in range(data.draw(st.integers(0, 3), label="changes")):
         name = data.draw(st.sampled_from(names), label="field")
         if data.draw(st.integers(0, 5)) == 0:
