@@ -17,7 +17,7 @@ from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import competition, conditions, exit, holdout, products, trigger
-from triggers.gates.consent import TRANSACTIONAL, consent
+from triggers.gates.consent import TRANSACTIONAL, consent, to_calls
 from triggers.gates.incentive import NONE as NO_INCENTIVE
 from triggers.gates.incentive import incentive
 from triggers.gates.message import message, note
@@ -50,9 +50,6 @@ SPREAD: Final = 15 * MINUTE
 the shop has a pace, within the minute that they are counted in."""
 
 CHANNEL: Final = "sms"
-CALL: Final = "call"
-"""The channel whose consent a call needs."""
-
 # names of the module: a member of an enumeration takes longer to find than to compare
 _PASS: Final = Answer.PASS
 _NOT_ASKED: Final = Answer.NOT_ASKED
@@ -212,7 +209,7 @@ def judge(
         if step.call is None:
             verdicts += (_NO_SMS["consent"], _NO_SMS["phone"], _NO_SMS["suppression"])
         else:
-            verdicts.append(plan.consent or consent(row.consents, CALL, rule.purpose))
+            verdicts.append(plan.consent or _to_calls(row, rule, shop))
             number = profile.get(_PHONE)
             touch.phone, verdict = to_call(None if number is None else number.value, shop.default_region)
             verdicts.append(verdict)
@@ -221,7 +218,7 @@ def judge(
     else:
         verdict = plan.consent or consent(row.consents, CHANNEL, rule.purpose, shop.confirm_sources)
         if step.call is not None and verdict.answer is _PASS:  # it needs both
-            verdict = plan.consent or consent(row.consents, CALL, rule.purpose)
+            verdict = plan.consent or _to_calls(row, rule, shop)
         verdicts.append(verdict)
         number = profile.get(_PHONE)
         touch.phone, verdict = phone(None if number is None else number.value, shop.default_region)
@@ -302,6 +299,10 @@ def decided(verdicts: tuple[Verdict, ...]) -> bool:
         if answer is not _PASS and answer is not _NOT_ASKED:
             return True
     return False
+
+
+def _to_calls(row: CustomerRow, rule: Rule, shop: Shop) -> Verdict:
+    return to_calls(row.consents, rule.purpose, shop.call_consent, shop.confirm_sources)
 
 
 def _sunset(row: CustomerRow, setting: Sunset, world: World, rule: Rule, wall: int) -> Verdict:

@@ -178,6 +178,7 @@ class Shop:
     receipts: Receipts = RECEIPTS
     opt_in_sources: frozenset[str] = frozenset()
     confirm_sources: frozenset[str] | None = None  # besides an SMS; None: one opt-in is enough
+    call_consent: Literal["own", "sms"] = "own"
     inbound: Answering = ANSWERING
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
 

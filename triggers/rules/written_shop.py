@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
@@ -203,6 +203,11 @@ class WrittenShop(Written):
     )
     double_opt_in: Annotated[WrittenDoubleOptIn | None, BeforeValidator(_double_opt_in)] = Field(
         default=None, description="Whether a consent to marketing must be confirmed before it counts."
+    )
+    call_consent: Literal["own", "sms"] = Field(
+        default="own",
+        description="Whose word allows calls. own: the consent to calls alone. sms: where nothing was ever said of "
+        "calls, the consent to texts.",
     )
     keywords: WrittenKeywords = Field(
         default={}, description="Words that are answers to the shop, by name.", examples=[{"win": ["WIN"]}]

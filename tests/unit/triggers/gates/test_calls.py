@@ -93,6 +93,29 @@ def test_a_consent_to_calls_needs_no_confirmation() -> None:
     assert left(step(), shop=shop, agreed=("sms",)).outcomes() == ["refused"]
 
 
+BY_SMS = Shop(call_consent="sms")
+
+
+def test_where_the_shop_says_so_the_word_on_texts_counts_for_calls_that_nothing_was_said_of() -> None:
+    found = left(call(), shop=BY_SMS, agreed=("sms",))
+    assert (found.outcomes(), found.verdict("consent")) == (["emitted"], ("pass", "granted"))
+    (consent,) = [one for one in found.decisions[0].verdicts if one.gate == "consent"]
+    assert consent.numbers["channel"] == "sms"
+    assert left(step(call=NOTE), shop=BY_SMS, agreed=("sms",)).outcomes() == ["emitted"]
+    assert left(call(), shop=BY_SMS, agreed=()).verdict("consent") == ("refuse", "no-consent")
+
+
+def test_a_word_on_calls_stands_before_the_one_on_texts() -> None:
+    events = [profile(NOON, first_name="Anna"), consented(NOON), consented(NOON, False, channel="call"), added(NOON)]
+    found = drive(rule(steps=(call(),)), events=events, shop=BY_SMS).drain()
+    assert found.verdict("consent") == ("refuse", "withdrawn")
+
+
+def test_where_a_consent_to_texts_must_be_confirmed_so_must_it_for_calls() -> None:
+    shop = Shop(call_consent="sms", confirm_sources=frozenset())
+    assert left(call(), shop=shop, agreed=("sms",)).verdict("consent") == ("refuse", "not-confirmed")
+
+
 def test_a_transactional_call_needs_no_consent() -> None:
     made = rule(steps=(call(),), purpose="transactional")
     found = drive(made, events=[profile(NOON, first_name="Anna"), added(NOON)]).drain()
