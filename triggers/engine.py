@@ -24,9 +24,9 @@ from triggers.facts import APPLY
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Proposal
 from triggers.judging import Judgement
-from triggers.kinds import Kind
+from triggers.kinds import Begin, Kind
 from triggers.plans import ShopPlan
-from triggers.rules.model import Rule, RuleBook, Shop
+from triggers.rules.model import RuleBook, Shop
 from triggers.view import context
 from triggers.zones import zone_of
 
@@ -45,6 +45,8 @@ class Engine:
         *,
         marker_kept: int | None = MARKER_KEPT,
     ) -> None:
+        self.last: int | None = None
+        """After this instant there are no more events, and calendars stop: nothing falls due by a date alone."""
         self._catalogue = catalogue
         self._marker_kept = marker_kept
         suppressions = suppressions if suppressions is not None else NoSuppressions()
@@ -83,13 +85,22 @@ class Engine:
             found = receipts.judge(row.numbers, event, plan.shop.receipts)
             if found is not None:
                 row.outgoing.append(found)
-        watched = kind in plan.watched
+        watching = plan.by_event.get(kind, ())
         moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
-        if row.journeys and (watched or kind in EXITS):
+        ending = bool(row.journeys) and (bool(watching) or kind in EXITS)
+        if ending:
             end_journeys(row, plan, event)
         elif isinstance(event, wire.TestRequested):
             trial.ask(row, event, plan.by_name, now)
-        elif not watched and not moved and kind is not wire.CustomerErased:
+        for code, watch in watching:
+            look = watch.heard(row, event, now)
+            if look is not None and look < NEVER:
+                row.looks[code] = look
+            elif look is not None:
+                row.looks.pop(code, None)
+        if row.plan != plan.stamp or (ending and kind in EXITS) or kind is wire.CustomerErased:
+            _look_anew(row, plan, now)
+        elif not (watching or moved or kind is wire.TestRequested):
             return True
         self._schedule(row, plan, now)
         return True
@@ -102,18 +113,22 @@ class Engine:
         plan = self._plans.get(row.shop_id, self._no_rules)
         settle(row, due)
         row.fired = due
-        beginning = [(rule, kind) for watch, kind in plan.watches for rule in watch.due(row, due)]
+        beginning = [
+            (begin, kind) for watch, kind in plan.watches if kind.drains or self._lasts(due)
+            for begin in watch.due(row, due)
+        ]  # fmt: skip
         if beginning:
             if len(beginning) > 1:
-                beginning.sort(key=_name)
+                beginning.sort(key=_order)
             seen: Scope | None = None  # one for all: to begin a journey changes nothing that an audience sees
-            for rule, kind in beginning:
-                if rule.audience is not None and seen is None:
+            for one, _ in beginning:
+                if one.rule.audience is not None and seen is None:
                     tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
                     seen = unexplained(context(row, plan.shop, self._catalogue, tz, due))
-                begin(row, rule, kind, due, seen)
-        for kind in plan.kinds:
-            kind.looked(row, due)
+                begin(row, one, due, seen)
+        for watch, kind in plan.watches:
+            if kind.drains or self._lasts(due):
+                watch.looked(row, due)
         proposals = []
         for journey in row.journeys:
             if journey.proposed or not journey.running or journey.planned > due:
@@ -136,6 +151,7 @@ class Engine:
             proposals.sort(key=lambda proposal: (proposal.planned, proposal.rule))
         tests = trial.due(row, due) if row.outbox else []
         row.outbox += proposals
+        _look_anew(row, plan, due)
         self._schedule(row, plan, due)
         return proposals + tests
 
@@ -158,6 +174,7 @@ class Engine:
         if judgement.proposal.test:
             return trial.conclude(row, plan, judgement)
         emitted = concluding.conclude(row, plan, judgement, answer)
+        _look_anew(row, plan, row.fired)
         self._schedule(row, plan, row.fired)
         return emitted
 
@@ -166,12 +183,15 @@ class Engine:
         verdicts, touch = emission.failed(row, proposal)
         return self.conclude(row, Judgement(proposal, wall, verdicts, None, touch), None)
 
+    def _lasts(self, at: int) -> bool:
+        """Whether a calendar still goes on then."""
+        return self.last is None or at <= self.last
+
     def _schedule(self, row: CustomerRow, plan: ShopPlan, now: int) -> None:
         """Set the row's deadline. What should have been looked at before `now` (a late event) is looked at then."""
         deadline = NEVER
-        for watch, _ in plan.watches:
-            look = watch.next_look(row)
-            if look < deadline:
+        for code, look in row.looks.items():
+            if look < deadline and (code not in plan.lasting or self._lasts(look)):
                 deadline = look
         if deadline < now:
             deadline = now
@@ -195,5 +215,17 @@ class Engine:
         row.deadline = deadline
 
 
-def _name(waiting: tuple[Rule, Kind]) -> str:
-    return waiting[0].name
+def _look_anew(row: CustomerRow, plan: ShopPlan, now: int) -> None:
+    """When each kind wants to see the row next, as it stands."""
+    looks = {}
+    for watch, kind in plan.watches:
+        look = watch.next_look(row, now)
+        if look < NEVER:
+            looks[kind.code] = look
+    row.looks, row.plan = looks, plan.stamp
+
+
+def _order(beginning: tuple[Begin, Kind]) -> tuple[int, int, str, int, str]:
+    """Where not all may begin: by priority, stage and name."""
+    begin, kind = beginning
+    return -begin.rule.priority, -kind.stage, begin.rule.name, begin.epoch_at, begin.epoch_id

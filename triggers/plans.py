@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from hashlib import blake2b
+
 from schemas.catalogue import Catalogue
 from triggers import emission
 from triggers.facts import ShopSays
 from triggers.gates.suppression import Suppressions
-from triggers.kinds import KINDS, Kind, Watch
+from triggers.kinds import KINDS, Kind, KindWorld, Watch
 from triggers.rivals import Rivals
 from triggers.rules.model import Rule, Shop
 
 
 class ShopPlan:
-    """One shop's."""
+    """One shop's. `by_event`: who wants to hear of events of a type, with the kind's number; `lasting`: the numbers of
+    kinds that go on when there are no more events. `stamp`: which rules these are, as rows keep it; 0 for none."""
 
-    __slots__ = ("by_name", "kinds", "says", "shop", "steps", "watched", "watches", "world")
+    __slots__ = ("by_event", "by_name", "lasting", "says", "shop", "stamp", "steps", "watches", "world")
 
     def __init__(self, shop: Shop, rules: tuple[Rule, ...], catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
@@ -22,11 +26,19 @@ class ShopPlan:
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
         self.steps = {name: emission.plans(shop, rule, kind) for name, (rule, kind) in self.by_name.items()}
-        self.kinds = tuple({kind.name: kind for _, kind in self.by_name.values()}.values())
+        kinds = {kind.name: kind for _, kind in self.by_name.values()}.values()
+        kind_world = KindWorld(shop, catalogue)
         self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
-            (kind.watch([rule for rule, its in self.by_name.values() if its is kind]), kind) for kind in self.kinds
+            (kind.watch([rule for rule, its in self.by_name.values() if its is kind], kind_world), kind)
+            for kind in kinds
         )
-        self.watched: frozenset[type] = frozenset().union(*(kind.watches for kind in self.kinds))
+        by_event: dict[type, list[tuple[int, Watch]]] = {}
+        for watch, kind in self.watches:
+            for event in kind.watches:
+                by_event.setdefault(event, []).append((kind.code, watch))
+        self.by_event = {event: tuple(watching) for event, watching in by_event.items()}
+        self.lasting = frozenset(kind.code for kind in kinds if not kind.drains)
+        self.stamp = _stamp(rules)
         self.says = ShopSays(
             by_items=any(getattr(rule.trigger, "on_order", "") == "items" for rule in rules),
             opt_in_sources=shop.opt_in_sources, confirm_sources=shop.confirm_sources or frozenset(),
@@ -34,3 +46,10 @@ class ShopPlan:
         )
         if shop.compete is not None:
             self.world.rivals = Rivals(shop, shop.compete, self.by_name, self.watches, catalogue)
+
+
+def _stamp(rules: Sequence[Rule]) -> int:
+    if not rules:
+        return 0
+    names = sorted(f"{rule.name} {rule.version}" for rule in rules)
+    return int.from_bytes(blake2b("\n".join(names).encode(), digest_size=4).digest(), "big") | 1

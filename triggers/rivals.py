@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
-from triggers.beginning import may_begin
+from triggers.beginning import free
 from triggers.customer import CustomerRow
 from triggers.expressions import unexplained
 from triggers.gates import competition
@@ -87,12 +87,13 @@ class Rivals:
             if abs(at - planned) < self._within:
                 yield _rival(row, rule, kind, step, epoch, at), journey.began
         for watch, kind in self._watches:
-            for rule, look in watch.coming(row, planned + self._within):
-                if rule.purpose == "transactional" or not may_begin(row, rule, look):
+            for begin in watch.coming(row, planned + self._within):
+                rule, look = begin.rule, begin.at
+                if rule.purpose == "transactional" or not free(row, begin, look):
                     continue
                 first = rule.steps[0]
                 if abs(look + first.after - planned) < self._within:
-                    epoch = epoch_name(*kind.epoch(row, rule))
+                    epoch = epoch_name(begin.epoch_at, begin.epoch_id)
                     yield _rival(row, rule, kind, first, epoch, look + first.after), look
 
     def _conditions_hold(self, row: CustomerRow, rival: Rival, began: int, wall: int, tz: ZoneInfo) -> bool:

@@ -8,9 +8,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from triggers.kinds._seam import Kind, KindBase, Path, Reading, Watch, WrittenKind, sentence
+from triggers.kinds._seam import Begin, Kind, KindBase, KindWorld, Path, Reading, Watch, WrittenKind, sentence
 
-__all__ = ["KINDS", "Kind", "KindBase", "Path", "Reading", "Watch", "WrittenKind", "find", "sentence"]
+__all__ = [
+    "KINDS", "Begin", "Kind", "KindBase", "KindWorld", "Path", "Reading", "Watch", "WrittenKind", "find", "sentence",
+]
 
 
 def find(folders: Iterable[str], package: str) -> dict[type[Any], Kind]:

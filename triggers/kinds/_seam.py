@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
+from schemas.catalogue import Catalogue
+from schemas.wire import CustomerEvent
 from triggers.customer import CustomerRow
 from triggers.expressions import Expression
-from triggers.journeys import Journey
+from triggers.journeys import NOTHING, About, Journey
 from triggers.rules.model import Rule, Shop, Trigger
 from triggers.rules.values import Written
 
@@ -38,21 +42,47 @@ class WrittenKind(Written):
         raise NotImplementedError
 
 
+class Begin(msgspec.Struct, frozen=True, gc=False):
+    """A journey that might begin: of `rule`, at `at`, by the event of this time and id, and what it would be about."""
+
+    rule: Rule
+    at: int
+    epoch_at: int
+    epoch_id: str
+    about: About = NOTHING
+
+
+class KindWorld(NamedTuple):
+    """What kinds may look at besides the row: one shop's."""
+
+    shop: Shop
+    catalogue: Catalogue
+
+
 class Watch(Protocol):
     """All of a shop's rules of one kind at once, so that many rules cost about as much as one."""
 
-    def next_look(self, row: CustomerRow) -> int:
-        """The instant at which a journey of any of them might begin as the row stands; NEVER when none could."""
+    def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
+        """The next look after the facts took an event that the kind watches; None where it did not move."""
 
-    def coming(self, row: CustomerRow, until: int) -> Sequence[tuple[Rule, int]]:
-        """Those of which a journey might begin before `until` as the row stands, and when, in any order."""
+    def next_look(self, row: CustomerRow, now: int) -> int:
+        """The instant at which a journey of any of them might begin as the row stands; NEVER when none could. It is
+        kept in the row, and asked for anew at deadlines, when a journey ended, and when other rules are in force."""
 
-    def due(self, row: CustomerRow, at: int) -> Sequence[Rule]:
-        """Those of which a journey might begin at `at` or should have before, in any order."""
+    def coming(self, row: CustomerRow, until: int) -> Iterable[Begin]:
+        """What might begin before `until` as the row stands, in any order."""
+
+    def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
+        """What might begin at `at`, or should have before, in any order. The engine asks for the rest: whether a
+        journey of the rule runs or has had this epoch, `once_per` and the like, the audience."""
+
+    def looked(self, row: CustomerRow, at: int) -> None:
+        """Everything that was due up to `at` was looked at."""
 
 
 class Kind(Protocol):
-    """What a kind of trigger knows. It looks at the row and changes nothing but its own facts in `looked`."""
+    """What a kind of trigger knows. It looks at the row and changes nothing; its watch changes its own facts in
+    `looked`."""
 
     @property
     def name(self) -> str:
@@ -77,7 +107,11 @@ class Kind(Protocol):
 
     @property
     def watches(self) -> frozenset[type[Any]]:
-        """The types of events that can move `next_look` or `ended`."""
+        """The types of events that can move `next_look` or `ended`. (Whatever ends journeys moves all looks.)"""
+
+    @property
+    def drains(self) -> bool:
+        """Whether what is still to come is looked at when there are no more events: idleness is, a calendar is not."""
 
     @property
     def exits(self) -> Mapping[str, str]:
@@ -87,14 +121,8 @@ class Kind(Protocol):
     def default_exits(self) -> frozenset[str]:
         """What `exit_on` is in a rule that does not say."""
 
-    def watch(self, rules: Sequence[Rule]) -> Watch:
+    def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         """Rules of this kind, made ready to be watched."""
-
-    def epoch(self, row: CustomerRow, rule: Rule) -> tuple[int, str]:
-        """The time and id of the event that a journey beginning now starts from."""
-
-    def looked(self, row: CustomerRow, due: int) -> None:
-        """All rules of the kind whose look was at or before `due` have been looked at."""
 
     def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
         """When a touch planned for `at` may be made at the earliest: `at`, or later."""
@@ -109,6 +137,7 @@ class Kind(Protocol):
 class KindBase:
     """What most kinds say."""
 
+    drains = True
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})
 

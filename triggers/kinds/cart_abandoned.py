@@ -18,10 +18,12 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from schemas import wire
+from schemas.wire import CustomerEvent
 from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, Cart, look
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
-from triggers.kinds._seam import KindBase, Reading, Watch, WrittenKind
+from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
+from triggers.kinds._spells import Thresholds, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
@@ -70,17 +72,8 @@ class CartAbandonedKind(KindBase):
     exits = {CART_EMPTIED: "nothing is left in the cart"}
     default_exits = frozenset({ORDER_PLACED, CART_EMPTIED})
 
-    def watch(self, rules: Sequence[Rule]) -> Watch:
+    def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
-
-    def epoch(self, row: CustomerRow, rule: Rule) -> tuple[int, str]:
-        cart = row.cart.now
-        if rule.trigger.reenter == "per_cart":
-            return cart.first_at, cart.first_id
-        return cart.changed_at, cart.changed_id
-
-    def looked(self, row: CustomerRow, due: int) -> None:
-        look(row.cart, due)
 
     def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
         cart = row.cart.now
@@ -102,45 +95,47 @@ class _Watch:
     """See `triggers.kinds.Watch`. The rules that wait least come first: the first that is free is the next to look."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = sorted(rules, key=lambda rule: rule.trigger.idle)
-        self._idles: list[int] = [rule.trigger.idle for rule in self._rules]
+        self._waiting = Thresholds((rule.trigger.idle, rule) for rule in rules)
 
-    def next_look(self, row: CustomerRow) -> int:
+    def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int:
+        return self.next_look(row, now)
+
+    def next_look(self, row: CustomerRow, now: int) -> int:
         cart = row.cart.now
         if not cart.lines:
             return NEVER
-        for number in range(bisect_right(self._idles, cart.looked), len(self._idles)):
-            if not _used_up(row, cart, self._rules[number]):
-                return cart.changed_at + self._idles[number]
+        idles, rules = self._waiting.lengths, self._waiting.items
+        for number in range(bisect_right(idles, looked_for(row, cart.looked, cart.changed_at)), len(idles)):
+            if not _used_up(row, cart, rules[number]):
+                return cart.changed_at + idles[number]
         return NEVER
 
-    def coming(self, row: CustomerRow, until: int) -> list[tuple[Rule, int]]:
+    def coming(self, row: CustomerRow, until: int) -> list[Begin]:
         cart = row.cart.now
         if not cart.lines:
             return []
-        looked, changed = cart.looked, cart.changed_at
-        return [
-            (rule, changed + idle)
-            for rule, idle in zip(self._rules, self._idles, strict=True)
-            if idle > looked and changed + idle < until and not _used_up(row, cart, rule)
-        ]
+        waiting = self._waiting.coming(cart.changed_at, looked_for(row, cart.looked, cart.changed_at), until)
+        return [_begin(cart, rule, idle) for idle, rule in waiting if not _used_up(row, cart, rule)]
 
-    def due(self, row: CustomerRow, at: int) -> list[Rule]:
+    def due(self, row: CustomerRow, at: int) -> list[Begin]:
         cart = row.cart.now
         if not cart.lines:
             return []
-        idles = self._idles
-        begin, end = bisect_right(idles, cart.looked), bisect_right(idles, at - cart.changed_at)
-        if begin >= end:
-            return []
-        rules = self._rules[begin:end]
-        if not (row.journeys or row.history):  # nothing began yet, so nothing is used up
-            return rules
-        return [rule for rule in rules if not _used_up(row, cart, rule)]
+        waiting = self._waiting.due(cart.changed_at, looked_for(row, cart.looked, cart.changed_at), at)
+        return [_begin(cart, rule, idle) for idle, rule in waiting]
+
+    def looked(self, row: CustomerRow, at: int) -> None:
+        look(row.cart, at)
+
+
+def _begin(cart: Cart, rule: Rule, idle: int) -> Begin:
+    if rule.trigger.reenter == "per_cart":
+        return Begin(rule, cart.changed_at + idle, cart.first_at, cart.first_id)
+    return Begin(rule, cart.changed_at + idle, cart.changed_at, cart.changed_id)
 
 
 def _used_up(row: CustomerRow, cart: Cart, rule: Rule) -> bool:
-    """Whether the rule has a journey that runs, or has had one of this cart or of this spell."""
+    """Whether the rule has a journey that runs, or has had one of this cart or of this spell: a look would be vain."""
     for journey in row.journeys:
         if journey.rule == rule.name and not journey.exit_at and not journey.fact_at:
             return True

@@ -9,11 +9,13 @@ from pkgutil import iter_modules
 import pytest
 
 from schemas import wire
+from schemas.catalogue import EmptyCatalogue
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, added, drive, ordered, rule, shopper
 from triggers import kinds
 from triggers.customer import NEVER
-from triggers.kinds import KINDS, find
+from triggers.kinds import KINDS, KindWorld, find
 from triggers.kinds.cart_abandoned import CartAbandoned
+from triggers.rules.model import Shop
 from triggers.rules.written import KINDS as LINES
 from triggers.rules.written import trigger_of
 
@@ -80,19 +82,20 @@ def test_every_module_of_kinds_is_registered_by_its_trigger() -> None:
 
 def test_a_carts_next_look_is_idle_after_its_last_change_until_it_was_looked_at() -> None:
     kind, made, other = KINDS[CartAbandoned], rule(), rule(idle=5 * HOUR, name="other")
-    one, late, both = kind.watch([made]), kind.watch([other]), kind.watch([other, made])
+    world = KindWorld(Shop(), EmptyCatalogue())
+    one, late, both = kind.watch([made], world), kind.watch([other], world), kind.watch([other, made], world)
     driven = drive(made, events=[*shopper(MONDAY)])
-    assert one.next_look(driven.row) == both.next_look(driven.row) == NEVER
+    assert one.next_look(driven.row, driven.now) == both.next_look(driven.row, driven.now) == NEVER
     assert not both.due(driven.row, MONDAY + DAY)
     driven.feed(added(MONDAY))
-    assert one.next_look(driven.row) == both.next_look(driven.row) == MONDAY + HOUR
-    assert late.next_look(driven.row) == MONDAY + 5 * HOUR
+    assert one.next_look(driven.row, driven.now) == both.next_look(driven.row, driven.now) == MONDAY + HOUR
+    assert late.next_look(driven.row, driven.now) == MONDAY + 5 * HOUR
     assert not both.due(driven.row, MONDAY + HOUR - 1)
-    assert both.due(driven.row, MONDAY + HOUR) == [made]
-    assert {rule.name for rule in both.due(driven.row, MONDAY + 5 * HOUR)} == {made.name, "other"}
+    assert [begin.rule for begin in both.due(driven.row, MONDAY + HOUR)] == [made]
+    assert {begin.rule.name for begin in both.due(driven.row, MONDAY + 5 * HOUR)} == {made.name, "other"}
     driven.fire(MONDAY + 2 * HOUR)
-    assert one.next_look(driven.row) == NEVER
-    assert late.next_look(driven.row) == both.next_look(driven.row) == MONDAY + 5 * HOUR
+    assert one.next_look(driven.row, driven.now) == NEVER
+    assert late.next_look(driven.row, driven.now) == both.next_look(driven.row, driven.now) == MONDAY + 5 * HOUR
 
 
 def test_with_on_order_items_the_rest_of_the_cart_is_a_change_of_the_same_life() -> None:

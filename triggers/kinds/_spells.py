@@ -1,0 +1,64 @@
+"""Spells: the time that has passed since something, and how much of it was already looked at.
+
+A spell has a `base`, the instant it is counted from. Rules wait for lengths of it; each length is looked at once, until
+there is another base. So nothing is looked at twice, and nothing that was past when a rule was first heard of, or when
+a customer was imported (`row.looked_at`), begins anything.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
+
+from triggers.customer import NEVER, CustomerRow
+
+T = TypeVar("T")
+
+
+class Thresholds(Generic[T]):
+    """What waits for lengths of one spell, shortest first. Lengths in microseconds; `looked`: the length up to which
+    the spell was looked at."""
+
+    def __init__(self, pairs: Iterable[tuple[int, T]]) -> None:
+        ordered = sorted(pairs, key=_length)
+        self.lengths: Sequence[int] = [length for length, _ in ordered]
+        self.items: Sequence[T] = [item for _, item in ordered]
+
+    def next(self, base: int, looked: int) -> int:
+        """When the first is due that was not looked at; NEVER without one."""
+        first = bisect_right(self.lengths, looked)
+        return base + self.lengths[first] if first < len(self.lengths) else NEVER
+
+    def due(self, base: int, looked: int, at: int) -> Sequence[tuple[int, T]]:
+        """The lengths, and what waited for them, that are over at `at` and were not looked at."""
+        return self._between(bisect_right(self.lengths, looked), bisect_right(self.lengths, at - base))
+
+    def coming(self, base: int, looked: int, until: int) -> Sequence[tuple[int, T]]:
+        """Those that were not looked at and are over before `until`."""
+        return self._between(bisect_right(self.lengths, looked), bisect_left(self.lengths, until - base))
+
+    def _between(self, begin: int, end: int) -> Sequence[tuple[int, T]]:
+        return list(zip(self.lengths[begin:end], self.items[begin:end], strict=True)) if begin < end else ()
+
+
+def _length(pair: tuple[int, T]) -> int:
+    return pair[0]
+
+
+def looked_for(row: CustomerRow, looked: int, base: int) -> int:
+    """Up to which length a spell that was looked at for `looked` counts as looked at."""
+    return max(looked, row.looked_at - base)
+
+
+def spell_looked(row: CustomerRow, spell: str, base: int) -> int:
+    """Up to which length the spell of this name was looked at, as the row keeps it."""
+    known = row.looked.get(spell)
+    return looked_for(row, known[1] if known is not None and known[0] == base else 0, base)
+
+
+def look_at_spell(row: CustomerRow, spell: str, base: int, at: int) -> None:
+    """The spell of this name was looked at, as long as it is at `at`."""
+    known = row.looked.get(spell)
+    if known is None or known[0] != base or known[1] < at - base:
+        row.looked[spell] = base, at - base
