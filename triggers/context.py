@@ -10,17 +10,30 @@ new field is a new name at once, to be written into docs/messages.md (a test com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 
+class ConsentsView(msgspec.Struct, frozen=True, gc=False):
+    """What the customer allows: False where nothing was said."""
+
+    sms_marketing: bool = False
+    call_marketing: bool = False
+    email_marketing: bool = False
+
+
+_NO_CONSENTS: Final = ConsentsView()
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerView:
+    """`dates`: those of the profile besides the birthday, by name. `segment`: the first of the shop's that holds."""
+
     id: str
     first_name: str | None = None
     last_name: str | None = None
@@ -34,14 +47,40 @@ class CustomerView:
     time_zone: str | None = None
     bonus_balance: Decimal | None = None
     registered: datetime | None = None
+    segment: str | None = None
+    consents: ConsentsView = _NO_CONSENTS
+    dates: Mapping[str, date] = field(default_factory=dict)
+
+    def answer(self, survey: str, question: str) -> str | None:
+        """What was answered to a question of a survey, as text."""
+        return None
 
 
-class OrdersView(msgspec.Struct, frozen=True, gc=False):
+class OfCategory(msgspec.Struct, frozen=True, gc=False):
+    """What was done with one category and those below it: how often, and when last."""
+
+    count: int = 0
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersView:
+    """`interval`: the median of the gaps between the days of the last orders, where these are enough."""
+
     count: int = 0
     total: Decimal | None = None
     average: Decimal | None = None
     last: datetime | None = None
     first: datetime | None = None
+    interval: timedelta | None = None
+
+    def bought(self, product: str) -> bool:
+        """Whether the product, by its id, was ever bought (as far back as is remembered)."""
+        return False
+
+    def of(self, category: str) -> OfCategory:
+        """How often products of a category, by its id or name, were bought."""
+        return OfCategory()
 
 
 class LineView(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +96,30 @@ class LineView(msgspec.Struct, frozen=True, gc=False):
     picture: str | None = None
     vendor: str | None = None
     category_id: str | None = None
+
+
+class ProductView(LineView, frozen=True, gc=False):
+    """A product that the customer looked at, or that the journey is about. `seen_price`: what the customer saw or paid;
+    `drop` and `drop_percent`: how much less it is now. `times` and `at` are of the customer's looks at it."""
+
+    seen_price: Decimal | None = None
+    drop: Decimal | None = None
+    drop_percent: Decimal | None = None
+    times: int | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewedView:
+    """What the customer looked at lately: `products` are the presentable ones, newest first, `count` all of them."""
+
+    last: datetime | None = None
+    count: int = 0
+    products: Sequence[ProductView] = ()
+
+    def of(self, category: str) -> OfCategory:
+        """How often a category, by its id or name, or products of it were looked at."""
+        return OfCategory()
 
 
 class CartView(Protocol):
@@ -84,9 +147,18 @@ class IncentiveView(msgspec.Struct, frozen=True, gc=False):
     valid_until: date | None = None
 
 
-class JourneyView(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class JourneyView:
+    """`bought`, `visited`, `clicked`: whether the customer did since the journey began; `touches`: how many of its own
+    passed so far."""
+
     step: str = ""
     started: datetime | None = None
+    bought: bool = False
+    visited: bool = False
+    clicked: bool = False
+    touches: int = 0
+    variant: str | None = None
 
 
 class ShopView(msgspec.Struct, frozen=True, gc=False):
@@ -110,3 +182,6 @@ class Context:
     journey: JourneyView
     incentive: IncentiveView
     now: datetime
+    viewed: ViewedView = ViewedView()
+    product: ProductView | None = None
+    products: Sequence[ProductView] = ()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
-from triggers.context import Context, CustomerView, IncentiveView, JourneyView, OrdersView, ShopView
-from triggers.customer import PROFILE_FIELDS, CustomerRow, Orders
-from triggers.messages.goods import Goods, GoodsLine, MissingProduct, newest_first
+from triggers.context import Context, IncentiveView, ProductView, ShopView
+from triggers.customer import CustomerRow
+from triggers.journeys import Journey
+from triggers.messages.goods import Goods, GoodsLine, newest_first
+from triggers.messages.presentable import MissingProduct
+from triggers.messages.showcase import showcase
 from triggers.rules.model import Incentive, Shop
+from triggers.view_parts import RowCustomer, RowJourney, RowOrders, RowViewed, shown
 from triggers.zones import civil, local_date
 
 
@@ -27,67 +30,42 @@ def context(
     began: int | None = None,
     incentive: Incentive | None = None,
     missing_product: MissingProduct = "next",
+    journey: Journey | None = None,
 ) -> Context:
     """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step` and when it
     `began`. The row must not change as long as the context is looked at."""
-    return _Seen((row, shop, catalogue, tz, now, step, began, incentive, missing_product))
+    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey))
 
 
-_Of = tuple[
-    CustomerRow, Shop, Catalogue, ZoneInfo, int, str, int | None, Incentive | None, MissingProduct
-]
+class _Of(NamedTuple):
+    """What a context is made of."""
+
+    row: CustomerRow
+    shop: Shop
+    catalogue: Catalogue
+    tz: ZoneInfo
+    now: int
+    step: str
+    began: int | None
+    incentive: Incentive | None
+    missing_product: MissingProduct
+    journey: Journey | None
+
+
 _set: Final = object.__setattr__
 
 
-def _part(name: str, make: Callable[..., Any]) -> Any:
+def _part(name: str, make: Callable[[_Of, _Seen], Any]) -> Any:
     """A part of the context, made of all it is made of when it is first read. (A slot that is empty until then would
     raise, and be asked for again: 1.5 us.)"""
 
     def read(seen: _Seen) -> Any:
         part = seen.made.get(name)
         if part is None:
-            part = seen.made[name] = make(*seen.of)
+            part = seen.made[name] = make(seen.of, seen)
         return part
 
     return property(read)
-
-
-def _field(name: str) -> Any:
-    number = PROFILE_FIELDS.index(name)
-
-    def read(customer: _Customer) -> str | None:
-        known = customer.row.profile.get(number)
-        return None if known is None else known.value
-
-    return property(read)
-
-
-class _Customer(CustomerView):
-    """The customer of a row: a text names a few of a dozen values, each is read when it is named."""
-
-    __slots__ = ("at", "row", "tz")
-    row: CustomerRow
-    tz: ZoneInfo
-    at: int
-
-    def __init__(self, row: CustomerRow, tz: ZoneInfo, at: int) -> None:
-        _set(self, "row", row)
-        _set(self, "tz", tz)
-        _set(self, "at", at)
-
-    first_name = _field("first_name")
-    last_name = _field("last_name")
-    gender = _field("gender")
-    city = _field("city")
-    region = _field("region")
-    card = _field("card")
-    language = _field("language")
-    time_zone = _field("time_zone")
-    id = property(lambda self: self.row.customer_id)
-    birthday = property(lambda self: _date(self.row.field("birthday")))
-    age = property(lambda self: None if self.birthday is None else _age(self.birthday, local_date(self.at, self.tz)))
-    bonus_balance = property(lambda self: self.row.bonus_balance)
-    registered = property(lambda self: None)
 
 
 class _Seen(Context):
@@ -101,22 +79,36 @@ class _Seen(Context):
         _set(self, "of", of)
         _set(self, "made", {})
 
-    customer = _part("customer", lambda row, shop, catalogue, tz, now, *_: _Customer(row, tz, now))
-    orders = _part("orders", lambda row, shop, catalogue, tz, *_: _orders(row.orders, tz))
-    cart = _part("cart", lambda row, shop, catalogue, tz, now, step, began, incentive, missing: _cart(
-        row, shop, catalogue, tz, missing
+    customer = _part("customer", lambda of, seen: RowCustomer(of.row, of.shop, of.tz, of.now, seen))
+    orders = _part("orders", lambda of, _: RowOrders(of.row, of.catalogue, of.tz))
+    viewed = _part("viewed", lambda of, _: RowViewed(of.row, of.shop, of.catalogue, of.tz, of.missing_product))
+    cart = _part("cart", lambda of, _: _cart(of.row, of.shop, of.catalogue, of.tz, of.missing_product))
+    shop = _part("shop", lambda of, _: _shop(of.shop))
+    journey = _part("journey", lambda of, _: RowJourney(of.row, of.tz, of.step, of.began, of.journey))
+    incentive = _part("incentive", lambda of, _: (
+        IncentiveView() if of.incentive is None else _incentive(of.incentive, of.now, of.tz)
     ))
-    shop = _part("shop", lambda row, shop, *_: ShopView(
+    now = _part("now", lambda of, _: civil(of.now, of.tz))
+    products = _part("products", lambda of, _: _products(of))
+    product = property(lambda self: next(iter(self.products), None))
+
+
+def _shop(shop: Shop) -> ShopView:
+    return ShopView(
         id=shop.id, name=shop.name or None, sender=shop.sender, url=shop.url or None, cart_url=shop.cart_url or None,
         currency=shop.currency, language=shop.language,
-    ))
-    journey = _part("journey", lambda row, shop, catalogue, tz, now, step, began, *_: JourneyView(
-        step, None if began is None else civil(began, tz)
-    ))
-    incentive = _part("incentive", lambda row, shop, catalogue, tz, now, step, began, incentive, missing: (
-        IncentiveView() if incentive is None else _incentive(incentive, now, tz)
-    ))
-    now = _part("now", lambda row, shop, catalogue, tz, now, *_: civil(now, tz))
+    )
+
+
+def _products(of: _Of) -> Sequence[ProductView]:
+    """What the journey is about."""
+    row, tz, journey = of.row, of.tz, of.journey
+    if journey is None or not journey.about.products:
+        return ()
+    about = journey.about.products
+    return showcase(
+        of.shop.id, lambda: shown(row, about, tz), of.catalogue, of.missing_product, of.shop.currency
+    )
 
 
 def _cart(
@@ -147,32 +139,3 @@ def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:
 def _last_day(incentive: Incentive, now: int, tz: ZoneInfo) -> date | None:
     last = None if incentive.valid is None else local_date(now + incentive.valid, tz)
     return incentive.until if last is None or (incentive.until is not None and incentive.until < last) else last
-
-
-def _orders(orders: Orders | None, tz: ZoneInfo) -> OrdersView:
-    if orders is None:
-        return OrdersView()
-    total = average = None
-    if len(orders.totals) == 1:
-        priced, total = next(iter(orders.totals.values()))
-        average = total / Decimal(priced)
-    return OrdersView(
-        count=orders.count,
-        total=total,
-        average=average,
-        last=civil(orders.last_at, tz) if orders.last_at else None,
-        first=civil(orders.first_at, tz) if orders.first_at else None,
-    )
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _age(birthday: date, today: date) -> int:
-    return today.year - birthday.year - ((today.month, today.day) < (birthday.month, birthday.day))

@@ -6,15 +6,20 @@ purely and in bounded time, and says what each of its comparisons came to and wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from jinja2 import nodes
 
-from triggers.context import Context
 from triggers.expressions.compiler import Compiler
+from triggers.expressions.expression import Expression, Reads, Truth, Value, unexplained
 from triggers.expressions.filters import SHARED
+from triggers.expressions.names import PLAIN, Audience, Names
 from triggers.expressions.syntax import SourceInvalid, parse_expression, plain_newlines
-from triggers.expressions.values import Missing, Part, Run, Scope
+from triggers.expressions.types import Kind
+from triggers.expressions.values import Part, Scope
 
-__all__ = ["Expression", "ExpressionInvalid", "Part", "Scope", "Truth", "compile_expression", "unexplained"]
+__all__ = [
+    "PLAIN", "Audience", "Expression", "ExpressionInvalid", "Names", "Part", "Reads", "Scope", "Truth", "Value",
+    "compile_expression", "compile_value", "unexplained",
+]  # fmt: skip
 
 
 class ExpressionInvalid(Exception):
@@ -27,68 +32,31 @@ class ExpressionInvalid(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """`value` None is unknown and counts as false; `missing` are the names that had no value."""
-
-    value: bool | None
-    missing: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        return self.value is True
-
-
-class Expression:
-    """One compiled condition; immutable. Made by `compile_expression`; equal when their sources are."""
-
-    __slots__ = ("_run", "source")
-
-    def __init__(self, source: str, run: Run) -> None:
-        self.source = source
-        self._run = run
-
-    def judge(self, context: Context) -> Truth:
-        """What it comes to. Every comparison is worked out, also where another one already decides.
-
-        Raises MessageRefused only where the context's cart was made with `missing_product="refuse"` and the condition
-        reads its lines."""
-        scope = Scope(context)
-        value = self._run(scope)
-        known = None if isinstance(value, Missing) else bool(value)
-        return Truth(known, tuple(scope.missing), tuple(scope.parts))
-
-    def holds(self, context: Context) -> bool:
-        """Whether it is true, for who does not ask why. Raises as `judge`."""
-        return self.holds_in(unexplained(context))
-
-    def holds_in(self, scope: Scope) -> bool:
-        """The same, in a scope of `unexplained` that other conditions share."""
-        return self._run(scope) is True
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expression) and other.source == self.source
-
-    def __hash__(self) -> int:
-        return hash(self.source)
-
-    def __repr__(self) -> str:
-        return f"Expression({self.source!r})"
-
-
-def unexplained(context: Context) -> Scope:
-    """Where any number of conditions can be asked whether they hold: what they have in common is worked out once."""
-    return Scope(context, noting=False)
-
-
-def compile_expression(source: str) -> Expression:
+def compile_expression(source: str, names: Names = PLAIN) -> Expression:
     """Raises ExpressionInvalid with its place, what is wrong and a suggestion."""
     plain = plain_newlines(source)
+    compiler = Compiler(SHARED, names, lenient=False)
     try:
-        run = Compiler(SHARED, lenient=False).condition(parse_expression(plain)).run
+        tree = parse_expression(plain)
+        run = compiler.condition(tree).run
     except SourceInvalid as error:
         raise ExpressionInvalid(error.offset + 1, error.message, error.hint) from error
     except RecursionError as error:
         raise ExpressionInvalid(1, "nested too deeply") from error
-    return Expression(source, run)
+    return Expression(source, run, compiler.reads(tree))
+
+
+def compile_value(source: str, names: Names = PLAIN) -> Value:
+    """A text, a number, a date, a duration or a truth. Raises as `compile_expression`."""
+    plain = plain_newlines(source)
+    compiler = Compiler(SHARED, names, lenient=False)
+    try:
+        tree: nodes.Expr = parse_expression(plain)
+        term = compiler.term(tree)
+        if term.type.kind in (Kind.LIST, Kind.OBJECT, Kind.NOTHING):
+            raise term.refused(f"`{term.source}` is {term.type}, not a value", "a text, a number or a date is one")
+    except SourceInvalid as error:
+        raise ExpressionInvalid(error.offset + 1, error.message, error.hint) from error
+    except RecursionError as error:
+        raise ExpressionInvalid(1, "nested too deeply") from error
+    return Value(source, term.type, term.run, compiler.reads())

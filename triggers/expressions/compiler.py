@@ -6,20 +6,21 @@ are not there travel as `Missing`; conditions follow Kleene's three-valued logic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal, DecimalException
-from operator import attrgetter
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from jinja2 import nodes
 
-from triggers.context import LineView
+from triggers.expressions.calls import function_call, method_call, plain_arguments, unknown_function
 from triggers.expressions.filters import CompileFilter
 from triggers.expressions.functions import FUNCTIONS
-from triggers.expressions.operators import arithmetic, comparison, membership
+from triggers.expressions.names import Names
+from triggers.expressions.naming import Naming, invalid, listed
+from triggers.expressions.operators import arithmetic, comparison, kleene, membership
 from triggers.expressions.syntax import SourceInvalid, offset_of, sign, written
 from triggers.expressions.term import Term
-from triggers.expressions.types import NOTHING, NUMBER, ROOT, TEXT, TRUTH, Kind, Type, did_you_mean, every_name, members
+from triggers.expressions.types import NOTHING, NUMBER, TEXT, TRUTH, Kind, Type, did_you_mean, members, methods
 from triggers.expressions.values import Missing, Run, Scope, number_text
 
 DEEPEST: Final = 60
@@ -28,14 +29,14 @@ LONGEST_TEXT: Final = 1_600
 """Characters of any text that is put together, the finished message included."""
 
 
-class Compiler:
+class Compiler(Naming):
     """`lenient`: a text, a number or a list may stand for a condition (it is there and not empty), as templates do."""
 
-    def __init__(self, filters: Mapping[str, CompileFilter], *, lenient: bool) -> None:
+    def __init__(self, filters: Mapping[str, CompileFilter], names: Names, *, lenient: bool) -> None:
+        super().__init__(names)
         self._filters = filters
         self._lenient = lenient
         self._depth = 0
-        self.names: dict[str, Term] = {}  # what a template has set
 
     def term(self, node: nodes.Node | None) -> Term:
         assert node is not None
@@ -54,7 +55,7 @@ class Compiler:
             return term
         if not self._lenient:
             hint = f"`{term.source} is defined` asks whether it is there"
-            raise _invalid(term.node, f"`{term.source}` is {term.type}, not a condition", hint)
+            raise invalid(term.node, f"`{term.source}` is {term.type}, not a condition", hint)
         run = term.run
 
         def present(scope: Scope) -> bool:
@@ -96,7 +97,7 @@ class Compiler:
             case nodes.CondExpr():
                 return self._choice(node)
         what = f"`{node.operator}`" if isinstance(node, nodes.BinExpr) else f"a {type(node).__name__.lower()}"
-        raise _invalid(node, f"{what} can't be used here")
+        raise invalid(node, f"{what} can't be used here")
 
     def _constant(self, node: nodes.Const) -> Term:
         value = node.value
@@ -111,51 +112,14 @@ class Compiler:
                 type_ = NOTHING
         return Term(type_, lambda scope: value, node, literal=True)
 
-    def _name(self, node: nodes.Name) -> Term:
-        name = node.name
-        if name in self.names:
-            term = self.names[name]
-            return Term(term.type, term.run, node, currency=term.currency)
-        root = members(ROOT.view) if ROOT.view is not None else {}
-        if name not in root:
-            known = [*every_name(), *self.names]
-            raise _invalid(node, f"unknown name `{name}`", did_you_mean(name, known) or f"there are: {_listed(root)}")
-        return Term(root[name], _reader(_the_context, name, root[name], name), node)
-
-    def _attribute(self, node: nodes.Getattr) -> Term:
-        owner = self.term(node.node)
-        full = written(node)
-        if owner.type.view is None:
-            hint = ""
-            if owner.type.element is not None:
-                hint = f"`{owner.source}[0].{node.attr}` is that of the first"
-            raise _invalid(node, f"`{owner.source}` is {owner.type} and has no `{node.attr}`", hint)
-        known = members(owner.type.view)
-        if node.attr not in known:
-            hint = (
-                did_you_mean(node.attr, list(known), prefix=f"{owner.source}.")
-                or did_you_mean(node.attr, every_name(), cutoff=1.0)
-                or f"`{owner.source}` has: {_listed(known)}"
-            )
-            raise _invalid(node, f"unknown name `{full}`", hint)
-        run, prefix = owner.run, ""
-        if isinstance(node.node, nodes.Name) and node.node.name not in self.names:
-            run, prefix = _the_context, f"{node.node.name}."  # of the context's own names none is ever missing
-        currency = None
-        if known[node.attr].kind is Kind.NUMBER and "currency" in known:
-            currency = _reader(run, f"{prefix}currency", TEXT, f"{owner.source}.currency")
-        is_line = owner.type.view is LineView
-        read = _reader(run, f"{prefix}{node.attr}", known[node.attr], full, is_line)
-        return Term(known[node.attr], read, node, currency=currency)
-
     def _item(self, node: nodes.Getitem) -> Term:
         owner = self.term(node.node)
         if owner.type.element is None:
-            raise _invalid(node, f"`{owner.source}` is {owner.type}: only lists have `[...]`")
+            raise invalid(node, f"`{owner.source}` is {owner.type}: only lists have `[...]`")
         run = owner.run
         if isinstance(node.arg, nodes.Slice):
             if node.arg.step is not None:
-                raise _invalid(node, "a slice with a step can't be used here", "write it like `cart.lines[:2]`")
+                raise invalid(node, "a slice with a step can't be used here", "write it like `cart.lines[:2]`")
             part = slice(*(_index(bound) for bound in (node.arg.start, node.arg.stop)))
 
             def several(scope: Scope) -> Any:
@@ -182,12 +146,14 @@ class Compiler:
         parts: list[Run] = []
         for operand in node.ops:
             right = self.term(operand.expr)
+            self._check_segments(left, right)
+            self._check_segments(right, left)
             compile_part = membership if operand.op in ("in", "notin") else comparison
             parts.append(compile_part(left, sign(operand.op), right))
             left = right
         if len(parts) == 1:
             return Term(TRUTH, parts[0], node)
-        return Term(TRUTH, _kleene(parts, absorbing=False), node)
+        return Term(TRUTH, kleene(parts, absorbing=False), node)
 
     def _junction(self, node: nodes.And | nodes.Or) -> Term:
         operands: list[nodes.Node] = []
@@ -197,7 +163,7 @@ class Compiler:
             rest = rest.left
         operands.append(rest)
         terms = [self.condition(operand) for operand in reversed(operands)]
-        return Term(TRUTH, _kleene([term.run for term in terms], absorbing=isinstance(node, nodes.Or)), node)
+        return Term(TRUTH, kleene([term.run for term in terms], absorbing=isinstance(node, nodes.Or)), node)
 
     def _negation(self, node: nodes.Not) -> Term:
         run = self.condition(node.node).run
@@ -216,7 +182,7 @@ class Compiler:
     def _signed(self, node: nodes.Neg | nodes.Pos) -> Term:
         term = self.term(node.node)
         if term.type.kind not in (Kind.NUMBER, Kind.DURATION):
-            raise _invalid(node, f"`{node.operator}` needs a number or a duration, `{term.source}` is {term.type}")
+            raise invalid(node, f"`{node.operator}` needs a number or a duration, `{term.source}` is {term.type}")
         if isinstance(node, nodes.Pos):
             return Term(term.type, term.run, node, literal=term.literal, currency=term.currency)
         run = term.run
@@ -231,7 +197,7 @@ class Compiler:
         terms = [self.term(part) for part in node.nodes]
         for term in terms:
             if term.type.kind not in (Kind.TEXT, Kind.NUMBER):
-                raise _invalid(term.node, f"`~` joins texts and numbers, `{term.source}` is {term.type}")
+                raise invalid(term.node, f"`~` joins texts and numbers, `{term.source}` is {term.type}")
         runs = [term.run for term in terms]
 
         def joined(scope: Scope) -> Any:
@@ -249,9 +215,9 @@ class Compiler:
     def _filtered(self, node: nodes.Filter) -> Term:
         filter_ = self._filters.get(node.name)
         if filter_ is None:
-            hint = did_you_mean(node.name, list(self._filters)) or f"there are: {_listed(self._filters)}"
+            hint = did_you_mean(node.name, list(self._filters)) or f"there are: {listed(self._filters)}"
             raise SourceInvalid(node.lineno, f"unknown filter `{node.name}`", hint)
-        _plain_arguments(node)
+        plain_arguments(node)
         if node.node is None:
             raise SourceInvalid(node.lineno, f"`{node.name}` has nothing to work on")
         return filter_(self.term(node.node), [self.term(argument) for argument in node.args], node)
@@ -271,37 +237,30 @@ class Compiler:
         return Term(TRUTH, there, node)
 
     def _call(self, node: nodes.Call) -> Term:
-        if not isinstance(node.node, nodes.Name):
-            raise _invalid(node, f"`{written(node.node)}` can't be called", f"functions are: {_listed(FUNCTIONS)}")
-        name = node.node.name
-        function = FUNCTIONS.get(name)
-        if function is None:
-            hint = did_you_mean(name, list(FUNCTIONS)) or f"functions are: {_listed(FUNCTIONS)}"
-            raise _invalid(node, f"unknown function `{name}`", hint)
-        _plain_arguments(node)
-        arguments = [self.term(argument) for argument in node.args]
-        if len(arguments) != 1 or arguments[0].type.kind is not Kind.NUMBER:
-            raise _invalid(node, f"`{name}` needs one number", f"write it like `{name}(30)`")
-        run, source = arguments[0].run, written(node)
-
-        def called(scope: Scope) -> Any:
-            value = run(scope)
-            if isinstance(value, Missing):
-                return value
-            try:
-                return function(value)
-            except (OverflowError, DecimalException):
-                return Missing(source)
-
-        return Term(Type(Kind.DURATION), called, node, literal=arguments[0].literal)
+        plain = node.node
+        if isinstance(plain, nodes.Name):
+            if plain.name not in FUNCTIONS:
+                raise unknown_function(plain.name, node)
+            plain_arguments(node)
+            return function_call(plain.name, [self.term(argument) for argument in node.args], node)
+        if isinstance(plain, nodes.Getattr):
+            owner = self.term(plain.node)
+            method = None if owner.type.view is None else methods(owner.type.view).get(plain.attr)
+            if method is not None:
+                plain_arguments(node)
+                self._note(plain)
+                return method_call(owner, method, [self.term(argument) for argument in node.args], node)
+            if owner.type.view is not None and plain.attr not in members(owner.type.view):
+                raise self._unknown(plain, owner)
+        raise invalid(node, f"`{written(plain)}` can't be called", f"functions are: {listed(FUNCTIONS)}")
 
     def _list(self, node: nodes.List | nodes.Tuple) -> Term:
         terms = [self.term(item) for item in node.items]
         if not terms:
-            raise _invalid(node, "an empty list")
+            raise invalid(node, "an empty list")
         for term in terms:
             if term.type != terms[0].type or term.type.kind in (Kind.LIST, Kind.OBJECT, Kind.NOTHING):
-                raise _invalid(term.node, f"a list of {terms[0].type} can't hold `{term.source}`, which is {term.type}")
+                raise invalid(term.node, f"a list of {terms[0].type} can't hold `{term.source}`, which is {term.type}")
         runs = [term.run for term in terms]
         return Term(
             Type(Kind.LIST, element=terms[0].type),
@@ -313,10 +272,10 @@ class Compiler:
     def _choice(self, node: nodes.CondExpr) -> Term:
         test, chosen = self.condition(node.test).run, self.term(node.expr1)
         if node.expr2 is None:
-            raise _invalid(node, f"`{written(node.expr1)} if ...` has no `else`")
+            raise invalid(node, f"`{written(node.expr1)} if ...` has no `else`")
         other = self.term(node.expr2)
         if chosen.type != other.type:
-            raise _invalid(other.node, f"`{chosen.source}` is {chosen.type}, but `{other.source}` is {other.type}")
+            raise invalid(other.node, f"`{chosen.source}` is {chosen.type}, but `{other.source}` is {other.type}")
 
         def choose(scope: Scope) -> Any:
             return chosen.run(scope) if test(scope) is True else other.run(scope)
@@ -324,87 +283,9 @@ class Compiler:
         return Term(chosen.type, choose, node, currency=chosen.currency or other.currency)
 
 
-def _the_context(scope: Scope) -> Any:
-    return scope.context
-
-
-def _reader(owner: Run, name: str, type_: Type, full: str, is_line: bool = False) -> Run:
-    """Reads one attribute, or one of an attribute: whole numbers become decimals, None and blank texts are missing."""
-    kind = type_.kind
-    get, missing = attrgetter(name), Missing(full)
-    is_text, is_number = kind is Kind.TEXT, kind is Kind.NUMBER
-
-    def read_context(scope: Scope) -> Any:  # most names that are read
-        value = get(scope.context)
-        if value is None or (is_text and not value.strip()):
-            return missing
-        return Decimal(value) if is_number and type(value) is not Decimal else value
-
-    def read(scope: Scope) -> Any:
-        view = owner(scope)
-        if type(view) is Missing:
-            return view
-        if is_line:
-            scope.products[view.product_id] = None
-        value = get(view)
-        if value is None or (is_text and not value.strip()):
-            return missing
-        return Decimal(value) if is_number and type(value) is not Decimal else value
-
-    if kind is not Kind.TRUTH:
-        return read_context if owner is _the_context else read
-
-    def read_truth(scope: Scope) -> Any:
-        value = read(scope)
-        if isinstance(value, Missing):
-            scope.missing[value.name] = None
-        scope.note(full, None if isinstance(value, Missing) else value, "")
-        return value
-
-    return read_truth
-
-
-def _kleene(runs: Sequence[Run], *, absorbing: bool) -> Run:
-    """`or` (True absorbs) and `and` (False absorbs). All are worked out: a decision shows every part. Only who does not
-    ask why gets the answer as soon as it stands (an audience of twenty rules at a deadline: most end at the first)."""
-
-    def judge(scope: Scope) -> Any:
-        if not scope.noting:
-            missing = None
-            for run in runs:
-                value = run(scope)
-                if value is absorbing:
-                    return absorbing
-                if missing is None and isinstance(value, Missing):
-                    missing = value
-            return not absorbing if missing is None else missing
-        values = [run(scope) for run in runs]
-        if absorbing in (value for value in values if isinstance(value, bool)):
-            return absorbing
-        for value in values:
-            if isinstance(value, Missing):
-                return value
-        return not absorbing
-
-    return judge
-
-
 def _index(node: nodes.Node | None) -> int | None:
     if node is None:
         return None
     if isinstance(node, nodes.Const) and isinstance(node.value, Decimal) and node.value == int(node.value):
         return int(node.value)
-    raise _invalid(node, "lists are read by their place: a whole number from 0", "write it like `cart.lines[0]`")
-
-
-def _plain_arguments(node: nodes.Filter | nodes.Call) -> None:
-    if node.kwargs or node.dyn_args is not None or node.dyn_kwargs is not None:
-        raise _invalid(node, "arguments are given in order, without names or `*`")
-
-
-def _listed(names: Sequence[str] | Mapping[str, Any]) -> str:
-    return ", ".join(sorted(names))
-
-
-def _invalid(node: nodes.Node, message: str, hint: str = "") -> SourceInvalid:
-    return SourceInvalid(offset_of(node), message, hint)
+    raise invalid(node, "lists are read by their place: a whole number from 0", "write it like `cart.lines[0]`")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any, Final
+
+from jinja2 import nodes
 
 from triggers.expressions.term import Term
 from triggers.expressions.types import DATE, DURATION, INSTANT, NUMBER, Kind, Type
@@ -101,6 +103,7 @@ def comparison(left: Term, sign: str, right: Term) -> Run:
     if sign not in ("==", "!=") and kind not in _ORDERED:
         raise left.refused(f"`{sign}` needs numbers, dates or durations, `{left.source}` is {left.type}")
     one, other, compare = left.run, right.run, _COMPARISONS[sign]
+    shared = _means_the_same_everywhere(left) and _means_the_same_everywhere(right)
     as_read = _dates if by_date else in_utc if kind is Kind.INSTANT else None
     show = _shower(left, right)
 
@@ -118,7 +121,7 @@ def comparison(left: Term, sign: str, right: Term) -> Run:
         return value
 
     def compared(scope: Scope) -> bool | Missing:
-        if scope.noting:
+        if scope.noting or not shared:
             return work_out(scope)
         value: bool | Missing | None = scope.known.get(source)
         if value is None:
@@ -126,6 +129,12 @@ def comparison(left: Term, sign: str, right: Term) -> Run:
         return value
 
     return compared
+
+
+def _means_the_same_everywhere(term: Term) -> bool:
+    """Whether the same source means the same in every rule: what an audience is, each version of a rule says itself."""
+    names = [term.node] if isinstance(term.node, nodes.Name) else term.node.find_all(nodes.Name)
+    return not any(name.name in ("audience", "audiences") for name in names)
 
 
 def membership(left: Term, sign: str, right: Term) -> Run:
@@ -185,3 +194,28 @@ def _shower(left: Term, right: Term) -> Callable[[Any, Any], str]:
     if left.literal:
         return lambda a, b: shown(b)
     return lambda a, b: f"{shown(a)}, {shown(b)}"
+
+
+def kleene(runs: Sequence[Run], *, absorbing: bool) -> Run:
+    """`or` (True absorbs) and `and` (False absorbs). All are worked out: a decision shows every part. Only who does not
+    ask why gets the answer as soon as it stands (an audience of twenty rules at a deadline: most end at the first)."""
+
+    def judge(scope: Scope) -> Any:
+        if not scope.noting:
+            missing = None
+            for run in runs:
+                value = run(scope)
+                if value is absorbing:
+                    return absorbing
+                if missing is None and isinstance(value, Missing):
+                    missing = value
+            return not absorbing if missing is None else missing
+        values = [run(scope) for run in runs]
+        if absorbing in (value for value in values if isinstance(value, bool)):
+            return absorbing
+        for value in values:
+            if isinstance(value, Missing):
+                return value
+        return not absorbing
+
+    return judge

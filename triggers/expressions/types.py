@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
+from inspect import isfunction
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -33,11 +34,13 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """`view` is the class behind an OBJECT, `element` what a LIST holds."""
+    """`view` is the class behind an OBJECT, `element` what a LIST holds, `each` what an OBJECT holds whose names are
+    the shop's own."""
 
     kind: Kind
     view: type | None = None
     element: Type | None = None
+    each: Type | None = None
 
     def __str__(self) -> str:
         return self.kind.value
@@ -55,6 +58,36 @@ ROOT: Final = Type(Kind.OBJECT, view=Context)
 _PLAIN: Final[dict[object, Type]] = {
     int: NUMBER, Decimal: NUMBER, str: TEXT, bool: TRUTH, datetime: INSTANT, date: DATE, timedelta: DURATION,
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What can be asked of an object of the context: `orders.of("kettles")`."""
+
+    name: str
+    parameters: tuple[Type, ...]
+    result: Type
+
+    @property
+    def example(self) -> str:
+        """How it is written: `of("...")`."""
+        return f"{self.name}({', '.join(_EXAMPLES[parameter.kind] for parameter in self.parameters)})"
+
+
+_EXAMPLES: Final = {Kind.TEXT: '"..."', Kind.NUMBER: "1", Kind.DURATION: "days(30)"}
+"""Arguments of a method are of these."""
+
+
+@cache
+def methods(view: type) -> dict[str, Method]:
+    """The methods of one class of the context, by their annotations."""
+    found: dict[str, Method] = {}
+    for owner in reversed(view.__mro__):
+        for name, method in vars(owner).items():
+            if isfunction(method) and not name.startswith("_"):
+                *parameters, result = (_type(hint) for hint in get_type_hints(method).values())
+                found[name] = Method(name, tuple(parameters), result)
+    return found
 
 
 @cache
@@ -80,6 +113,8 @@ def _type(hint: Any) -> Type:
         return _type(inner)
     if origin is Literal:
         return TEXT
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return Type(Kind.OBJECT, each=_type(get_args(hint)[1]))
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return Type(Kind.LIST, element=_type(get_args(hint)[0]))
     return Type(Kind.OBJECT, view=hint)
@@ -97,6 +132,8 @@ def every_name() -> tuple[str, ...]:
         if type_.view is not None:
             for name, member in members(type_.view).items():
                 walk(f"{prefix}.{name}", member)
+            for method in methods(type_.view).values():
+                walk(f"{prefix}.{method.example}", method.result)
 
     for name, member in members(Context).items():
         walk(name, member)

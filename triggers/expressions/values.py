@@ -25,8 +25,13 @@ class Missing(msgspec.Struct, frozen=True, gc=False):
     reason: str = "missing-value"
 
 
+MOST_PARTS: Final = 40
+"""So many parts of a condition are kept."""
+
+
 class Part(msgspec.Struct, frozen=True, gc=False):
-    """One comparison of a condition and what it came to: `orders.count >= 4` -> False, shown as "3"."""
+    """One comparison of a condition and what it came to: `orders.count >= 4` -> False, shown as "3". Those of a named
+    audience follow it and say whose they are: `audiences.vip` -> False, `vip: orders.count >= 4` -> False."""
 
     source: str
     value: bool | None
@@ -36,7 +41,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 class Scope:
     """One working-out: the context, the names a template has set, and what was met."""
 
-    __slots__ = ("context", "known", "missing", "noting", "parts", "products", "variables")
+    __slots__ = ("context", "known", "missing", "more", "noting", "of", "parts", "products", "variables")
 
     def __init__(self, context: Context, noting: bool = True) -> None:
         """`noting`: whether somebody wants to know the parts. Where nobody does, one scope may serve many conditions
@@ -48,6 +53,8 @@ class Scope:
         self.products: dict[str, None] = {}  # ids of the lines read, in order
         self.missing: dict[str, None] = {}
         self.parts: list[Part] = []
+        self.more = 0  # parts that are not kept
+        self.of = ""  # what stands before the parts of the audience that is being worked out
 
     def miss(self, *values: Any) -> Missing | None:
         """The first that is missing; all of them are noted."""
@@ -57,7 +64,21 @@ class Scope:
         return found[0] if found else None
 
     def note(self, source: str, value: bool | None, shown: str) -> None:
-        self.parts.append(Part(source, value, shown))
+        if len(self.parts) >= MOST_PARTS:
+            self.more += 1
+            return
+        self.parts.append(Part(self.of + source, value, shown))
+
+    def note_group(self, name: str, source: str, run: Run) -> Any:
+        """Work out what `source` names and note it, and after it its own parts as those of `name`."""
+        place, before = len(self.parts), self.of
+        self.note(source, None, "")
+        self.of = f"{name}: "
+        value = run(self)
+        self.of = before
+        if place < MOST_PARTS:
+            self.parts[place] = Part(before + source, None if isinstance(value, Missing) else value, "")
+        return value
 
 
 Run = Callable[[Scope], Any]

@@ -23,6 +23,9 @@ from jinja2 import nodes
 
 from triggers.context import Context
 from triggers.expressions.compiler import LONGEST_TEXT, Compiler
+from triggers.expressions.expression import Reads
+from triggers.expressions.named import AUDIENCES, OWN
+from triggers.expressions.names import PLAIN, Names
 from triggers.expressions.syntax import (
     SourceInvalid,
     line_and_column,
@@ -72,12 +75,14 @@ class TemplateInvalid(Exception):
 
 
 class MessageTemplate:
-    """One compiled template; immutable. Made by `compile_template`; equal when their sources are."""
+    """One compiled template; immutable. Made by `compile_template`; equal when they mean the same: their sources, and
+    the audiences that these name."""
 
-    __slots__ = ("_write", "source")
+    __slots__ = ("_write", "reads", "source")
 
-    def __init__(self, source: str, write: _Write) -> None:
+    def __init__(self, source: str, write: _Write, reads: Reads) -> None:
         self.source = source
+        self.reads = reads
         self._write = write
 
     def render(self, context: Context) -> Message:
@@ -95,7 +100,11 @@ class MessageTemplate:
         return Message(text, encoding, units, segments, tuple(scope.products))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, MessageTemplate) and other.source == self.source
+        return (
+            isinstance(other, MessageTemplate)
+            and other.source == self.source
+            and other.reads.audiences == self.reads.audiences
+        )
 
     def __hash__(self) -> int:
         return hash(self.source)
@@ -104,17 +113,18 @@ class MessageTemplate:
         return f"MessageTemplate({self.source!r})"
 
 
-def compile_template(source: str) -> MessageTemplate:
+def compile_template(source: str, names: Names = PLAIN) -> MessageTemplate:
     """Raises TemplateInvalid with its place, what is wrong and a suggestion."""
     plain = plain_newlines(source)
+    compiler = _TemplateCompiler(names)
     try:
-        write = _TemplateCompiler().body(parse_template(plain).body)
+        write = compiler.body(parse_template(plain).body)
     except SourceInvalid as error:
         line, column = line_and_column(plain, error.offset)
         raise TemplateInvalid(line, column, error.message, error.hint) from error
     except RecursionError as error:
         raise TemplateInvalid(1, None, "nested too deeply") from error
-    return MessageTemplate(source, write)
+    return MessageTemplate(source, write, compiler.reads)
 
 
 class _Page:
@@ -154,11 +164,15 @@ def _without_marks(text: str) -> str:
 class _TemplateCompiler:
     """Statements; expressions are `Compiler`'s."""
 
-    def __init__(self) -> None:
-        self._expressions = Compiler(FILTERS, lenient=True)
+    def __init__(self, names: Names) -> None:
+        self._expressions = Compiler(FILTERS, names, lenient=True)
         self._loops = 0
         self._blocks = 0
         self._outside: frozenset[str] = frozenset()  # names set outside the innermost loop
+
+    @property
+    def reads(self) -> Reads:
+        return self._expressions.reads()
 
     def body(self, statements: Sequence[nodes.Node]) -> _Write:
         writes: list[_Write] = []
@@ -321,7 +335,7 @@ class _TemplateCompiler:
 
     def _check_new(self, name: str, node: nodes.Node) -> None:
         assert ROOT.view is not None
-        if name in members(ROOT.view) or name in self._expressions.names or name == "loop":
+        if name in members(ROOT.view) or name in (AUDIENCES, OWN) or name in self._expressions.names or name == "loop":
             raise SourceInvalid(offset_of(node), f"the name `{name}` is taken", "choose another")
 
 

@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
 
 from schemas.instants import HOUR
-from triggers.expressions import Expression
+from triggers.expressions import Audience, Expression
 from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
+from triggers.rules.segments import Segment
 
 
 class TriggerSettings(Protocol):
@@ -181,11 +182,14 @@ class Shop:
     call_consent: Literal["own", "sms"] = "own"
     inbound: Answering = ANSWERING
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
+    segments: tuple[Segment, ...] = ()  # the first that holds
 
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Every shop's settings and rules in force. `rules` per shop in order of name, so that folder order is nothing."""
+    """Every shop's settings and rules in force. `rules` per shop in order of name, so that folder order is nothing;
+    `audiences` per shop by name."""
 
     shops: Mapping[str, Shop] = field(default_factory=dict)
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    audiences: Mapping[str, Mapping[str, Audience]] = field(default_factory=dict)

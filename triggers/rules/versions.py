@@ -22,6 +22,7 @@ _TEXT_SETTINGS = ("name", "url", "cart_url")
 FIRST_KIND = "cart_abandoned"
 """A hash names the kind of trigger. There was one before it did, whose rules keep their versions."""
 
+_SEGMENT = "customer.segment"
 _SHOP = re.compile(r"\bshop\b(?:\s*\.\s*(\w+))?")
 
 
@@ -33,6 +34,9 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
     if rule.trigger.kind != FIRST_KIND:
         meaning["trigger"]["kind"] = rule.trigger.kind
     meaning["shop"] = _used_settings(shop, _sources(rule))
+    by_segment = any(_SEGMENT in part.reads.names for part in _compiled(rule))
+    if not (by_segment or getattr(rule.trigger, "by_segment", False)):
+        meaning["shop"].pop("segments", None)
     if not any(step.opt_out for step in rule.steps):
         meaning["shop"].pop("opt_out_text", None)
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -53,17 +57,24 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _sources(rule: Rule) -> list[str]:
-    found = [rule.audience.source] if rule.audience else []
+def _compiled(rule: Rule) -> list[Expression | MessageTemplate]:
+    found: list[Expression | MessageTemplate] = [] if rule.audience is None else [rule.audience]
     for step in rule.steps:
-        found += [part.source for part in (step.sms, step.call, step.when) if part is not None]
+        found += [part for part in (step.sms, step.call, step.when) if part is not None]
     return found
+
+
+def _sources(rule: Rule) -> list[str]:
+    """Of all that the rule says, and of the audiences that it names."""
+    found = _compiled(rule)
+    return [part.source for part in found] + [text for part in found for text in part.reads.audiences.values()]
 
 
 def _plain(value: Any) -> Any:
     """Dataclasses, compiled sources, sets and decimals -> what JSON can hold, one way only."""
     if isinstance(value, Expression | MessageTemplate):
-        return value.source
+        audiences = value.reads.audiences
+        return {"source": value.source, "audiences": dict(audiences)} if audiences else value.source
     if is_dataclass(value):
         # a field at its default is left out, so that the next field to be invented changes no rule that does not use it
         written = ((info, getattr(value, info.name)) for info in fields(value))

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.catalogue import Product
 from tests.unit.triggers.shoppers import MOSCOW, Feed, line, product
-from triggers.messages.goods import Goods, GoodsLine, goods, products_hash, unpresentable
+from triggers.messages.goods import Goods, GoodsLine, goods, products_hash
+from triggers.messages.presentable import unpresentable
 from triggers.messages.refused import MessageRefused
 
 UNPRESENTABLE = [
