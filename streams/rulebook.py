@@ -1,17 +1,20 @@
 """A folder of rules on disk -> the rule book the engine works by.
 
-Three layouts are understood: `shops/ID/{shop.yaml,rules/}` for many shops, `{shop.yaml,rules/}` for one, and a lone
-folder of rules. The latter two are shop `main`. Reading YAML is pure and lies in `triggers.rules`; this finds files.
+Three layouts are understood: `shops/ID/{shop.yaml,rules/,audiences/}` for many shops, `{shop.yaml,rules/,audiences/}`
+for one, and a lone folder of rules, with `audiences` in it or beside it. The latter two are shop `main`. Reading YAML
+is pure and lies in `triggers.rules`; this finds files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from re import fullmatch
 
 from schemas.wire import DEFAULT_SHOP
+from triggers.expressions import Audience
+from triggers.rules.audiences import AudienceSource, read_audiences
 from triggers.rules.check import check_shop
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.model import Rule, RuleBook, Shop
@@ -35,12 +38,14 @@ class _ShopFiles:
     place: Path
     settings: Path | None
     rules: Sequence[Path]
+    audiences: Sequence[Path]
 
 
 @dataclass(slots=True)
 class _Reading:
     shops: dict[str, Shop] = field(default_factory=dict)
     rules: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    audiences: dict[str, Mapping[str, Audience]] = field(default_factory=dict)
     errors: list[RuleError] = field(default_factory=list)
     warnings: list[RuleWarning] = field(default_factory=list)
 
@@ -54,7 +59,10 @@ def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
     for files in _shops(folder, shop, reading):
         _read_shop(files, reading)
     return BookRead(
-        RuleBook(shops=dict(sorted(reading.shops.items())), rules=dict(sorted(reading.rules.items()))),
+        RuleBook(
+            shops=dict(sorted(reading.shops.items())), rules=dict(sorted(reading.rules.items())),
+            audiences=dict(sorted(reading.audiences.items())),
+        ),
         tuple(reading.errors),
         tuple(reading.warnings),
     )
@@ -70,7 +78,7 @@ def default_region(folder: Path, shop_id: str) -> str | None:
 
 def _shops(folder: Path, shop: Path | None, reading: _Reading) -> list[_ShopFiles]:
     if folder.is_file():
-        return [_ShopFiles(DEFAULT_SHOP, folder, shop, [folder])]
+        return [_ShopFiles(DEFAULT_SHOP, folder, shop, [folder], _audience_files(folder.parent))]
     if not folder.is_dir():
         reading.errors.append(RuleError(str(folder), 0, 0, "there is no such folder"))
         return []
@@ -84,8 +92,7 @@ def _shops(folder: Path, shop: Path | None, reading: _Reading) -> list[_ShopFile
         reading.warnings.append(RuleWarning(str(own), 0, 0, "these settings are not used", f"{shop} is given instead"))
     settings = shop or own
     rules = folder / "rules" if (folder / "rules").is_dir() else folder
-    _audiences(folder, reading)
-    return [_ShopFiles(DEFAULT_SHOP, folder, settings, _rule_files(rules))]
+    return [_ShopFiles(DEFAULT_SHOP, folder, settings, _rule_files(rules), _audience_files(folder))]
 
 
 def _many_shops(many: Path, shop: Path | None, reading: _Reading) -> list[_ShopFiles]:
@@ -99,9 +106,9 @@ def _many_shops(many: Path, shop: Path | None, reading: _Reading) -> list[_ShopF
             reading.errors.append(RuleError(str(place), 0, 0, f"`{place.name}` is no shop id", hint))
             continue
         rules = place / "rules"
-        _audiences(place, reading)
+        files = _rule_files(rules) if rules.is_dir() else []
         found.append(
-            _ShopFiles(place.name, place, _settings_in(place, reading), _rule_files(rules) if rules.is_dir() else [])
+            _ShopFiles(place.name, place, _settings_in(place, reading), files, _yaml_below(place / "audiences"))
         )
     if not found:
         reading.errors.append(RuleError(str(many), 0, 0, "there are no shops in this folder"))
@@ -120,11 +127,10 @@ def _settings_in(folder: Path, reading: _Reading) -> Path | None:
     return None
 
 
-def _audiences(folder: Path, reading: _Reading) -> None:
-    for place in (folder / "audiences", folder.parent / "audiences" if folder.name == "rules" else None):
-        if place is not None and place.is_dir() and _yaml_files(place):
-            hint = "write the condition as `audience` in the rule"
-            reading.warnings.append(RuleWarning(str(place), 0, 0, "named audiences are not read yet", hint))
+def _audience_files(folder: Path) -> list[Path]:
+    """Those of a folder of rules: in it, or beside it where it is called `rules`."""
+    beside = _yaml_below(folder.parent / "audiences") if folder.name == "rules" else []
+    return beside + _yaml_below(folder / "audiences")
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -132,33 +138,47 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _rule_files(folder: Path) -> list[Path]:
-    """Every YAML file below `folder` but the settings, hidden files and folders left out."""
+    """Every YAML file below `folder` but the settings and audiences."""
+    return [
+        path
+        for path in _yaml_below(folder)
+        if not (path.parent == folder and path.name in (SHOP_FILE, "shop.yml"))
+        and "audiences" not in path.relative_to(folder).parts
+    ]
+
+
+def _yaml_below(folder: Path) -> list[Path]:
+    """Every YAML file below `folder`, hidden files and folders left out."""
     return sorted(
         path
-        for path in folder.rglob("*")
+        for path in (folder.rglob("*") if folder.is_dir() else ())
         if path.suffix in (".yaml", ".yml")
         and path.is_file()
-        and not (path.parent == folder and path.name in (SHOP_FILE, "shop.yml"))
-        and not any(part.startswith(".") or part == "audiences" for part in path.relative_to(folder).parts)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
 def _read_shop(files: _ShopFiles, reading: _Reading) -> None:
-    shop = Shop(id=files.id)
-    if files.settings is not None:
-        data = _bytes(files.settings, reading)
+    audiences: list[AudienceSource] = []
+    for path in files.audiences:
+        data = _bytes(path, reading)
         if data is not None:
-            settings = read_shop(data, str(files.settings), files.id)
-            shop = settings.shop
-            reading.errors += settings.errors
-            reading.warnings += settings.warnings
+            found, mistakes = read_audiences(data, str(path))
+            audiences += found
+            reading.errors += mistakes
+    data = None if files.settings is None else _bytes(files.settings, reading)
+    settings = read_shop(data or b"", str(files.settings or files.place), files.id, audiences)
+    shop = settings.shop
+    reading.errors += settings.errors
+    reading.warnings += settings.warnings
+    reading.audiences[files.id] = settings.audiences
     rules: list[ReadRule] = []
     wrong = False
     for path in files.rules:
         data = _bytes(path, reading)
         if data is None:
             continue
-        read = read_rules(data, str(path), shop)
+        read = read_rules(data, str(path), shop, settings.audiences)
         rules += read.rules
         reading.errors += read.errors
         reading.warnings += read.warnings

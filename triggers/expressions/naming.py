@@ -49,7 +49,11 @@ class Naming(ABC):
             if name in self._outer.audiences:
                 hint = f"the audience is written `{AUDIENCES}.{name}`"
             else:
-                hint = did_you_mean(name, known) or f"there are: {listed(root)}"
+                hint = (
+                    did_you_mean(name, known)
+                    or did_you_mean(name, list(self._outer.audiences), prefix=f"{AUDIENCES}.")
+                    or f"there are: {listed(root)}"
+                )
             raise invalid(node, f"unknown name `{name}`", hint)
         self._check_content(node)
         self._note(node)

@@ -114,6 +114,10 @@ class Kind(Protocol):
         """Whether what is still to come is looked at when there are no more events: idleness is, a calendar is not."""
 
     @property
+    def content(self) -> frozenset[str]:
+        """Of {"event", "product"}: what its rules are about, and their conditions and texts may name."""
+
+    @property
     def exits(self) -> Mapping[str, str]:
         """What `exit_on` may name besides `order_placed`, and what it means."""
 
@@ -138,6 +142,7 @@ class KindBase:
     """What most kinds say."""
 
     drains = True
+    content: frozenset[str] = frozenset()
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})
 

@@ -6,24 +6,27 @@ Pure: text and the file's name in. Several documents a file are allowed, one rul
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from triggers.expressions import Expression, ExpressionInvalid, compile_expression
+from triggers.expressions import Audience, Expression, ExpressionInvalid, Names, compile_expression
 from triggers.kinds import KINDS
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
 from triggers.rules import quantities
+from triggers.rules.audiences import AudienceSource
 from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
-from triggers.rules.model import Incentive, Rule, Shop, Step
+from triggers.rules.incentives import errors_in, warnings_in
+from triggers.rules.linking import link
+from triggers.rules.model import Rule, Shop, Step
 from triggers.rules.settings import errors_between, settings, warnings_of
 from triggers.rules.values import listed
 from triggers.rules.versions import with_version
-from triggers.rules.written import EXITS, WrittenIncentive, WrittenRule, WrittenStep
+from triggers.rules.written import EXITS, WrittenRule, WrittenStep
 from triggers.rules.written_shop import WrittenShop
 
 _KINDS: Final = {kind.name: kind for kind in KINDS.values()}
@@ -50,22 +53,23 @@ class RulesRead:
 
 @dataclass(frozen=True, slots=True)
 class ShopRead:
-    """A shop's settings; the defaults where they are wrong."""
+    """A shop's settings; the defaults where they are wrong. Its audiences by name."""
 
     shop: Shop
     errors: tuple[RuleError, ...]
     warnings: tuple[RuleWarning, ...] = ()
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
 
 
-def read_rules(data: bytes | str, file: str, shop: Shop) -> RulesRead:
-    """All rules of one file of `shop`. `file` is only what errors name."""
+def read_rules(data: bytes | str, file: str, shop: Shop, audiences: Mapping[str, Audience] | None = None) -> RulesRead:
+    """All rules of one file of `shop`. `file` is only what errors name, `audiences` those that rules may name."""
     documents, errors = read_documents(data, file)
     rules: list[ReadRule] = []
     warnings: list[RuleWarning] = []
     if not documents and not errors:
         errors.append(RuleError(file, 1, 1, "the file holds no rule", "write one or delete the file"))
     for document in documents:
-        read, found, noticed = _read_rule(document, shop)
+        read, found, noticed = _read_rule(document, shop, audiences or {})
         errors += found
         warnings += noticed
         if read is not None and not found:
@@ -73,11 +77,12 @@ def read_rules(data: bytes | str, file: str, shop: Shop) -> RulesRead:
     return RulesRead(tuple(rules), tuple(sorted(set(errors), key=_order)), tuple(sorted(warnings, key=_order)))
 
 
-def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
-    """The settings of shop `shop_id`; an empty file leaves all at their defaults."""
+def read_shop(data: bytes | str, file: str, shop_id: str, audiences: Sequence[AudienceSource] = ()) -> ShopRead:
+    """The settings of shop `shop_id`, and its audiences; an empty file leaves all settings at their defaults."""
     documents, errors = read_documents(data, file)
     shop = Shop(id=shop_id)
     warnings: list[RuleWarning] = []
+    segments: Mapping[str, str] = {}
     if len(documents) > 1:
         errors.append(documents[1].error(documents[1].place(()), "a shop has one document of settings"))
     if documents:
@@ -87,7 +92,11 @@ def read_shop(data: bytes | str, file: str, shop_id: str) -> ShopRead:
             shop = settings(written, shop_id)
             errors += errors_between(shop, written, documents[0])
             warnings = warnings_of(shop, documents[0])
-    return ShopRead(shop, tuple(sorted(errors, key=_order)), tuple(warnings))
+            segments = written.segments
+    linked = link(audiences, segments, documents[0] if documents else None)
+    errors += linked.errors
+    shop = replace(shop, segments=linked.segments)
+    return ShopRead(shop, tuple(sorted(errors, key=_order)), tuple(warnings), linked.audiences)
 
 
 def _order(error: RuleError) -> tuple[int, int, str]:
@@ -107,16 +116,20 @@ def _validated(model: type[_Model], document: Document) -> tuple[_Model | None, 
         return None, explain(error, document, model)
 
 
-def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[RuleError], list[RuleWarning]]:
+def _read_rule(
+    document: Document, shop: Shop, audiences: Mapping[str, Audience]
+) -> tuple[ReadRule | None, list[RuleError], list[RuleWarning]]:
     written, errors = _validated(WrittenRule, document)
     # compiled from the document, not from the model: a wrong field elsewhere must not hide a wrong text
-    compiled = _Compiled(document)
+    compiled = _Compiled(document, _names(document, shop, audiences))
     errors = errors + compiled.errors + _exit_errors(document)
     if written is None or errors:
         return None, errors, []
     kind = _KINDS[written.trigger.kind]
     trigger = written.trigger.meant(_Reading(shop, document, ("trigger", kind.name), compiled))
     errors = compiled.errors + _step_errors(written, document) + _opt_out_errors(written, shop, document)
+    given = {number: step.incentive.meant() for number, step in enumerate(written.steps) if step.incentive}
+    errors += errors_in(given, shop, document)
     rule = Rule(
         shop_id=shop.id,
         name=written.rule,
@@ -142,6 +155,21 @@ def _read_rule(document: Document, shop: Shop) -> tuple[ReadRule | None, list[Ru
         trigger_place=document.key_place((*path, "on_order") if (*path, "on_order") in document.keys else path),
     )
     return read, errors, _warnings(rule, shop, document)
+
+
+def _names(document: Document, shop: Shop, audiences: Mapping[str, Audience]) -> Names:
+    """What the conditions and texts of a rule may name. From the document: other mistakes must not hide theirs."""
+    root = document.value if isinstance(document.value, dict) else {}
+    trigger, audience = root.get("trigger"), root.get("audience")
+    kinds = [_KINDS[name] for name in trigger if name in _KINDS] if isinstance(trigger, dict) else []
+    own = audience.strip().removeprefix("audiences.") if isinstance(audience, str) else ""
+    return Names(
+        kind=kinds[0].name if len(kinds) == 1 else "",
+        content=frozenset[str]().union(*(kind.content for kind in kinds)),
+        audiences=audiences,
+        segments=tuple(segment.name for segment in shop.segments),
+        own=audiences.get(own),
+    )
 
 
 def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
@@ -206,21 +234,11 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) ->
         after=step.after or 0,
         sms=compiled.templates.get(("steps", number, "sms")),
         when=compiled.condition(("steps", number, "when")),
-        incentive=_incentive(step.incentive) if step.incentive else None,
+        incentive=step.incentive.meant() if step.incentive else None,
         missing_product=step.missing_product,
         opt_out=opt_out if step.opt_out is None else step.opt_out,
         call=compiled.templates.get(("steps", number, "call", "note")),
     )
-
-
-def _incentive(written: WrittenIncentive) -> Incentive:
-    if written.discount is not None:
-        return Incentive("discount", amount=written.discount, valid=written.valid, until=written.until)
-    if written.bonus is not None:
-        return Incentive("bonus", amount=written.bonus, valid=written.valid, until=written.until)
-    if written.coupon is not None:
-        return Incentive("coupon", code=written.coupon, valid=written.valid, until=written.until)
-    return Incentive("gift", code=written.gift, valid=written.valid, until=written.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +265,9 @@ class _Reading:
 class _Compiled:
     """Every condition and template of a document, compiled, or its mistakes with their places in the file."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, names: Names) -> None:
         self._document = document
+        self._names = names
         self.errors: list[RuleError] = []
         self.conditions: dict[Path, Expression] = {}
         self.templates: dict[Path, MessageTemplate] = {}
@@ -271,8 +290,10 @@ class _Compiled:
         if not isinstance(source, str) or not source.strip():
             return
         source = source.rstrip()
+        if path == ("audience",) and source.strip() in self._names.audiences:
+            source = f"audiences.{source.strip()}"  # its name alone will do
         try:
-            self.conditions[path] = compile_expression(source)
+            self.conditions[path] = compile_expression(source, self._names)
         except ExpressionInvalid as error:
             self._error(path, max((error.column or 1) - 1, 0), error.message, error.hint)
 
@@ -282,7 +303,7 @@ class _Compiled:
             return
         source = source.rstrip()  # the line end of a block text is layout
         try:
-            self.templates[path] = compile_template(source)
+            self.templates[path] = compile_template(source, self._names)
         except TemplateInvalid as error:
             lines = source.split("\n")
             before = sum(len(line) + 1 for line in lines[: max(error.line - 1, 0)])
@@ -333,6 +354,7 @@ def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
                         path, f"the {what} names `shop.{setting}`, which shop.yaml does not give",
                         "it would not be sent",
                     )  # fmt: skip
+    found += warnings_in(rule.steps, shop, document)
     for where, message, advice in kind.check(rule, shop):
         warn(where, message, advice)
     return found

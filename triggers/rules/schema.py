@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
+from triggers.rules.audiences import WrittenAudience
 from triggers.rules.values import Written
 from triggers.rules.written import WrittenRule
 from triggers.rules.written_shop import WrittenShop
 
-_MODELS: Final[dict[str, type[Written]]] = {"rule": WrittenRule, "shop": WrittenShop}
+_MODELS: Final[dict[str, type[Written]]] = {"rule": WrittenRule, "shop": WrittenShop, "audience": WrittenAudience}
 
 
-def editor_schema(kind: Literal["rule", "shop"]) -> dict[str, Any]:
+def editor_schema(kind: Literal["rule", "shop", "audience"]) -> dict[str, Any]:
     """Draft 2020-12, from the same models that `rules check` reads with."""
     schema = _MODELS[kind].model_json_schema(by_alias=True, mode="validation")
     _plain_titles(schema)
     schema.pop("title", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": {"rule": "Rewake rule", "shop": "Rewake shop settings"}[kind],
+        "title": {"rule": "Rewake rule", "shop": "Rewake shop settings", "audience": "Rewake audience"}[kind],
         **schema,
     }
 

@@ -18,6 +18,7 @@ _NO_TOUCH: Final = "segments are asked for without a touch"
 WITHOUT: Final[Mapping[str, str]] = {
     **dict.fromkeys(("now", "customer.age", "cart", "viewed.products", "shop"), _STILL),
     **dict.fromkeys(("journey", "incentive", "event", "product", "products"), _NO_TOUCH),
+    "customer.segment": "it is what is asked for",
 }
 """Names that the condition of a segment can't use, and why."""
 

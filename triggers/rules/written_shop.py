@@ -12,8 +12,10 @@ import phonenumbers
 from babel.core import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from triggers.rules.values import Duration, Name, Percent, Text, Written, closest, shown, wrong
+from triggers.rules.segments import MAX_SEGMENTS
+from triggers.rules.values import Duration, Name, Percent, Source, Text, Written, closest, shown, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
+from triggers.rules.written_economics import WrittenEconomics
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, Pace, WrittenBudget, WrittenCap, WrittenDedupe
 from triggers.rules.written_quiet import WrittenQuietHours
@@ -214,4 +216,14 @@ class WrittenShop(Written):
     )
     answers: WrittenInboundAnswers | None = Field(
         default=None, description="What is written back to HELP, START and STOP."
+    )
+    economics: WrittenEconomics | None = Field(
+        default=None,
+        description="The most that a customer may be given.",
+        examples=[{"average_cheque": 900, "margin": "40%", "share": "50%"}],
+    )
+    segments: Annotated[dict[Name, Source], Field(max_length=MAX_SEGMENTS)] = Field(
+        default={},
+        description="The shop's customers by conditions on what they did; the first that holds is `customer.segment`.",
+        examples=[{"vip": 'customer.card == "VIP"', "once": "orders.count == 1", "others": "true"}],
     )

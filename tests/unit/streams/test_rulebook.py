@@ -107,9 +107,28 @@ def test_a_shop_without_caps_is_warned_of(tmp_path: Path) -> None:
     assert read_rulebook(tmp_path).warnings == ()
 
 
+def test_audiences_are_read_wherever_they_lie_beside_the_rules(tmp_path: Path) -> None:
+    asks = rule("a") + "audience: vip\n"
+    audience = "audience: vip\nwhere: orders.count > 3\n"
+    layouts: dict[str, dict[str, str]] = {
+        "several": {"shops/tea/rules/a.yaml": asks, "shops/tea/audiences/of/tea.yaml": audience},
+        "one": {"rules/a.yaml": asks, "audiences/vip.yml": audience},
+        "inside": {"a.yaml": asks, "audiences/vip.yaml": audience},
+    }
+    for name, files in layouts.items():
+        read = read_rulebook(folder(tmp_path / name, files))
+        assert (name, read.errors) == (name, ())
+        ((shop, known),) = read.book.audiences.items()
+        assert (shop, set(known)) == ("tea" if name == "several" else "main", {"vip"})
+    beside = tmp_path / "one" / "rules"
+    assert read_rulebook(beside).errors == read_rulebook(beside / "a.yaml").errors == ()
+
+
 def test_nothing_that_was_written_is_passed_over_in_silence(tmp_path: Path) -> None:
     root = folder(tmp_path, {"rules/a.yaml": rule("a"), "audiences/vip.yaml": "x: 1", "shop.yaml": "caps: [1 per 1d]"})
-    assert [warning.message for warning in read_rulebook(root).warnings] == ["named audiences are not read yet"]
+    assert "unknown field `x`" in str(read_rulebook(root).errors[-1])
+    (root / "audiences" / "vip.yaml").write_text("audience: vip\nwhere: audiences.vip\n")
+    assert [error.message for error in read_rulebook(root).errors] == ["an audience is built on itself: `vip -> vip`"]
     (root / "rules" / "a.yaml").unlink()
     assert "has no rules" in str(read_rulebook(root).warnings[-1])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from triggers.rules.audiences import WrittenAudience, read_audiences
 from triggers.rules.model import Shop
 from triggers.rules.read import read_rules, read_shop
 from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep, WrittenTrigger
@@ -14,20 +15,22 @@ from triggers.rules.written_shop import WrittenShop
 
 ROOT = Path(__file__).parents[4]
 FENCE = re.compile(r"^```yaml (rule|shop)\b[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+AUDIENCE = re.compile(r"^```yaml audience file=audiences/[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [
-    pytest.param(kind, body, id=f"{page.name}-{number}")
+    pytest.param(kind, body, page, id=f"{page.name}-{number}")
     for page in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
     for number, (kind, body) in enumerate(FENCE.findall(page.read_text()), start=1)
 ]
 PAGE = (ROOT / "docs" / "rules.md").read_text()
 
 
-@pytest.mark.parametrize(("kind", "body"), BLOCKS)
-def test_a_rule_or_setting_on_a_page_is_right(kind: str, body: str) -> None:
-    if kind == "shop":
-        assert read_shop(body, "shop.yaml", "main").errors == ()
-    else:
-        read = read_rules(body, "rule.yaml", Shop(cart_url="https://tea.example/cart"))
+@pytest.mark.parametrize(("kind", "body", "page"), BLOCKS)
+def test_a_rule_or_setting_on_a_page_is_right(kind: str, body: str, page: Path) -> None:
+    written = [one for text in AUDIENCE.findall(page.read_text()) for one in read_audiences(text, "audience.yaml")[0]]
+    shop = read_shop(body if kind == "shop" else "", "shop.yaml", "main", written)
+    assert shop.errors == ()
+    if kind == "rule":
+        read = read_rules(body, "rule.yaml", Shop(cart_url="https://tea.example/cart"), shop.audiences)
         assert read.errors == ()
         assert read.rules
 
@@ -42,3 +45,9 @@ def test_the_page_of_rules_names_every_field(
 ) -> None:
     for name in model.model_fields:
         assert re.search(rf"`{name}\b", PAGE), name
+
+
+def test_the_page_of_audiences_names_every_field() -> None:
+    page = (ROOT / "docs" / "audiences.md").read_text()
+    for name in WrittenAudience.model_fields:
+        assert f"| `{name}` |" in page
