@@ -7,6 +7,7 @@ the row kept before it. A step that fails is left out, and told as a fault:
 - a record is parked: it has no effect, and goes to `dead-letters`;
 - a deadline is put off by PAUSE, doubled each time it fails again, and after TRIES of them until an event of the
   customer's own sets the row a new one;
+- a walk is passed over;
 - a touch is refused with `engine-error`, and its step skipped.
 
 Customers are independent, so this one alone is driven so; the others never notice. A row or an output that can't be
@@ -24,12 +25,13 @@ from typing import Final
 from schemas.emitted import encode
 from schemas.instants import rfc3339
 from schemas.topics import DECISIONS, topic_of
-from streams.effects import Advanced, Effects, Judged, Out, Reserve, Rows, Unkept
+from streams.effects import Advanced, Asked, Effects, Judged, Out, Passed, Reserve, Rows, Unkept
 from streams.faults import NOT_A_CUSTOMERS, Fault, Place, TooLarge, fault
 from streams.merge import Merged
 from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import NEVER, Engine, Proposal
+from triggers.walks import Opened, Walk, pending
 
 PAUSE: Final = 3_600_000_000
 """Microseconds of the row's time until a deadline that failed is looked at again, the first time."""
@@ -86,7 +88,7 @@ class Careful:
         self.limits = limits
 
     async def again(
-        self, key: str, passed: Sequence[Advanced | Judged], items: Mapping[int, list[Merged]]
+        self, key: str, passed: Sequence[Passed], items: Mapping[int, list[Merged]]
     ) -> tuple[Effects, CustomerRow | None]:
         """What the customer's own way through these stretches causes; `items` are its records by index of `passed`.
 
@@ -106,10 +108,15 @@ class Careful:
                 if key in stretch.keys and customer.row is not None:
                     await customer.judge(list(customer.row.outbox), stretch.wall)
                 continue
+            if isinstance(stretch, Asked):
+                if key in stretch.keys:
+                    await customer.fire(stretch.reached, stretch.opened)
+                continue
             for item in items.get(index, ()):
-                await customer.fire(item[0])
-                customer.take(item)
-            await customer.fire(stretch.reached)
+                await customer.fire(item[0], stretch.opened)
+                customer.take(item, stretch.opened)
+            if customer.row is not None and customer.row.deadline < stretch.reached:
+                await customer.fire(stretch.reached, stretch.opened)
         if customer.row is not None:
             self.rows.put(key, customer.row)
             if customer.changed:
@@ -117,9 +124,7 @@ class Careful:
         return customer.mine, customer.row
 
 
-def _unreadable(
-    error: Exception, key: str, passed: Sequence[Advanced | Judged], items: Mapping[int, list[Merged]]
-) -> Effects:
+def _unreadable(error: Exception, key: str, passed: Sequence[Passed], items: Mapping[int, list[Merged]]) -> Effects:
     """All records are parked, and the row stays as it is stored: it may be read again by another release."""
     told = Effects()
     told.faults = [fault(error, key, item[0], "row", item=item) for found in items.values() for item in found]
@@ -138,6 +143,8 @@ class _Customer:
         self.row = row
         self.kept = None if row is None else encode_row(row)
         self.changed = False
+        self.walked = 0
+        """What a row that is made now was not there to take."""
         self.mine = Effects()
 
     def _step(
@@ -154,6 +161,7 @@ class _Customer:
         commands, decisions, findings = len(mine.commands), len(mine.decisions), len(mine.findings)
         if self.row is None:
             self.row = self.by.engine.new_row(*self.key.split(":", 1))
+            self.row.walked = self.walked
         row = self.row
         try:
             do(row)
@@ -180,8 +188,9 @@ class _Customer:
 
     # -- steps
 
-    def take(self, item: Merged) -> None:
+    def take(self, item: Merged, opened: Opened) -> None:
         """Apply a record, or park it."""
+        self.walked = opened.last
         effective, rank, _, offset, _, event = item
         skip, mine = self.by.skip_applied, self.mine
         if skip and self.row is not None and offset < self.row.applied.get(rank, 0):
@@ -205,10 +214,15 @@ class _Customer:
         else:
             mine.repeats.append((self.key, rank))
 
-    async def fire(self, below: int) -> None:
-        """Look at the row at its deadlines strictly below."""
-        while self.row is not None and self.row.deadline < below:
+    async def fire(self, below: int, opened: Opened) -> None:
+        """The row takes what has been opened, each walk after the deadlines before it; then those below fire."""
+        while self.row is not None and (self.row.walked < opened.last or self.row.deadline < below):
             due = self.row.deadline
+            if self.row.walked < opened.last:
+                walk = pending(opened, self.row.walked, self.row.shop_id)
+                if walk is None or walk.at <= due:
+                    self._walk(walk, opened)
+                    continue
             arose: list[Proposal] = []
 
             def look(row: CustomerRow, due: int = due, arose: list[Proposal] = arose) -> None:
@@ -227,6 +241,20 @@ class _Customer:
                 await self.judge(arose, None)
             else:
                 self.mine.arisen.append(self.key)
+
+    def _walk(self, walk: Walk | None, opened: Opened) -> None:
+        """Take one walk; a row that can't passes it over. None: there is none left that concerns it."""
+        walked = opened.last if walk is None else walk.ordinal
+        if walk is not None:
+            failed = self._step(walk.at, "walk", partial(self._on_walk, walk=walk))
+            if failed is not None:
+                self.mine.faults.append(failed)
+        assert self.row is not None
+        self.row.walked = walked
+        self.kept = encode_row(self.row)
+
+    def _on_walk(self, row: CustomerRow, walk: Walk) -> None:
+        self.by.engine.on_walk(row, walk)
 
     def _put_off(self, due: int) -> None:
         row = self.row

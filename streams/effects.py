@@ -13,6 +13,7 @@ from streams.faults import Fault
 from streams.merge import Merged, key_of
 from triggers.asks import Ask, LedgerAnswer
 from triggers.customer import CustomerRow
+from triggers.walks import NOTHING_OPENED, Opened
 
 
 class Rows(Protocol):
@@ -20,6 +21,12 @@ class Rows(Protocol):
 
     def get(self, key: str) -> CustomerRow | None: ...
     def put(self, key: str, row: CustomerRow) -> None: ...
+
+    def look(self, key: str) -> CustomerRow | None:
+        """As `get`, of a row that is most likely left as it is: it is kept only when it is `put`."""
+
+    def keys(self) -> Iterator[str]:
+        """Of all rows that are stored. Rows may come, go and change meanwhile: of those it may name any."""
 
     def undo(self, key: str) -> CustomerRow | None:
         """Put the row back as it was stored last, whatever has become of it; None, and no row, where it never was.
@@ -57,10 +64,19 @@ class Out(NamedTuple):
 
 
 class Advanced(NamedTuple):
-    """Events were applied, and the deadlines below `reached` fired."""
+    """Events were applied, and the deadlines below `reached` fired; rows had taken what was `opened` by then."""
 
     items: Sequence[Merged]
     reached: int
+    opened: Opened = NOTHING_OPENED
+
+
+class Asked(NamedTuple):
+    """These rows took what was `opened`, and fired their deadlines below `reached`."""
+
+    keys: Collection[str]
+    reached: int
+    opened: Opened
 
 
 class Judged(NamedTuple):
@@ -68,6 +84,9 @@ class Judged(NamedTuple):
 
     keys: Collection[str]
     wall: int | None
+
+
+Passed = Advanced | Asked | Judged
 
 
 @dataclass(slots=True)
@@ -92,7 +111,7 @@ class Effects:
     faults: list[Fault] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     """Keys of rows that a fault left in pieces; empty between two calls."""
-    passed: list[Advanced | Judged] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
     """What all this came of, in order."""
 
     @property
@@ -145,7 +164,7 @@ class Effects:
         self.faults += other.faults
 
 
-def items_of(keys: Collection[str], passed: Sequence[Advanced | Judged]) -> Iterator[tuple[int, str, Merged]]:
+def items_of(keys: Collection[str], passed: Sequence[Passed]) -> Iterator[tuple[int, str, Merged]]:
     """The records of these rows: (index of the stretch, key, record), in order."""
     for index, stretch in enumerate(passed):
         if isinstance(stretch, Advanced):

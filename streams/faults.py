@@ -32,8 +32,8 @@ MOST_DETAIL: Final = 500
 MOST_TRACE: Final = 4000
 """Characters of a stack trace. The innermost call stands first, so that what is cut off is the outermost."""
 
-Place = Literal["event", "deadline", "emission", "row"]
-"""Where: applying a record, looking at a row, judging a touch; or the row itself can't be read."""
+Place = Literal["event", "deadline", "walk", "emission", "row"]
+"""Where: applying a record, looking at a row, taking a walk, judging a touch; or the row itself can't be read."""
 
 
 REASON: Final[Reason] = "engine-error"

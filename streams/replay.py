@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,11 +26,13 @@ from streams.eventfiles import BadLine, EventFiles, Line, Position
 from streams.faults import REASON, Fault, about
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import Merged
-from streams.timeline import Effects, Out, Timeline, is_customer_event
+from streams.timeline import Effects, Out, Timeline
+from streams.walking import CUSTOMERS, Walking
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
 from triggers.verdicts import Answer
+from triggers.walks import OpenWalks
 
 STATE_FORMAT: Final = 1
 
@@ -77,6 +79,12 @@ class MemoryRows:
     def get(self, key: str) -> CustomerRow | None:
         return self.rows.get(key)
 
+    def look(self, key: str) -> CustomerRow | None:
+        return self.rows.get(key)
+
+    def keys(self) -> Iterator[str]:
+        return iter(tuple(self.rows))
+
     def put(self, key: str, row: CustomerRow) -> None:
         self.rows[key] = row
 
@@ -110,9 +118,8 @@ class Replay:
         self._deadlines = DeadlineIndex()
         self._beyond = MemoryLedger(clock=lambda: 0)  # whose time stands still: it forgets nothing
         self._ledger = RowLedger(self._beyond)
-        self._timeline = Timeline(
-            Engine(rules, catalogue), self._rows, self._deadlines, self._ledger, judge_at_once=True
-        )
+        self._engine = Engine(rules, catalogue)
+        self._timeline = Timeline(self._engine, self._rows, self._deadlines, self._ledger, judge_at_once=True)
         self._until = until
         self._commands: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
@@ -132,8 +139,10 @@ class Replay:
         """Read everything (up to `until`), then drain. `stopped` is asked between blocks; a stopped run won't drain."""
         below = None if self._until is None else self._until + 1
         summary = self.summary
+        self._engine.last = files.last if self._until is None else None
         for items, reached in files.stream(below):
-            effects = await self._timeline.advance(self._customers(items), reached)
+            effects = await self._timeline.advance(self._events(items), reached)
+            await self._timeline.finish_walks(effects)
             self._settle(effects)
             await self._ledger.release(effects.returned)
             self._bad += files.bad
@@ -185,7 +194,8 @@ class Replay:
         ]
         state = {
             "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
-            "positions": positions,
+            "positions": positions, "walked": self._timeline.walking.walks.last,
+            "ticked": self._timeline.walking.ticked,
         }
         # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
         (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
@@ -205,6 +215,9 @@ class Replay:
             self.positions = {
                 (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
             }
+            self._timeline.walking = Walking(
+                self._engine, self._rows, OpenWalks(state.get("walked", 0)), state.get("ticked", state["reached"] or 0)
+            )
             if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
                 self._beyond.load((folder / state["ledger"]).read_bytes())
             for key, row in _read_rows(folder / state["rows"]):
@@ -214,16 +227,13 @@ class Replay:
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
             raise StateError(f"{folder}: the saved state can't be read ({error}); start afresh") from error
 
-    def _customers(self, items: Sequence[Merged]) -> Sequence[Merged]:
-        """What belongs to rows; marketing events are applied by moving the clock alone until a rule asks for them."""
+    def _events(self, items: Sequence[Merged]) -> Sequence[Merged]:
+        """The events alone, without the lines that they stood in."""
         if items and isinstance(items[0][-1], Line):
             self._lines = {(item[2], item[3]): item[-1] for item in items}
             items = [(*item[:-1], item[-1].event) for item in items]
-        others = [item for item in items if not is_customer_event(item[-1])]
-        if not others:
-            return items
-        self.summary.applied += len(others)
-        return [item for item in items if is_customer_event(item[-1])]
+        self.summary.applied += sum(1 for item in items if item[1] not in CUSTOMERS)
+        return items
 
     def _settle(self, effects: Effects) -> None:
         summary = self.summary

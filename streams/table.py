@@ -10,7 +10,7 @@ ATTENTION stands there for a row with touches in its outbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -21,8 +21,14 @@ from streams.rows import Loaded, MemoryRowStore, RowStore
 from triggers.engine import NEVER
 from triggers.layouts import LAYOUTS, UnknownLayout
 
-PARTITION_KEY: Final = b"\x00partition"
-"""The reserved key of the partition's own record. No row has it: a shop's id holds no NUL."""
+RESERVED: Final = b"\x00"
+"""What keys that are no row's begin with: a shop's id holds no NUL."""
+
+_ROWS: Final = b"\x01"
+"""No row's key is smaller, each reserved one is."""
+
+PARTITION_KEY: Final = RESERVED + b"partition"
+"""The reserved key of the partition's own record."""
 
 ATTENTION: Final = 0
 """In place of a next time: look at the row as soon as it is restored."""
@@ -55,7 +61,8 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
 
     `layout` is its own (0: written before it was stated), `row_layout` that of the rows written along with it;
     `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset to apply;
-    `counters`: since the partition's first record; `reached`: the time its clock has reached. Instants in microseconds.
+    `counters`: since the partition's first record; `reached`: the time its clock has reached; `ticked`: up to where
+    time has opened walks; `walked`: the number of the newest walk. Instants in microseconds.
     """
 
     layout: int = 0
@@ -64,6 +71,8 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     positions: dict[str, int] = {}
     counters: dict[str, int] = {}
     reached: int = 0
+    ticked: int = 0
+    walked: int = 0
 
 
 def read_record(value: bytes) -> PartitionRecord:
@@ -117,6 +126,9 @@ class Table(Generic[Row]):
         self.decoded_most = DECODED_ROWS
         """How many rows are kept decoded from one `rows` to the next: of those that have come again soon."""
         self.record = PartitionRecord()
+        self.reserved: dict[bytes, bytes] = {}
+        """What lies under reserved keys, but for the partition's own record. Changed by `reserve` alone."""
+        self._reserving: dict[bytes, bytes | None] = {}
 
     def __len__(self) -> int:
         return len(self._store)
@@ -137,6 +149,18 @@ class Table(Generic[Row]):
             row = self._fresh[key] = self._decode(stored[_TIME_BYTES:])
         return row
 
+    def look(self, key: str) -> Row | None:
+        """As `get`, of a row that is most likely left as it is: it is kept only when it is `put`."""
+        row = self._decoded.get(key) or self._fresh.get(key)
+        if row is None:
+            stored = self._store.get(key)
+            return None if stored is None else self._decode(stored[_TIME_BYTES:])
+        return row
+
+    def keys(self) -> Iterator[str]:
+        """Of all rows that are stored. Rows may come, go and change meanwhile: of those it may name any."""
+        return self._store.keys()
+
     def stored(self, key: str) -> bytes | None:
         """The row as it was stored last, its next time in front."""
         return self._store.get(key)
@@ -156,6 +180,8 @@ class Table(Generic[Row]):
         self._store, other._store = other._store, self._store
         self._heads, other._heads = other._heads, self._heads
         self.record, other.record = other.record, self.record
+        self.reserved, other.reserved = other.reserved, self.reserved
+        self._reserving, other._reserving = other._reserving, self._reserving
         for table in (self, other):
             table._decoded, table._fresh, table._lately = {}, {}, set()
 
@@ -223,6 +249,21 @@ class Table(Generic[Row]):
         self.record.layout, self.record.row_layout = RECORD_LAYOUT, LAYOUTS.newest
         return Record(PARTITION_KEY, NEVER.to_bytes(_TIME_BYTES, "big") + msgspec.msgpack.encode(self.record))
 
+    def reserve(self, key: bytes, value: bytes | None) -> None:
+        """Keep this beside the rows under a key that begins with RESERVED; None: no longer. It is written by the next
+        `reserving`."""
+        if value is None:
+            self.reserved.pop(key, None)
+        else:
+            self.reserved[key] = value
+        self._reserving[key] = value
+
+    def reserving(self) -> list[Record]:
+        """The changelog's records of what was reserved since this was asked last."""
+        records = [Record(key, value) for key, value in self._reserving.items()]
+        self._reserving = {}
+        return records
+
     def _encodes(self, row: Row) -> bool:
         try:
             self._encode(row)
@@ -241,8 +282,13 @@ class Table(Generic[Row]):
         for key, value in zip(keys, values, strict=True):
             if key is None:
                 continue
-            if key == PARTITION_KEY:
-                record = value or record
+            if key < _ROWS:
+                if key == PARTITION_KEY:
+                    record = value or record
+                elif value is None:
+                    self.reserved.pop(key, None)
+                else:
+                    self.reserved[key] = value
                 continue
             if value is not None:
                 head = value[_TIME_BYTES:_HEAD_END]

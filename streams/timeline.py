@@ -7,6 +7,9 @@ in one call, and go on with its answers. (The rows' own ledger can `decide` at o
 a touch some 4 %.) On the wall clock touches stay in the row's outbox until `emit` is called for them. The pausing is a
 generator a row, so the order of work is the same whatever the ledger's speed.
 
+Walks (triggers.walks) come first: whatever a row is met for, it takes what has been opened before that. `walk_on` asks
+those that are not met.
+
 A long stretch gives way now and then, by count: nothing else touches its rows meanwhile, so what comes out is the same.
 
 An exception out of the engine leaves one row in pieces and stops nobody: the others go on, and at the end of the
@@ -20,23 +23,26 @@ from collections.abc import Awaitable, Callable, Collection, Generator, Iterable
 from typing import Final, Protocol, TypeVar
 
 from schemas.partitioner import row_key
-from schemas.wire import CustomerEvent
 from streams.careful import Careful, RecordLimits
-from streams.effects import Advanced, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
+from streams.effects import Advanced, Asked, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
-from streams.merge import Merged
+from streams.merge import BEGINNING, Merged
+from streams.walking import Walking
 from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import CustomerRow
 from triggers.engine import Engine, Proposal
+from triggers.walks import Opened, pending
 
-__all__ = ["Deadlines", "Effects", "Out", "Reserve", "Rows", "Timeline", "Walk", "is_customer_event"]
+__all__ = ["Deadlines", "Effects", "Out", "Reserve", "Rows", "Timeline", "Way"]
 
-Walk = Generator[Ask, LedgerAnswer | None, None]
+Way = Generator[Ask, LedgerAnswer | None, None]
 """One row's way: yields what it asks the ledger, is sent the answer (None: the ledger is away)."""
 
 STRETCH: Final = 256
 """Records, or rows, after which a stretch gives way: some 5 ms of work. Commits, heartbeats and the ledger wait as long
 for each of their steps."""
+
+_ALL: Final = 1 << 62
 
 Part = TypeVar("Part")
 
@@ -50,7 +56,8 @@ class Deadlines(Protocol):
 
 class Timeline:
     """Drives one partition's rows. `judge_at_once` is the stream clock, `skip_applied` the at-least-once policy;
-    `give_way` is awaited after each `stretch` of records or rows, and comes back when work may go on."""
+    `give_way` is awaited after each `stretch` of records or rows, and comes back when work may go on. `reached`: where
+    a former one had come to."""
 
     def __init__(
         self,
@@ -64,7 +71,11 @@ class Timeline:
         limits: RecordLimits | None = None,
         give_way: Callable[[], Awaitable[None]] | None = None,
         stretch: int = STRETCH,
+        walking: Walking | None = None,
+        reached: int = BEGINNING,
     ) -> None:
+        self.walking = Walking(engine, rows) if walking is None else walking
+        self._reached = reached
         self._engine = engine
         self._rows = rows
         self._deadlines = deadlines
@@ -84,15 +95,21 @@ class Timeline:
         )
 
     async def advance(self, items: Sequence[Merged], reached: int, effects: Effects | None = None) -> Effects:
-        """Apply merged events, then fire every deadline strictly below `reached`."""
+        """Apply merged events, open what is to be open by then, fire every deadline strictly below `reached`."""
         effects = effects or Effects()
-        paused: dict[str, tuple[Walk, Ask]] = {}
-        rests: dict[str, deque[Merged]] = {}
+        paused: dict[str, tuple[Way, Ask]] = {}
+        rests: dict[str, deque[tuple[Merged, Opened]]] = {}
         known = len(effects.repeats)
-        for number, part in enumerate(_parts(items, self._stretch)):
-            if number:
-                await self._give_way()
-            self._apply(part, paused, rests, effects)
+        number = applied = 0
+        for items_until in self.walking.parts(items, reached):
+            for part in _parts(items_until, self._stretch):
+                if number:
+                    await self._give_way()
+                self._apply(part, paused, rests, effects)
+                number += 1
+            applied += len(items_until)
+            effects.passed.append(Advanced(items_until, BEGINNING, self.walking.opened))
+        self._reached = max(self._reached, reached)
         await self._rounds(paused, effects)
         while due := self._deadlines.pop_below(reached):
             for number, keys in enumerate(_parts(due, self._stretch)):
@@ -100,37 +117,40 @@ class Timeline:
                     await self._give_way()
                 self._fire_due(keys, reached, paused, effects)
             await self._rounds(paused, effects)
-        effects.applied += len(items) - (len(effects.repeats) - known)
-        effects.passed.append(Advanced(items, reached))
+        effects.applied += applied - (len(effects.repeats) - known)
+        effects.passed.append(Advanced((), reached, self.walking.opened))
         await self._mend(effects)
         return effects
 
     def _apply(
         self,
         items: Sequence[Merged],
-        paused: dict[str, tuple[Walk, Ask]],
-        rests: dict[str, deque[Merged]],
+        paused: dict[str, tuple[Way, Ask]],
+        rests: dict[str, deque[tuple[Merged, Opened]]],
         effects: Effects,
     ) -> None:
         """Events in order. What follows of a customer whose row is `paused` goes to its `rests`."""
+        opened = self.walking.opened
+        last = opened.last
         touched, repeats, failed = effects.touched, effects.repeats, effects.failed
         rows_get, on_event, skip_applied = self._rows.get, self._engine.on_event, self._skip_applied
         for item in items:
             effective, rank, _, offset, key, event = item
             key = key or row_key(event.shop_id, event.customer_id)  # as `key_of`, one call less
             if rests and key in rests:
-                rests[key].append(item)
+                rests[key].append((item, opened))
                 continue
             try:
                 found = touched.get(key)
                 row = found or rows_get(key)
                 if row is None:
                     row = self._engine.new_row(event.shop_id, event.customer_id)
+                    row.walked = last  # it was not there to take them
                     self._rows.put(key, row)
                 before = row.deadline
-                if before < effective:
-                    rest = deque((item,))
-                    if self._start(key, self._walk(key, row, rest, None, effects), paused, effects):
+                if before < effective or row.walked < last:
+                    rest = deque(((item, opened),))
+                    if self._start(key, self._way(key, row, rest, None, effects), paused, effects):
                         rests[key] = rest
                     continue
                 if skip_applied:
@@ -152,16 +172,14 @@ class Timeline:
                 failed.add(key)
                 rests[key] = deque()  # swallows what follows of this customer
 
-    def _fire_due(
-        self, due: Sequence[str], reached: int, paused: dict[str, tuple[Walk, Ask]], effects: Effects
-    ) -> None:
+    def _fire_due(self, due: Sequence[str], reached: int, paused: dict[str, tuple[Way, Ask]], effects: Effects) -> None:
         """Deadlines below `reached` of rows that the index named."""
         touched, failed, rows_get = effects.touched, effects.failed, self._rows.get
         for key in due:
             try:
                 row = None if key in failed else touched.get(key) or rows_get(key)
                 if row is not None and row.deadline < reached:
-                    self._start(key, self._walk(key, row, deque(), reached, effects), paused, effects)
+                    self._start(key, self._way(key, row, deque(), reached, effects), paused, effects)
                 elif row is not None:  # it has moved on since it was noted: nothing fires, nothing is to be stored
                     self._deadlines.note(key, row.deadline)
             except NOT_A_CUSTOMERS:
@@ -169,10 +187,42 @@ class Timeline:
             except Exception:  # noqa: BLE001  # as above
                 failed.add(key)
 
+    async def walk_on(self, most: int, effects: Effects | None = None, first: Iterable[str] = ()) -> Effects:
+        """Ask about `most` rows more for the open walks. `first`: those to ask at once when something has just opened,
+        above all rows whose touches are about to be judged."""
+        effects = effects or Effects()
+        paused: dict[str, tuple[Way, Ask]] = {}
+        keys = self.walking.ask(most, effects.touched, first)
+        opened = self.walking.opened
+        touched, failed = effects.touched, effects.failed
+        for number, key in enumerate(keys, 1):
+            if number % self._stretch == 0:
+                await self._give_way()
+            try:
+                row = touched.get(key) or self._rows.look(key)
+                if row is not None and row.walked < opened.last:
+                    self._start(key, self._asked(key, row, opened, effects), paused, effects)
+            except NOT_A_CUSTOMERS:
+                raise
+            except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
+                failed.add(key)
+        await self._rounds(paused, effects)
+        if keys:
+            effects.passed.append(Asked(frozenset(keys), self._reached, opened))
+        await self._mend(effects)
+        self.walking.asked()
+        return effects
+
+    async def finish_walks(self, effects: Effects) -> Effects:
+        """All of them, for every row."""
+        while self.walking.walks:
+            await self.walk_on(_ALL, effects)
+        return effects
+
     async def emit(self, keys: Iterable[str], wall: int | None, effects: Effects | None = None) -> Effects:
         """Judge what waits in these rows' outboxes, at `wall`, or each at its own due time (None: the stream clock)."""
         effects = effects or Effects()
-        paused: dict[str, tuple[Walk, Ask]] = {}
+        paused: dict[str, tuple[Way, Ask]] = {}
         keys = dict.fromkeys(keys)
         for number, key in enumerate(keys, 1):
             if number % self._stretch == 0:
@@ -214,16 +264,16 @@ class Timeline:
         known = {ask.touch_id for ask in (*effects.granted, *effects.returned)}
         effects.returned += [ask for ask in granted if ask.touch_id not in known]
 
-    def _start(self, key: str, walk: Walk, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> bool:
+    def _start(self, key: str, way: Way, paused: dict[str, tuple[Way, Ask]], effects: Effects) -> bool:
         """Run a row's way up to its first question; True when it paused there."""
         try:
-            ask = next(walk)
+            ask = next(way)
         except StopIteration:
             return False
-        paused[key] = (walk, ask)
+        paused[key] = (way, ask)
         return True
 
-    async def _rounds(self, paused: dict[str, tuple[Walk, Ask]], effects: Effects) -> None:
+    async def _rounds(self, paused: dict[str, tuple[Way, Ask]], effects: Effects) -> None:
         """Ask the ledger for all paused rows at once, and again, until none is paused."""
         while paused:
             waiting = list(paused.items())
@@ -236,11 +286,11 @@ class Timeline:
                 raise
             # Only these: confirming counts a touch for good, also one that was refused or not judged at all.
             effects.granted += [ask for ask, answer in zip(asks, answers, strict=True) if isinstance(answer, Granted)]
-            for number, ((key, (walk, _)), answer) in enumerate(zip(waiting, answers, strict=True), 1):
+            for number, ((key, (way, _)), answer) in enumerate(zip(waiting, answers, strict=True), 1):
                 if number % self._stretch == 0:
                     await self._give_way()
                 try:
-                    ask = walk.send(answer)
+                    ask = way.send(answer)
                 except StopIteration:
                     continue
                 except NOT_A_CUSTOMERS:
@@ -248,13 +298,20 @@ class Timeline:
                 except Exception:  # noqa: BLE001  # found again, and told, when this customer's stretch is done again
                     effects.failed.add(key)
                     continue
-                paused[key] = (walk, ask)
+                paused[key] = (way, ask)
 
-    def _walk(self, key: str, row: CustomerRow, rest: deque[Merged], reached: int | None, effects: Effects) -> Walk:
+    def _way(
+        self,
+        key: str,
+        row: CustomerRow,
+        rest: deque[tuple[Merged, Opened]],
+        reached: int | None,
+        effects: Effects,
+    ) -> Way:
         """The row through its events in `rest` (which may grow while paused), then its deadlines below `reached`."""
         while rest:
-            effective, rank, _, offset, _, event = rest[0]
-            yield from self._fire(key, row, effective, effects)
+            (effective, rank, _, offset, _, event), opened = rest[0]
+            yield from self._fire(key, row, effective, opened, effects)
             rest.popleft()
             if self._skip_applied and offset < row.applied.get(rank, 0):
                 effects.repeats.append((key, rank))
@@ -266,17 +323,39 @@ class Timeline:
             if self._skip_applied:
                 row.applied[rank] = offset + 1
         if reached is not None:
-            yield from self._fire(key, row, reached, effects)
+            yield from self._fire(key, row, reached, self.walking.opened, effects)
         effects.touched[key] = row
         self._deadlines.note(key, row.deadline)
 
-    def _fire(self, key: str, row: CustomerRow, below: int, effects: Effects) -> Walk:
-        while row.deadline < below:
+    def _asked(self, key: str, row: CustomerRow, opened: Opened, effects: Effects) -> Way:
+        """A row that nothing has happened to. One that takes nothing is not touched: asked again, it says so."""
+        yield from self._fire(key, row, self._reached, opened, effects)
+        if key in effects.touched:
+            self._deadlines.note(key, row.deadline)
+
+    def _fire(self, key: str, row: CustomerRow, below: int, opened: Opened, effects: Effects) -> Way:
+        """What has been opened is taken, each walk after the deadlines before it; then deadlines below fire."""
+        while row.walked < opened.last or row.deadline < below:
             due = row.deadline
+            if row.walked < opened.last:
+                walk = pending(opened, row.walked, row.shop_id)
+                if walk is None:
+                    row.walked = opened.last
+                    continue
+                if walk.at <= due:
+                    if self._engine.on_walk(row, walk) and key not in effects.touched:
+                        self._rows.put(key, row)
+                        effects.touched[key] = row
+                    row.walked = walk.ordinal
+                    if row.outgoing:
+                        effects.take_outgoing(key, row, walk.at)
+                    continue
             proposals = self._engine.on_deadline(row, due)
             if row.faults:
                 row.faults = 0
-            effects.touched[key] = row
+            if key not in effects.touched:
+                self._rows.put(key, row)
+                effects.touched[key] = row
             if row.outgoing:
                 effects.take_outgoing(key, row, due)
             if not proposals:
@@ -291,7 +370,7 @@ class Timeline:
 
     def _judge(
         self, key: str, row: CustomerRow, proposals: Sequence[Proposal], wall: int | None, effects: Effects
-    ) -> Walk:
+    ) -> Way:
         engine, decide = self._engine, self._decide
         for proposal in proposals:
             at = wall if wall is not None else (proposal.due if proposal.wake is None else proposal.wake)
@@ -322,8 +401,3 @@ def _parts(whole: Sequence[Part], most: int) -> Iterator[Sequence[Part]]:
 
 
 async def _go_on() -> None: ...
-
-
-def is_customer_event(event: object) -> bool:
-    """Whether an event belongs to a customer's row (markers and marketing events do not)."""
-    return isinstance(event, CustomerEvent)

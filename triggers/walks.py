@@ -7,9 +7,9 @@ when rows that nothing happens to are asked, in which slices, or how often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -111,42 +111,51 @@ def decode_walk(data: bytes) -> Walk:
     return _decode(data)
 
 
-class OpenWalks:
-    """Those of one partition which rows may not have taken yet, in the order of their numbers. `last`: the number of
-    the newest that there was. A row that has taken `last` has taken all."""
+class Opened(NamedTuple):
+    """What a row is to have taken: the open walks, in order, and the number of the newest that there was."""
 
-    __slots__ = ("_open", "last")
+    last: int
+    walks: tuple[Walk, ...]
+
+
+NOTHING_OPENED: Final = Opened(0, ())
+
+
+class OpenWalks:
+    """Those of one partition which rows may not have taken yet. `opened` is another one after each change, so that it
+    may be kept."""
+
+    __slots__ = ("opened",)
 
     def __init__(self, last: int = 0, walks: Iterable[Walk] = ()) -> None:
-        self.last = last
-        self._open: tuple[Walk, ...] = tuple(sorted(walks, key=_ordinal))
-
-    @property
-    def all(self) -> tuple[Walk, ...]:
-        """A new tuple after each change, so that it may be kept."""
-        return self._open
+        self.opened = Opened(last, tuple(sorted(walks, key=_ordinal)))
 
     def __bool__(self) -> bool:
-        return bool(self._open)
+        return bool(self.opened.walks)
+
+    @property
+    def last(self) -> int:
+        return self.opened.last
 
     def open(self, at: int, shop_id: str, what: WalkEvent) -> Walk:
         """A walk that rows take from now on."""
-        self.last += 1
-        walk = Walk(self.last, at, shop_id, what)
-        self._open += (walk,)
+        last, walks = self.opened
+        walk = Walk(last + 1, at, shop_id, what)
+        self.opened = Opened(last + 1, (*walks, walk))
         return walk
 
     def close(self, ordinal: int) -> tuple[Walk, ...]:
         """All rows have taken those up to this number: they are answered, and no longer kept."""
-        closed = tuple(walk for walk in self._open if walk.ordinal <= ordinal)
-        self._open = self._open[len(closed) :]
+        last, walks = self.opened
+        closed = tuple(walk for walk in walks if walk.ordinal <= ordinal)
+        self.opened = Opened(last, walks[len(closed) :])
         return closed
 
 
-def pending(walks: Sequence[Walk], walked: int, shop_id: str) -> Walk | None:
+def pending(opened: Opened, walked: int, shop_id: str) -> Walk | None:
     """The first of these walks that a row of the shop, which has `walked` so far, is to take; None when it has taken
     all that concern it."""
-    for walk in walks:
+    for walk in opened.walks:
         if walk.ordinal > walked and walk.shop_id == shop_id:
             return walk
     return None

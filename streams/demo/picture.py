@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from schemas.emitted import CancelSms, Decision, SendSms, decode_command, decode_decision
-from streams.table import ATTENTION, PARTITION_KEY, PartitionRecord
+from streams.table import ATTENTION, PARTITION_KEY, RESERVED, PartitionRecord
 from triggers.customer import decode_row
 from triggers.engine import NEVER
 
@@ -87,6 +87,8 @@ class Picture:
         if key == PARTITION_KEY:
             if value is not None:
                 self.partitions[partition] = msgspec.msgpack.decode(value[_TIME_BYTES:], type=PartitionRecord)
+            return
+        if key.startswith(RESERVED):
             return
         former = self.rows.pop(key, None)
         if former is not None:

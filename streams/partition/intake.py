@@ -1,7 +1,7 @@
 """Everything that comes into one partition number: its inputs in order, screened, merged, and how far each was applied.
 
 Positions come as two numbers an input. `next` is the offset after what was offered; `applied` the first record that is
-not yet applied, and so what a commit may say. Dead letters, clock markers and events without effect lie beside the
+not yet applied, and so what a commit may say. Dead letters and clock markers lie beside the
 merge and are handed out once `applied` passes them: each leaves in the commit that moves past it.
 """
 
@@ -45,7 +45,6 @@ class Input:
     committed: int | None = None
     letters: deque[Letter] = field(default_factory=deque)
     markers: deque[int] = field(default_factory=deque)
-    idle: deque[int] = field(default_factory=deque)
     held: deque[Columns] = field(default_factory=deque)
     """What the records came as, until the turn that takes them is over: for those that turn out to be poison."""
     paused: bool = False
@@ -58,7 +57,6 @@ class Input:
         self.committed = committed
         self.letters.clear()
         self.markers.clear()
-        self.idle.clear()
         self.held.clear()
         self.paused = False
         self.gap_from = None
@@ -72,7 +70,8 @@ class Taken:
     letters: list[tuple[TopicSpec, Letter]] = field(default_factory=list)
     arrived: Counter[str] = field(default_factory=Counter)
     markers: Counter[str] = field(default_factory=Counter)
-    idle: int = 0
+    shared: int = 0
+    """Events of hand-assigned topics that count as applied here."""
     lost: Counter[str] = field(default_factory=Counter)
     """Offsets that were gone from the log before they were read."""
     moved: bool = False
@@ -116,7 +115,6 @@ class Intake:
         screened = source.screen.sort(columns, wall)
         source.letters += screened.letters
         source.markers += screened.markers
-        source.idle += screened.idle
         for stretch in screened.stretches:
             self._merge.offer(source.index, stretch.times, stretch.offsets, stretch.events, stretch.keys)
             if stretch.marker is not None:
@@ -202,11 +200,12 @@ class Intake:
                 continue
             taken.letters += ((source.spec, found) for found in _passed_letters(source.letters, source.applied))
             markers = _passed(source.markers, source.applied)
-            idle = _passed(source.idle, source.applied)
+            if not source.grouped:  # read by all partitions, counted by one
+                count = count if self._partition == 0 else 0
+                taken.shared += count
             if markers:
                 taken.markers[name] += markers
-            taken.idle += idle
-            taken.arrived[name] += count + markers + idle
+            taken.arrived[name] += count + markers
         for spec, _ in taken.letters:
             taken.arrived[spec.name] += 1
         return taken
@@ -272,7 +271,7 @@ class Intake:
             default=BEGINNING,
         )
         for name, source in self.inputs.items():
-            beside = len(source.letters) + len(source.markers) + len(source.idle)
+            beside = len(source.letters) + len(source.markers)
             held = self._merge.buffered(source.index) + beside
             ahead = held > limit and self._merge.running(source.index) > slowest
             full = source.grouped and (plenty or ahead)

@@ -44,6 +44,7 @@ from streams.partition.screening import KnownKeys
 from streams.partition.tally import count
 from streams.table import Table, Unstorable
 from streams.timeline import Effects, Timeline
+from streams.walking import Walking, restored
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
 from triggers.erasure import spent
@@ -87,6 +88,8 @@ class Partition:
         self._failed = failed
         waiting, attention = table.restored()
         self.deadlines = DeadlineIndex(waiting)
+        walks, ticked = restored(table, rows_ahead=plan.skip_applied)
+        self._walking = Walking(engine, table, walks, ticked)
         self._timeline = Timeline(
             engine,
             table,
@@ -97,6 +100,8 @@ class Partition:
             limits=plan.limits,
             give_way=plan.turnstile.give_way,
             stretch=plan.stretch,
+            walking=self._walking,
+            reached=table.record.reached,
         )
         self._faults = FaultLog(number)
         self._findings = Findings(number, plan.hmac_secret, metrics, plan.suppressions)
@@ -311,13 +316,14 @@ class Partition:
         effects = Effects()
         try:
             reached = self._clock.may_reach(taken, wall, now)
-            if taken.items or self.deadlines.next() < reached:
+            if taken.items or self.deadlines.next() < reached or self._walking.due(reached):
                 await self._timeline.advance(taken.items, reached, effects)
             self._clock.goes_on(reached)
+            await self._walk_on(taken, effects)
             await self._outbox.emit(effects, wall, self._clock.passed, held=self._clock.held)
             # Not the rows themselves: they would outlive their chunk.
             self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
-            if taken.moved or effects.touched or effects.faults:
+            if taken.moved or effects.touched or effects.faults or self._walking.moved:
                 outgoing = await self._with_links(taken, effects)
                 self._hand_over(taken, effects, outgoing)
         except BaseException:
@@ -329,6 +335,14 @@ class Partition:
         if taken.items:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
+
+    async def _walk_on(self, taken: Taken, effects: Effects) -> None:
+        """Some rows more are asked for what concerns many customers; few when there is much else to do. Those whose
+        touches wait are asked before they are judged."""
+        if self._walking.walks:
+            busy = len(taken.items) >= self._plan.chunk_records // 2
+            most = self._plan.slice_rows // 4 if busy else self._plan.slice_rows
+            await self._timeline.walk_on(max(most, 1), effects, self._outbox.keys())
 
     # -- out
 
@@ -383,11 +397,13 @@ class Partition:
         self._findings.publish(outgoing, effects.findings)
         record = self.table.record
         self.intake.describe(record)
+        self._walking.describe(self.table)
         record.reached = self._clock.reached
         count(self._metrics, record.counters, self._topics, taken, effects)
         # Of whom nobody has come back: what counts since then is in the row.
         erased = [row for row in effects.touched.values() if row.erased_at and not row.touches]
         outgoing.rows += [self.table.end(row.key) for row in erased if spent(row)]
+        outgoing.rows += self.table.reserving()
         outgoing.rows.append(self.table.own())
         done = partial(self.intake.note_committed, offsets)
         gone = [(row.shop_id, row.customer_id) for row in erased]

@@ -12,11 +12,12 @@ wall by the wall's time: a turn looks at those that are ready, however many wait
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final, NamedTuple
 
-from streams.effects import Effects, Rows, items_of
+from streams.effects import Asked, Effects, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
@@ -80,6 +81,10 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def keys(self) -> Collection[str]:
+        """Of the rows that wait."""
+        return self._waiting
+
     @property
     def waits_for_logs(self) -> bool:
         """Whether some row waits for no more than that its logs are read. As of the last turn."""
@@ -131,7 +136,12 @@ class Outbox:
             if self._waiting.get(key) is waiting and key not in found:
                 arose.append((arising.at(key, planned, now), key))
         # Of a row that has changed in this turn nobody knows when the change came.
-        changed = {key for _, key, _ in items_of(found, effects.passed)} if found and arising.known else found
+        changed: AbstractSet[str] = found.keys()
+        if found and arising.known:
+            changed = {key for _, key, _ in items_of(found, effects.passed)}
+            for stretch in effects.passed:
+                if isinstance(stretch, Asked):
+                    changed |= found.keys() & stretch.keys
         for key in found:
             planned = self._planned(key)
             if planned >= passed:

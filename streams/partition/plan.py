@@ -20,6 +20,9 @@ from streams.timeline import STRETCH
 INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 """The group's topics in the order of the merge."""
 
+SLICE_ROWS: Final = 2_000
+"""Some 25 ms of work."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartitionPlan:
@@ -50,6 +53,8 @@ class PartitionPlan:
     """What is in the topic, to end none that another has caused."""
     links: PhoneLinker | None = None
     """What writes `phone-links`; None without a secret."""
+    slice_rows: int = SLICE_ROWS
+    """Rows that a turn asks for what concerns many customers, where nothing else happens to them."""
     stretch: int = STRETCH
     """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 

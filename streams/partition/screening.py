@@ -39,12 +39,11 @@ class Stretch:
 
 @dataclass(slots=True)
 class Screened:
-    """`markers` are the offsets of ClockAdvanced records, `idle` of events that no row is to see."""
+    """`markers` are the offsets of ClockAdvanced records."""
 
     stretches: list[Stretch] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     markers: list[int] = field(default_factory=list)
-    idle: list[int] = field(default_factory=list)
 
 
 class KnownKeys(dict[bytes, str]):
@@ -220,9 +219,9 @@ def _structs(topic: TopicSpec) -> frozenset[Any]:
 
 @dataclass(frozen=True, slots=True)
 class SharedScreen:
-    """For a hand-assigned topic, whose events move a partition's time and touch no row of their own.
+    """For a hand-assigned topic, whose events concern no row of their own, but perhaps all of them.
 
-    Every partition reads all of it, so only one of them (`reports`) counts its events and writes its dead letters.
+    Every partition reads all of it, so only one of them (`reports`) counts its markers and writes its dead letters.
     """
 
     topic: TopicSpec
@@ -232,6 +231,7 @@ class SharedScreen:
 
     def sort(self, columns: Columns, wall: int) -> Screened:
         screened = Screened()
+        stretch = Stretch()
         carried = _structs(self.topic)
         for index, event in enumerate(decode_batch(columns.values)):
             if isinstance(event, Malformed):
@@ -246,10 +246,20 @@ class SharedScreen:
             if not clock and event.at > written + self.future_bound:
                 self._refuse(screened, columns, index, "from-the-future", _TOO_FAR)
                 continue
+            if not clock:
+                stretch.times.append(event.at)
+                stretch.offsets.append(columns.offsets[index])
+                stretch.events.append(event)
+                stretch.keys.append("")
+                continue
             if self.reports:
-                (screened.markers if clock else screened.idle).append(columns.offsets[index])
-            if self.markers or not clock:
-                screened.stretches.append(Stretch(marker=event.at))
+                screened.markers.append(columns.offsets[index])
+            if self.markers:
+                stretch.marker = event.at
+                screened.stretches.append(stretch)
+                stretch = Stretch()
+        if stretch.times:
+            screened.stretches.append(stretch)
         return screened
 
     def _refuse(self, screened: Screened, columns: Columns, index: int, reason: Reason, detail: str) -> None:

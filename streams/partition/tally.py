@@ -20,7 +20,7 @@ def count(
     """
     for name, counted in (
         ("in", taken.arrived.total()),
-        ("applied", effects.applied + taken.idle),
+        ("applied", effects.applied + taken.shared),
         ("repeated", effects.repeated.total()),
         ("dead_lettered", len(taken.letters)),
         ("markers", taken.markers.total()),

@@ -30,5 +30,8 @@ class RowStore(Protocol):
     def heads(self, length: int) -> Iterator[tuple[str, bytes]]:
         """Every key, with the first `length` bytes of its value. Nothing may be changed meanwhile."""
 
+    def keys(self) -> Iterator[str]:
+        """Every key there is now. What comes or goes meanwhile may be named, or not."""
+
     def close(self) -> None:
         """Let go of memory and files. Of no more use afterwards."""

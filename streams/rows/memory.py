@@ -11,6 +11,9 @@ from streams.rows.interface import Loaded
 class MemoryRowStore(dict[str, bytes]):
     """See `RowStore`. `get`, `update` and the rest are the dictionary's own: they run for every event."""
 
+    def keys(self) -> Iterator[str]:  # type: ignore[override]  # a view breaks when the dictionary grows meanwhile
+        return iter(tuple(self))
+
     def about(self) -> int:
         return len(self)
 

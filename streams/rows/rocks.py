@@ -23,6 +23,9 @@ CACHE_BYTES: Final = 256 << 20
 WRITE_BUFFER_BYTES: Final = 16 << 20
 """Of a partition, before it is written to a file; two of them at most."""
 
+PAGE_KEYS: Final = 1000
+"""Read at once when all keys are asked for."""
+
 _SLOTS: Final = 64
 
 
@@ -138,6 +141,19 @@ class RocksRows:
             count += 1
             yield key.decode(), value[:length]
         self._count = count
+
+    def keys(self) -> Iterator[str]:
+        # By pages: an iterator holds on to the files that there were when it began, and may be asked for minutes.
+        after: bytes | None = None
+        while True:
+            found = list(itertools.islice(self._db.keys(from_key=after), PAGE_KEYS + 1))
+            if after is not None and found and found[0] == after:
+                del found[0]
+            if not found:
+                return
+            for key in found:
+                yield key.decode()
+            after = found[-1]
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # closed twice, or the disk is gone: there is nothing to save

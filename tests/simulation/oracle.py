@@ -88,6 +88,7 @@ def _one(number: int, world: World, setting: Setting, engine: Engine, until: int
     )
     cut = merge.cut() if until is None else until
     effects = at_once(timeline.advance(merge.take(), cut))
+    at_once(timeline.finish_walks(effects))
     for out in effects.commands:
         kept = found.crm if topic_of(type(out.record).__name__) is CRM_COMMANDS else found.sms
         kept.append(encode(out.record))

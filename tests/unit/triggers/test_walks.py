@@ -6,8 +6,21 @@ from decimal import Decimal
 
 from schemas.wire import decode_batch
 from triggers.walks import (
-    Change, Midnight, OpenWalks, Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Scheduled, Subject, Synced,
-    Walk, decode_walk, encode_walk, pending,
+    Change,
+    Midnight,
+    OpenWalks,
+    Released,
+    Requested,
+    RulesChanged,
+    SaleAnnounced,
+    SaleOver,
+    Scheduled,
+    Subject,
+    Synced,
+    Walk,
+    decode_walk,
+    encode_walk,
+    pending,
 )  # fmt: skip
 
 SALE, COLLECTION, BROADCAST = decode_batch([
@@ -33,24 +46,24 @@ def test_walks_are_numbered_in_the_order_in_which_they_are_opened() -> None:
     walks = OpenWalks(last=4)
     walks.open(30, "main", Midnight("a"))
     walks.open(20, "main", Midnight("b"))
-    assert [walk.ordinal for walk in walks.all] == [5, 6] and walks.last == 6
+    assert [walk.ordinal for walk in walks.opened.walks] == [5, 6] and walks.last == 6
 
 
 def test_a_row_takes_those_of_its_shop_one_after_the_other() -> None:
     walks = OpenWalks()
     for shop in ("main", "other", "main"):
         walks.open(10, shop, Midnight("a"))
-    first = pending(walks.all, 0, "main")
+    first = pending(walks.opened, 0, "main")
     assert first is not None and first.ordinal == 1
-    second = pending(walks.all, 1, "main")
+    second = pending(walks.opened, 1, "main")
     assert second is not None and second.ordinal == 3
-    assert pending(walks.all, 3, "main") is None
+    assert pending(walks.opened, 3, "main") is None
 
 
 def test_what_all_rows_have_taken_is_open_no_more() -> None:
     walks = OpenWalks()
     for day in "abc":
         walks.open(10, "main", Midnight(day))
-    before = walks.all
+    before = walks.opened
     assert [walk.ordinal for walk in walks.close(2)] == [1, 2]
-    assert [walk.ordinal for walk in walks.all] == [3] and len(before) == 3 and walks.last == 3
+    assert [walk.ordinal for walk in walks.opened.walks] == [3] and len(before.walks) == 3 and walks.last == 3

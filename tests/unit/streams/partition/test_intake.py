@@ -12,7 +12,7 @@ from tests.unit.streams.chunking import columns
 
 
 class Plain:
-    """Values are times; `!` is a dead letter, `=time` a marker, `~` an event without effect."""
+    """Values are times; `!` is a dead letter, `=time` a marker."""
 
     def sort(self, columns: Columns, wall: int) -> Screened:
         screened = Screened()
@@ -21,8 +21,6 @@ class Plain:
             assert value is not None
             if value == b"!":
                 screened.letters.append(Letter(offset, "not-json", Record(None, value)))
-            elif value == b"~":
-                screened.idle.append(offset)
             elif value.startswith(b"="):
                 screened.markers.append(offset)
                 stretch.marker = int(value[1:])
@@ -160,9 +158,11 @@ def test_hand_assigned_topics_go_on_where_the_partitions_own_record_says() -> No
     made = Intake(0, [(CART_EVENTS, Plain()), (MARKETING_EVENTS, Plain())], {"marketing-events"})
     made.begin({"cart-events": 7, "marketing-events": 0}, record)
     assert made.inputs["marketing-events"].next == 4
-    made.offer("marketing-events", columns([b"~", b"=9"], start=4), 0)
+    made.offer("marketing-events", columns([b"8", b"=9"], start=4), 0)
+    made.set_end("cart-events", True)
     taken = made.take(10)
-    assert (taken.idle, taken.markers["marketing-events"]) == (1, 1)
+    assert (taken.shared, taken.markers["marketing-events"]) == (1, 1)
+    assert [item[0] for item in taken.items] == [8]
     made.describe(record)
     assert record.positions == {"cart-events": 7, "marketing-events": 6} and record.maxima == {"marketing-events": 9}
     assert "marketing-events" not in made.offsets()

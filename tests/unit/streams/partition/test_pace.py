@@ -81,7 +81,7 @@ async def test_a_turn_that_is_cancelled_gives_back_what_it_was_granted_and_what_
 def held(bench: Bench) -> int:
     """Records in any form."""
     intake = bench.partition.intake
-    beside = sum(len(one.letters) + len(one.markers) + len(one.idle) for one in intake.inputs.values())
+    beside = sum(len(one.letters) + len(one.markers) for one in intake.inputs.values())
     return intake.waiting + beside
 
 

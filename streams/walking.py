@@ -1,0 +1,205 @@
+"""The walks of one partition (triggers.walks): what opens them, and which rows are still to be asked.
+
+A row takes what it has not taken before anything else happens to it, wherever it is met (streams.timeline). So all that
+is left to do is to ask those that nothing happens to, a slice of them at a time: one **pass** over all rows for
+everything that was open when it began. Nothing is remembered of how far a pass has come: after a crash it begins anew,
+and rows that were changed by a walk say so themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, Protocol
+
+from schemas.topics import CO_PARTITIONED
+from streams.merge import END, Merged
+from streams.table import RESERVED, PartitionRecord
+from triggers.customer import CustomerRow
+from triggers.ticks import Source, Ticks
+from triggers.walks import Opened, OpenWalks, WalkEvent, decode_walk, encode_walk
+
+CUSTOMERS: Final = frozenset(spec.rank for spec in CO_PARTITIONED)
+"""The ranks of what belongs to single rows."""
+
+
+PART_BYTES: Final = 256 * 1024
+"""Of a walk's content in one record of the changelog."""
+
+AHEAD: Final = 1 << 20
+"""How far numbers jump where rows may be ahead of the record that was to come with them: they know nothing of what is
+opened from then on."""
+
+_KEY: Final = RESERVED + b"walk:"
+
+
+class Reserves(Protocol):
+    """The table, as far as what lies beside the rows is concerned (streams.table)."""
+
+    record: PartitionRecord
+    reserved: dict[bytes, bytes]
+
+    def reserve(self, key: bytes, value: bytes | None) -> None: ...
+
+
+class Opens(Protocol):
+    """What the engine says of walks."""
+
+    @property
+    def last(self) -> int | None:
+        """After this instant nothing begins by the calendar alone (triggers.engine)."""
+
+    def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]: ...
+    def ticks(self) -> Iterable[Source]: ...
+
+
+class Keys(Protocol):
+    def keys(self) -> Iterator[str]:
+        """Of all rows that are stored. Rows may come, go and change meanwhile: of those it may name any."""
+
+
+def restored(table: Reserves, *, rows_ahead: bool) -> tuple[OpenWalks, int]:
+    """The walks that were open when the partition was committed last, and up to where time had opened any.
+
+    `rows_ahead`: rows may have been written without the record of what they took (at-least-once delivery)."""
+    contents: dict[int, list[tuple[int, bytes]]] = {}
+    for key, value in table.reserved.items():
+        if key.startswith(_KEY):
+            ordinal, part = key[len(_KEY) :].split(b":")
+            contents.setdefault(int(ordinal), []).append((int(part), value))
+    walks = [decode_walk(b"".join(value for _, value in sorted(parts))) for parts in contents.values()]
+    record = table.record
+    last = max((record.walked, *contents))
+    return OpenWalks(last + AHEAD if rows_ahead else last, walks), max(record.ticked, record.reached - 1)
+
+
+class Walking:
+    """`walks` that were open before, `ticked`: up to where ticks have been taken (0: there was no record yet)."""
+
+    def __init__(self, engine: Opens, rows: Keys, walks: OpenWalks | None = None, ticked: int = 0) -> None:
+        self._engine = engine
+        self._rows = rows
+        self.walks = OpenWalks() if walks is None else walks
+        self.ticked = ticked
+        self._ticks: Ticks | None = None
+        self._pass: Iterator[str] | None = None
+        self._upto = 0
+        self._through = False
+        self._new = bool(self.walks)
+        self._kept = {walk.ordinal for walk in self.opened.walks}
+
+    @property
+    def opened(self) -> Opened:
+        return self.walks.opened
+
+    # -- keeping
+
+    @property
+    def moved(self) -> bool:
+        """Whether something was opened or closed that `describe` has not been asked for."""
+        return self._kept != {walk.ordinal for walk in self.opened.walks}
+
+    def describe(self, table: Reserves) -> None:
+        """Write what `restored` needs into the partition's record, and beside the rows."""
+        table.record.walked, table.record.ticked = self.walks.last, self.ticked
+        now = {walk.ordinal: walk for walk in self.opened.walks}
+        for ordinal in self._kept - now.keys():
+            begin = _KEY + b"%d:" % ordinal
+            for key in [key for key in table.reserved if key.startswith(begin)]:
+                table.reserve(key, None)
+        for ordinal in now.keys() - self._kept:
+            content = encode_walk(now[ordinal])
+            for part in range(math.ceil(len(content) / PART_BYTES)):
+                table.reserve(_KEY + b"%d:%d" % (ordinal, part), content[part * PART_BYTES : (part + 1) * PART_BYTES])
+        self._kept = set(now)
+
+    # -- opening
+
+    def due(self, reached: int) -> bool:
+        """Whether time itself opens a walk below this instant."""
+        if self._ticks is None:
+            return self.ticked > 0  # then it is found out
+        return _next(self._ticks) < self._within(reached)
+
+    def parts(self, items: Sequence[Merged], reached: int) -> Iterator[Sequence[Merged]]:
+        """The customers' items, cut where walks open: each walk is open once the part before it has been applied.
+
+        What lies in one topic opens in its place. What time opens comes after the items of its own instant, and before
+        what falls due then, and only strictly below `reached`."""
+        ticks = self._begun(items)
+        until = self._within(reached)
+        following = _next(ticks)
+        if following >= until and all(item[1] in CUSTOMERS for item in items):
+            yield items
+        else:
+            begin = 0
+            for index, item in enumerate(items):
+                walks = item[1] not in CUSTOMERS
+                if not walks and (following >= item[0] or following >= until):
+                    continue
+                if begin < index:
+                    yield items[begin:index]
+                self._tick(ticks, min(item[0], until))
+                following = _next(ticks)
+                begin = index
+                if walks:
+                    for shop_id, what in self._engine.opens(item[5], item[0]):
+                        self._open(item[0], shop_id, what)
+                    begin += 1
+            if begin < len(items):
+                yield items[begin:]
+        self._tick(ticks, until)
+
+    def _begun(self, items: Sequence[Merged]) -> Ticks | None:
+        """The ticks, from where they were left; where there was no record yet, from the first."""
+        if self._ticks is None and (self.ticked or items):
+            self.ticked = self.ticked or items[0][0] - 1
+            self._ticks = Ticks(self._engine.ticks(), self.ticked)
+        return self._ticks
+
+    def _within(self, reached: int) -> int:
+        last = self._engine.last
+        if last is not None:
+            return min(reached, last + 1)
+        return self.ticked if reached >= END else reached
+
+    def _tick(self, ticks: Ticks | None, below: int) -> None:
+        if ticks is None:
+            return
+        for tick in ticks.take(below):
+            self._open(tick.at, tick.shop_id, tick.what)
+        self.ticked = ticks.reached
+
+    def _open(self, at: int, shop_id: str, what: WalkEvent) -> None:
+        self.walks.open(at, shop_id, what)
+        self._new = True
+
+    # -- asking
+
+    def ask(self, most: int, touched: Mapping[str, CustomerRow], first: Iterable[str] = ()) -> list[str]:
+        """The next rows to be asked for what is open, about `most` of them. `first`: whose turn comes before all others
+        when something has just opened. Those that were `touched` may not be stored yet."""
+        if not self.walks:
+            return []
+        keys: dict[str, None] = dict.fromkeys(first) if self._new else {}
+        self._new = False
+        if self._pass is None:
+            last = self._upto = self.walks.last
+            keys.update((key, None) for key, row in touched.items() if row.walked < last)
+            self._pass = self._rows.keys()
+        following = list(islice(self._pass, most))
+        self._through = len(following) < most
+        keys.update(dict.fromkeys(following))
+        return list(keys)
+
+    def asked(self) -> None:
+        """They have been."""
+        if self._pass is not None and self._through:
+            self._pass = None
+            self.walks.close(self._upto)
+
+
+def _next(ticks: Ticks | None) -> int:
+    following = ticks.next() if ticks is not None else None
+    return END if following is None else following
