@@ -113,6 +113,10 @@ class WrittenLine(Written):
     after: WrittenThreshold = Field(description="How long.")
 
 
+class SegmentLine(WrittenLine):
+    """A line of a table by segments, `{once: 66d}`."""
+
+
 _BY_SEGMENT: Final = TypeAdapter(Annotated[dict[Name, WrittenThreshold], Field(min_length=1, max_length=MAX_LINES)])
 _OWN: Final = TypeAdapter(
     Annotated[tuple[WrittenLine, ...], Field(strict=False, min_length=1, max_length=MAX_LINES)]
@@ -122,7 +126,7 @@ _OWN: Final = TypeAdapter(
 def _read_table(value: object) -> tuple[WrittenLine, ...]:
     if isinstance(value, Mapping):
         lines = _BY_SEGMENT.validate_python(value)
-        return tuple(WrittenLine.model_construct(name=name, after=after) for name, after in lines.items())
+        return tuple(SegmentLine.model_construct(name=name, after=after) for name, after in lines.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _distinct(_OWN.validate_python(value))
     return (WrittenLine.model_construct(name="", after=read_threshold(value)),)

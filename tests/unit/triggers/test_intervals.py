@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.instants import DAY, HOUR
@@ -65,12 +65,14 @@ def test_the_interval_of_a_shop_needs_thirty_gaps() -> None:
     assert interval_of({}, 0) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=MIN_GAPS, max_size=60))
 def test_the_interval_is_the_median_of_the_gaps(gaps: list[int]) -> None:
     counted = {gap: gaps.count(gap) for gap in gaps}
     assert interval_of(counted, MIN_GAPS) == int(median(gaps) * DAY)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=16))
 def test_the_interval_does_not_depend_on_the_order_in_which_purchases_are_heard_of(days: list[int]) -> None:
     known = orders(*days)

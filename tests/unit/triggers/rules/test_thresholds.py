@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -55,6 +55,7 @@ def test_a_threshold_is_a_time_or_told_by_the_interval(written: str, interval: i
     assert read_threshold(written).of(interval) == meant
 
 
+@settings(deadline=None)
 @given(st.builds(
     Threshold,
     st.integers(1, 3650).map(lambda days: days * DAY),
@@ -66,6 +67,7 @@ def test_a_threshold_reads_as_it_is_shown(threshold: Threshold) -> None:
     assert SCHEMA.is_valid({"after": str(threshold)})
 
 
+@settings(deadline=None)
 @given(st.decimals("0.0001", "20", places=4), st.integers(0, 3650), st.integers(1, 10_000))
 def test_a_relative_threshold_lies_between_a_day_and_ten_years(times: Decimal, plus: int, interval: int) -> None:
     found = Threshold(plus * DAY, times).of(interval * DAY)
