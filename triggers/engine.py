@@ -125,7 +125,11 @@ class Engine:
                 if one.rule.audience is not None and seen is None:
                     tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
                     seen = unexplained(context(row, plan.shop, self._catalogue, tz, due))
-                begin(row, one, due, seen)
+                its = seen
+                if one.rule.audience is not None and one.rule.audience.of_content:
+                    tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
+                    its = unexplained(context(row, plan.shop, self._catalogue, tz, due, about=one.about))
+                begin(row, one, due, its)
         for watch, kind in plan.watches:
             if kind.drains or self._lasts(due):
                 watch.looked(row, due)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from schemas.catalogue import Catalogue
 from triggers.context import Context, IncentiveView, ProductView, ShopView
 from triggers.customer import CustomerRow
-from triggers.journeys import Journey
+from triggers.journeys import NOTHING, About, Journey
 from triggers.messages.goods import Goods, GoodsLine, newest_first
 from triggers.messages.presentable import MissingProduct
 from triggers.messages.showcase import showcase
@@ -31,10 +31,14 @@ def context(
     incentive: Incentive | None = None,
     missing_product: MissingProduct = "next",
     journey: Journey | None = None,
+    about: About = NOTHING,
 ) -> Context:
     """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step` and when it
-    `began`. The row must not change as long as the context is looked at."""
-    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey))
+    `began`; of one that might begin, what it would be `about`. The row must not change as long as the context is looked
+    at."""
+    if journey is not None:
+        about = journey.about
+    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey, about))
 
 
 class _Of(NamedTuple):
@@ -50,6 +54,7 @@ class _Of(NamedTuple):
     incentive: Incentive | None
     missing_product: MissingProduct
     journey: Journey | None
+    about: About
 
 
 _set: Final = object.__setattr__
@@ -102,12 +107,11 @@ def _shop(shop: Shop) -> ShopView:
 
 def _products(of: _Of) -> Sequence[ProductView]:
     """What the journey is about."""
-    row, tz, journey = of.row, of.tz, of.journey
-    if journey is None or not journey.about.products:
+    row, tz, products = of.row, of.tz, of.about.products
+    if not products:
         return ()
-    about = journey.about.products
     return showcase(
-        of.shop.id, lambda: shown(row, about, tz), of.catalogue, of.missing_product, of.shop.currency
+        of.shop.id, lambda: shown(row, products, tz), of.catalogue, of.missing_product, of.shop.currency
     )
 
 
@@ -130,9 +134,10 @@ def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:
         kind=incentive.kind,
         amount=incentive.amount,
         discount=incentive.amount if incentive.kind == "discount" else None,
-        points=incentive.amount if incentive.kind == "bonus" else None,
+        points=incentive.amount if incentive.kind in ("bonus", "balance") else None,
         code=incentive.code,
         valid_until=_last_day(incentive, now, tz),
+        costs=incentive.costs,
     )
 
 

@@ -32,6 +32,13 @@ class Reads:
 
 NOTHING_READ: Final = Reads()
 
+CONTENT: Final[Mapping[str, tuple[str, str]]] = {
+    "event": ("event", "rules about a sale, a collection, a survey or a broadcast have one"),
+    "product": ("product", "rules about products have one; `cart.lines[0]` is what was changed last in the cart"),
+    "products": ("product", "rules about products have them; `cart.lines` are those of the cart"),
+}
+"""Names that only some kinds of rules have: as what a kind lists them, and who has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -52,11 +59,13 @@ class Expression:
     """One compiled condition; immutable. Made by `compile_expression`; equal when they mean the same: their sources,
     and the audiences that these name."""
 
-    __slots__ = ("_run", "reads", "source")
+    __slots__ = ("_run", "of_content", "reads", "source")
 
     def __init__(self, source: str, run: Run, reads: Reads = NOTHING_READ) -> None:
         self.source = source
         self.reads = reads
+        self.of_content = not reads.roots.isdisjoint(CONTENT)
+        """Whether it asks for what a journey is about."""
         self._run = run
 
     @property

@@ -11,13 +11,6 @@ import msgspec
 from triggers.expressions.expression import Expression, Reads, Value
 from triggers.expressions.values import Run, Scope
 
-CONTENT: Final[Mapping[str, tuple[str, str]]] = {
-    "event": ("event", "rules about a sale, a collection, a survey or a broadcast have one"),
-    "product": ("product", "rules about products have one; `cart.lines[0]` is what was changed last in the cart"),
-    "products": ("product", "rules about products have them; `cart.lines` are those of the cart"),
-}
-"""Names that only some kinds of rules have: as what a kind lists them, and who has them."""
-
 
 class Audience:
     """A named audience: who `where` holds for, and whoever is in `extra` (customers' ids), whatever it says.

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from jinja2 import nodes
 
-from triggers.expressions.expression import Constant, Reads
+from triggers.expressions.expression import CONTENT, Constant, Reads
 from triggers.expressions.named import AUDIENCES, OWN, audience_of, check_place, field_of, member
-from triggers.expressions.names import CONTENT, Names
+from triggers.expressions.names import Names
 from triggers.expressions.readers import entry, reader, shows_goods, the_context
 from triggers.expressions.syntax import SourceInvalid, offset_of, written
 from triggers.expressions.term import Term

@@ -7,7 +7,7 @@ either place when a value was missing, which one says `missing`. `numbers` show 
 from __future__ import annotations
 
 from triggers.context import Context
-from triggers.expressions import Expression, Scope
+from triggers.expressions import Expression, Part, Scope
 from triggers.messages.refused import MessageRefused
 from triggers.verdicts import Answer, Verdict
 
@@ -36,13 +36,19 @@ def _judge(gate: str, false: str, condition: Expression, context: Context, *, en
             gate=gate, answer=Answer.REFUSE, reason=refused.reason, numbers=(("detail", refused.detail),),
             ends_journey=ends_journey,
         )
-    shown = tuple((part.source, f"{_word(part.value)} ({part.shown})") for part in truth.parts)
+    shown = tuple((part.source, _shown(part)) for part in truth.parts)
+    if truth.more:
+        shown = (*shown, ("…", f"{truth.more} more"))
     if truth.value is True:
         return Verdict(gate=gate, answer=Answer.PASS, reason="holds", numbers=shown)
     if truth.missing:
         shown = (*shown, ("missing", ", ".join(truth.missing)))
     reason = false if truth.value is False else "unknown"
     return Verdict(gate=gate, answer=Answer.REFUSE, reason=reason, numbers=shown, ends_journey=ends_journey)
+
+
+def _shown(part: Part) -> str:
+    return f"{_word(part.value)} ({part.shown})" if part.shown else _word(part.value)
 
 
 def _word(value: bool | None) -> str:
