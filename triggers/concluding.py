@@ -176,14 +176,14 @@ def _call(row: CustomerRow, plan: emission.Plan, judgement: Judgement, planned: 
 
 def _bonus(row: CustomerRow, plan: emission.Plan, judgement: Judgement, planned: str) -> tuple[GrantBonus, ...]:
     """The points that the touch promises, with the end that its text names."""
-    proposal, ends = judgement.proposal, judgement.touch.incentive_ends
-    rule, incentive = plan.rule, plan.step.incentive
-    if incentive is None or incentive.kind != "bonus" or incentive.amount is None:
+    proposal, rule, offered = judgement.proposal, plan.rule, judgement.touch.offered
+    if offered is None or not offered.points:
         return ()
+    ends = offered.ends
     return (GrantBonus(
         command_id=judgement.touch.ids.id("GrantBonus"),
         shop_id=row.shop_id, customer_id=row.customer_id, rule=rule.name, rule_version=rule.version,
-        step=proposal.step, points=int(incentive.amount), expires_at=rfc3339(ends) if ends else None,
+        step=proposal.step, points=offered.points, expires_at=rfc3339(ends) if ends else None,
         due_at=planned,
     ),)
 

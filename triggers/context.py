@@ -145,6 +145,7 @@ class IncentiveView(msgspec.Struct, frozen=True, gc=False):
     points: Decimal | None = None
     code: str | None = None
     valid_until: date | None = None
+    costs: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,13 @@ from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.opt_out import in_language
 from triggers.messages.template import Message
+from triggers.offering import Cheques, Offered, work_out
 from triggers.rivals import Rivals
 from triggers.rules.clean import Sunset
-from triggers.rules.model import Channel, Incentive, Rule, Shop, Step
-from triggers.spans import day_after
+from triggers.rules.model import Channel, Rule, Shop, Step
 from triggers.verdicts import Answer, Verdict, constant
 from triggers.view import context
-from triggers.zones import alone, day_end, zone_of
+from triggers.zones import alone, zone_of
 
 UTC: Final = zone_of(None, "UTC")[0]
 
@@ -76,8 +76,8 @@ class Touch(msgspec.Struct, gc=False):
     """What would be sent, and what the decision says besides verdicts. `message`, `note` (of a call) and `phone` are
     None where refused, or where the step has none.
 
-    `zone`: the customer's. `products`: those offered, where the shop's dedupe asks. `incentive_ends`: the first instant
-    at which what is offered is over, the end of the local day that the text names; 0 for none.
+    `zone`: the customer's. `products`: those offered, where the shop's dedupe asks. `offered`: the incentive, with its
+    amount and the end that the text names; None without one.
     """
 
     touch_id: str
@@ -88,7 +88,7 @@ class Touch(msgspec.Struct, gc=False):
     phone: str | None = None
     not_before: int = 0
     not_after: int = 0
-    incentive_ends: int = 0
+    offered: Offered | None = None
     products: tuple[str, ...] = ()
     products_hash: str | None = None
     inputs: dict[str, str] = {}
@@ -97,15 +97,19 @@ class Touch(msgspec.Struct, gc=False):
 
 class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
-    `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are."""
+    `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are. `cheques`:
+    who counts the average cheque; None: nobody does."""
 
-    __slots__ = ("catalogue", "paced", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone")
+    __slots__ = (
+        "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone",
+    )  # fmt: skip
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
+        self.cheques: Cheques | None = None
         self.rivals: Rivals | None = None
         self.transactional: frozenset[str] = frozenset()
         self.paced = any(one.per == "minute" for one in shop.budgets)
@@ -199,7 +203,17 @@ def judge(
             verdicts.append(exit.running(*journey.end))
         started = journey.began
 
-    seen = context(row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=step.incentive)
+    offer = step.incentive
+    seen = context(
+        row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey
+    )
+    if offer is not None:
+        touch.offered = work_out(offer, row, shop, seen, world.cheques, wall, tz)
+        if touch.offered.incentive is not offer:  # worked out
+            offer = touch.offered.incentive
+            seen = context(
+                row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey
+            )
     if rule.audience is not None:
         verdicts.append(conditions.audience(rule.audience, seen))
     if step.when is not None:
@@ -244,7 +258,7 @@ def judge(
     if step.missing_product == "refuse":
         shown = context(
             row, shop, world.catalogue, tz, wall,
-            step=step.id, began=started, incentive=step.incentive, missing_product="refuse",
+            step=step.id, began=started, incentive=offer, missing_product="refuse", journey=journey,
         )
     ending = ""
     if step.opt_out and shop.opt_out_text:
@@ -265,13 +279,12 @@ def judge(
             touch.products = tuple(dict.fromkeys(offered))
 
     not_after = planned + rule.stale_after
-    if step.incentive is not None:
-        ends = touch.incentive_ends = _ends(step.incentive, wall, tz)
-        not_after = min(not_after, ends or not_after)
+    if touch.offered is not None and touch.offered.ends:
+        not_after = min(not_after, touch.offered.ends)
     if plan.last is not None:
         verdicts += plan.last
     else:
-        verdicts.append(incentive(step.incentive, touch.incentive_ends, wall))
+        verdicts.append(incentive(touch.offered, wall))
         if shop.dedupe_product is None:
             verdicts.append(products.OFF)
         else:
@@ -289,6 +302,8 @@ def judge(
         within = MINUTE - wake % MINUTE if world.paced else SPREAD
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
+    if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:
+        touch.inputs["facts"] = touch.offered.worth.facts
     return tuple(verdicts), touch
 
 
@@ -309,15 +324,6 @@ def _sunset(row: CustomerRow, setting: Sunset, world: World, rule: Rule, wall: i
     orders = row.orders
     answered_at = max(0 if orders is None else orders.last_at, row.clicked_at)
     return sunset(setting, rule.purpose, row.touches, world.transactional, answered_at, wall)
-
-
-def _ends(incentive: Incentive, wall: int, tz: ZoneInfo) -> int:
-    """The first instant at which it is over: the end of a local day; 0 where nothing says when."""
-    ends = 0 if incentive.valid is None else day_end(wall + incentive.valid, tz)
-    if incentive.until is not None:
-        last = day_after(incentive.until, tz)
-        ends = min(ends, last) if ends else last
-    return ends
 
 
 def _inputs(row: CustomerRow) -> dict[str, str]:

@@ -16,6 +16,7 @@ from triggers.expressions import Audience, Expression
 from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
+from triggers.rules.economics import Economics
 from triggers.rules.segments import Segment
 
 
@@ -30,16 +31,24 @@ Trigger = Any
 """`TriggerSettings`; which of them, its kind knows."""
 
 
+IncentiveKind = Literal["discount", "bonus", "balance", "coupon", "gift", "offer"]
+
+
 @dataclass(frozen=True, slots=True)
 class Incentive:
-    """What a touch offers. `amount` in per cent for a discount, in points for a bonus; `code` is a coupon's code or a
-    gift's name; `valid` microseconds, `until` its last day: whichever ends earlier."""
+    """What a touch offers. `amount` in per cent for a discount, in points for a bonus and a balance, None until it is
+    worked out (`most`: the most that economics allow); `code` is a coupon's code, a gift's name or an offer's words;
+    `valid` microseconds, `until` its last day: whichever ends earlier; `costs`: of what has no amount, in the shop's
+    currency; `because`: why it may be more than economics allow."""
 
-    kind: Literal["discount", "bonus", "coupon", "gift"]
+    kind: IncentiveKind
     amount: Decimal | None = None
     code: str | None = None
     valid: int | None = None
     until: date | None = None
+    most: bool = False
+    costs: Decimal | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +192,7 @@ class Shop:
     inbound: Answering = ANSWERING
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
     segments: tuple[Segment, ...] = ()  # the first that holds
+    economics: Economics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ Duration = Annotated[Wait, AfterValidator(_more_than_nothing)]
 """A duration longer than nothing; microseconds."""
 
 
-def _read_percent(value: object) -> Decimal:
+def read_percent(value: object) -> Decimal:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         raise wrong(f"{shown(value)} is no share", f"write `{value}%`")
     read = quantities.percent(value) if isinstance(value, str) else None
@@ -80,12 +80,12 @@ def _read_percent(value: object) -> Decimal:
 
 Percent = Annotated[
     Decimal,
-    BeforeValidator(_read_percent),
+    BeforeValidator(read_percent),
     WithJsonSchema({"type": "string", "pattern": quantities.PERCENT_PATTERN, "examples": ["5%"]}),
 ]
 
 
-def _read_points(value: object) -> Decimal:
+def read_points(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise wrong(f"{shown(value)} is no number of points", "write it like `100`, without quotes")
     if not 0 < value <= 10_000_000 or value != int(value):
@@ -94,7 +94,7 @@ def _read_points(value: object) -> Decimal:
 
 
 Points = Annotated[
-    Decimal, BeforeValidator(_read_points), WithJsonSchema({"type": "integer", "minimum": 1, "examples": [100]})
+    Decimal, BeforeValidator(read_points), WithJsonSchema({"type": "integer", "minimum": 1, "examples": [100]})
 ]
 
 

@@ -37,6 +37,8 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
     by_segment = any(_SEGMENT in part.reads.names for part in _compiled(rule))
     if not (by_segment or getattr(rule.trigger, "by_segment", False)):
         meaning["shop"].pop("segments", None)
+    if all(step.incentive is None for step in rule.steps):
+        meaning["shop"].pop("economics", None)
     if not any(step.opt_out for step in rule.steps):
         meaning["shop"].pop("opt_out_text", None)
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

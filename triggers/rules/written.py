@@ -19,21 +19,9 @@ from pydantic_core import PydanticKnownError
 from schemas.instants import HOUR
 from triggers import kinds
 from triggers.kinds import Kind, Reading, WrittenKind, sentence
+from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Trigger
-from triggers.rules.values import (
-    Day,
-    Duration,
-    Name,
-    Percent,
-    Points,
-    Source,
-    Text,
-    Wait,
-    Written,
-    listed,
-    shown,
-    wrong,
-)
+from triggers.rules.values import Duration, Name, Percent, Source, Wait, Written, listed, shown, wrong
 
 MAX_STEPS: Final = 20
 
@@ -76,34 +64,6 @@ else:
 
 KINDS: Final = {name: info.description or "" for name, info in WrittenTrigger.model_fields.items()}
 """The kinds of triggers with a line about each."""
-
-
-class WrittenIncentive(Written):
-    """What a touch offers: one of discount, bonus, coupon, gift, and for how long."""
-
-    discount: Percent | None = Field(default=None, description="A discount in per cent.")
-    bonus: Points | None = Field(default=None, description="Bonus points, granted together with the message.")
-    coupon: Name | None = Field(default=None, description="A coupon's code.")
-    gift: Text | None = Field(default=None, description="A gift, in words.")
-    valid: Duration | None = Field(
-        default=None, description="How long it is valid: until the end of the customer's local day so much later."
-    )
-    until: Day | None = Field(default=None, description="Its last day, by the customer's calendar.")
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": [kind]} for kind in ("discount", "bonus", "coupon", "gift")]}
-    )
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> WrittenIncentive:
-        kinds = ("discount", "bonus", "coupon", "gift")
-        given = [kind for kind in kinds if getattr(self, kind) is not None]
-        if len(given) != 1:
-            found = " and ".join(f"`{kind}`" for kind in given) if given else "none"
-            raise wrong(f"an incentive is one thing, here is {found}", f"choose one of {listed(kinds)}")
-        if self.bonus is not None and self.valid is None and self.until is None:
-            raise wrong("bonus points need `valid`", "write for example `valid: 7d`")
-        return self
 
 
 class WrittenCall(Written):

@@ -229,7 +229,7 @@ ONE_MISTAKE = {
         steps: [{sms: hello, incentive: {bonus: 100, discount: 5%, valid: 7d}}]
         """,
         "r.yaml:3:33: an incentive is one thing, here is `discount` and `bonus`, "
-        "choose one of `discount`, `bonus`, `coupon`, `gift`",
+        "choose one of `discount`, `bonus`, `balance`, `coupon`, `gift`, `offer`",
     ),
     "an unknown exit": (
         """

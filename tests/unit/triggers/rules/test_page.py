@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from triggers.rules.audiences import WrittenAudience, read_audiences
+from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Shop
 from triggers.rules.read import read_rules, read_shop
-from triggers.rules.written import WrittenIncentive, WrittenRule, WrittenStep, WrittenTrigger
+from triggers.rules.written import WrittenRule, WrittenStep, WrittenTrigger
 from triggers.rules.written_shop import WrittenShop
 
 ROOT = Path(__file__).parents[4]
