@@ -16,12 +16,18 @@ MAX_BOUGHT: Final = 50
 
 class Bought(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A product bought: last at, in how many orders, what was paid for one then (None: that was not said), and how long
-    before the last order the one before it was (microseconds; 0: there was none, or at the same instant)."""
+    before the last order the one before it (`gap`) and the first (`span`) were, in microseconds."""
 
     at: int
     times: int = 1
     price: Decimal | None = None
     gap: int = 0
+    span: int = 0
+
+    @property
+    def usual(self) -> int:
+        """How much time there is from one order to the next, in the mean; 0 where there was one alone."""
+        return self.span // (self.times - 1) if self.times > 1 else 0
 
 
 def take(bought: dict[str, Bought], product_id: str, at: int, price: Decimal | None) -> None:
@@ -43,7 +49,12 @@ def bought_since(bought: Mapping[str, Bought], than: int) -> dict[str, Bought]:
     for product_id, one in bought.items():
         if one.at > than:
             again = one.times > 1 and one.at - one.gap > than
-            kept[product_id] = one if again else Bought(one.at, 1, one.price)
+            if one.at - one.span > than:  # all of it
+                kept[product_id] = one
+            elif again:
+                kept[product_id] = Bought(one.at, 2, one.price, one.gap, one.gap)
+            else:
+                kept[product_id] = Bought(one.at, 1, one.price)
     return kept
 
 
@@ -56,7 +67,8 @@ def _add(bought: dict[str, Bought], product_id: str, one: Bought) -> None:
         return
     last, before = sorted((*_orders(known), *_orders(one)), reverse=True)[:2]
     newest = one if one.at >= known.at else known
-    bought[product_id] = Bought(last, known.times + one.times, newest.price, last - before)
+    first = min(known.at - known.span, one.at - one.span)
+    bought[product_id] = Bought(last, known.times + one.times, newest.price, last - before, last - first)
 
 
 def _orders(one: Bought) -> tuple[int, ...]:

@@ -30,6 +30,7 @@ from triggers.tastes import Seen, Wish
 
 MAX_TOUCHES: Final = 30
 MAX_ORDERS: Final = 16
+MAX_DATES: Final = 10
 SEEN_IDS: Final = 64
 _HASH: Final = 8
 _SEEN_BYTES: Final = SEEN_IDS * _HASH
@@ -89,13 +90,15 @@ class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A recent order, remembered to know a repeated or a cancelled one. Either may be heard of first."""
+    """A recent order, remembered to know a repeated or a cancelled one. Either may be heard of first. `at`: when it was
+    placed, as far as that is known; `cancelled_at`: when it was cancelled, 0 where it is not, or that is not known."""
 
     at: int
     placed: bool
     cancelled: bool
     total: Decimal | None = None
     currency: str | None = None
+    cancelled_at: int = 0
 
 
 class Orders(msgspec.Struct, array_like=True, gc=False):

@@ -1,33 +1,32 @@
 """What each event says of a customer, written into the row. Nothing here knows rules.
 
-Every update commutes with the others of different instants: profile fields and consents take the newest by event
-time, views and orders add up, the cart folds (`triggers.cart`). An erasure forgets what is not newer than it, so that
-it may itself be late. Two bounds are the exceptions: which of more than 50 products, or 16 orders, are remembered is
-decided when each arrives.
+Every update commutes with the others of different instants: profile fields, days, consents, wishes and answers take the
+newest by event time, views and orders add up, the cart folds (`triggers.cart`). An erasure forgets what is not newer
+than it (`triggers.forgetting`), so that it may itself be late. The bounds are the exceptions: which of more than 50
+products, 20 categories or 16 orders are remembered is decided when each arrives. And of an order that is told twice the
+goods are those of the first telling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas import inbound, wire
+from schemas.events import ConsentGiven
+from schemas.instants import parse_rfc3339
 from schemas.suppressions import OPTED_OUT
 from triggers import cart, interests
-from triggers.customer import (
-    MAX_ORDERS,
-    PROFILE_FIELDS,
-    Consent,
-    CustomerRow,
-    Field,
-    Order,
-    Orders,
-)
+from triggers.answers import answer
+from triggers.bought import take
+from triggers.customer import MAX_DATES, PROFILE_FIELDS, Consent, CustomerRow, Field, Orders
+from triggers.forgetting import forget
 from triggers.gates.phone import phone
+from triggers.orders import add_older, cancel, goods, order_total, place
 from triggers.receipts import Lift
+from triggers.tastes import see, wish
 
 
 class ShopSays(NamedTuple):
@@ -48,10 +47,14 @@ Apply = Callable[[CustomerRow, Any, ShopSays], None]
 def _item_added(row: CustomerRow, event: wire.CartItemAdded, says: ShopSays) -> None:
     op = cart.Op(event.at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
     cart.record(row.cart, op)
+    _visited(row, event)
+    if event.category_id is not None:
+        see(row.categories, event.category_id, event.at)
 
 
 def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, says: ShopSays) -> None:
     cart.record(row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity))
+    _visited(row, event)
 
 
 def _cart_updated(row: CustomerRow, event: wire.CartUpdated, says: ShopSays) -> None:
@@ -60,90 +63,55 @@ def _cart_updated(row: CustomerRow, event: wire.CartUpdated, says: ShopSays) -> 
         items=[(item.product_id, item.quantity, item.price) for item in event.items],
     )
     cart.record(row.cart, op)
+    _visited(row, event)
 
 
 def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, says: ShopSays) -> None:
     cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id))
+    _visited(row, event)
 
 
 def _order_placed(row: CustomerRow, event: wire.OrderPlaced, says: ShopSays) -> None:
     items: list[cart.OpItem] | None = None
     if says.by_items and event.items is not None:
         items = [(item.product_id, item.quantity, None) for item in event.items]
-    cart.record(row.cart, cart.Op(event.at, cart.ORDER, event.event_id, items=items))
+    kind = cart.WHOLE_ORDER if event.items is None else cart.ORDER
+    cart.record(row.cart, cart.Op(event.at, kind, event.event_id, items=items))
+    items_known = event.items or ()
+    total = order_total(items_known, event.total)
+    if place(_orders(row), event.order_id, event.at, total, event.currency):
+        for product_id, price in goods(items_known).items():
+            take(row.settled_bought, product_id, event.at, price)
+
+
+def _orders(row: CustomerRow) -> Orders:
     orders = row.orders
     if orders is None:
         orders = row.orders = Orders()
-    total, currency = _order_total(event)
-    known = orders.recent.get(event.order_id)
-    if known is not None and known.placed:
-        if event.at < known.at:  # the same order said twice: its first telling counts
-            _count(orders, known, -1)
-            known = Order(event.at, True, known.cancelled, total, currency)
-            _count(orders, known, 1)
-            orders.recent[event.order_id] = known
-    else:
-        order = Order(event.at, True, known is not None, total, currency)
-        _count(orders, order, 1)
-        orders.recent[event.order_id] = order
-        _bound(orders)
-    if not orders.first_at or event.at < orders.first_at:
-        orders.first_at = event.at
-    if event.at > orders.last_at:
-        orders.last_at = event.at
+    return orders
 
 
 def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, says: ShopSays) -> None:
-    orders = row.orders
-    if orders is None:
-        orders = row.orders = Orders()
-    known = orders.recent.get(event.order_id)
-    if known is None:
-        orders.recent[event.order_id] = Order(event.at, False, True)
-        _bound(orders)
-    elif not known.placed:
-        if event.at < known.at:
-            orders.recent[event.order_id] = Order(event.at, False, True)
-    elif not known.cancelled:
-        _count(orders, known, -1)
-        orders.recent[event.order_id] = msgspec.structs.replace(known, cancelled=True)
-
-
-def _order_total(event: wire.OrderPlaced) -> tuple[Decimal | None, str | None]:
-    """The total as said, else what the items add up to, where all of them are priced."""
-    if event.total is not None or not event.items:
-        return event.total, event.currency
-    total = Decimal(0)
-    for item in event.items:
-        if item.price is None:
-            return None, event.currency
-        total += item.price * item.quantity
-    return total, event.currency
-
-
-def _count(orders: Orders, order: Order, sign: int) -> None:
-    if order.cancelled:
-        return
-    orders.count += sign
-    if order.total is not None:
-        currency = order.currency or ""
-        priced, total = orders.totals.get(currency, (0, Decimal(0)))
-        if priced + sign:
-            orders.totals[currency] = (priced + sign, total + sign * order.total)
-        else:
-            del orders.totals[currency]
-
-
-def _bound(orders: Orders) -> None:
-    if len(orders.recent) > MAX_ORDERS:
-        oldest = min(orders.recent, key=lambda order_id: (orders.recent[order_id].at, order_id))
-        del orders.recent[oldest]
+    cancel(_orders(row), event.order_id, event.at)
 
 
 def _product_viewed(row: CustomerRow, event: wire.ProductViewed, says: ShopSays) -> None:
     row.part_interests, dropped = interests.viewed(row.part_interests, event.product_id, event.at, event.price)
     if dropped:
         row.dropped_interests += 1
+    if event.category_id is not None:
+        see(row.categories, event.category_id, event.at)
+    _visited(row, event)
+
+
+def _category_viewed(row: CustomerRow, event: wire.CategoryViewed, says: ShopSays) -> None:
+    see(row.categories, event.category_id, event.at)
+    _visited(row, event)
+
+
+def _visited(row: CustomerRow, event: wire.CustomerEvent) -> None:
+    if event.at > row.visited_at:
+        row.visited_at = event.at
 
 
 _FIELDS: Final = tuple(enumerate(PROFILE_FIELDS))
@@ -158,9 +126,17 @@ def _customer_updated(row: CustomerRow, event: wire.CustomerUpdated, says: ShopS
         known = profile.get(number)
         if known is None or at >= known.at:
             profile[number] = Field(value, at)
+    if event.dates is not msgspec.UNSET:
+        dates = row.dates
+        for name, day in event.dates.items():
+            said = dates.get(name)
+            if said is None or at >= said.at:
+                dates[name] = Field(day, at)
+        while len(dates) > MAX_DATES:
+            del dates[min(dates, key=lambda name: (dates[name].at, name))]
 
 
-def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSays) -> None:
+def _consent_changed(row: CustomerRow, event: wire.ConsentChanged | ConsentGiven, says: ShopSays) -> None:
     name = f"{event.channel}/{event.purpose}"
     known = row.consents.get(name)
     at, source, by_sms = event.at, event.source, event.source == inbound.SOURCE
@@ -187,49 +163,52 @@ def _consent_changed(row: CustomerRow, event: wire.ConsentChanged, says: ShopSay
 def _balance_changed(row: CustomerRow, event: wire.BonusBalanceChanged, says: ShopSays) -> None:
     if event.at >= row.bonus_at:
         row.bonus_balance, row.bonus_at = event.balance, event.at
+        row.bonus_expires_at = 0 if event.expires_at is None else parse_rfc3339(event.expires_at)
 
 
 def _link_clicked(row: CustomerRow, event: wire.LinkClicked, says: ShopSays) -> None:
     if event.at > row.clicked_at:
         row.clicked_at = event.at
+    _visited(row, event)
+
+
+def _wishlist_changed(row: CustomerRow, event: wire.WishlistChanged, says: ShopSays) -> None:
+    for product_id in event.removed:
+        wish(row.wishes, product_id, event.at, False)
+    for product_id in event.added:
+        wish(row.wishes, product_id, event.at, True)
+    _visited(row, event)
+
+
+def _survey_answered(row: CustomerRow, event: wire.SurveyAnswered, says: ShopSays) -> None:
+    answer(row.surveys, event.survey_id, event.at, event.answers)
+
+
+def _imported(row: CustomerRow, event: wire.CustomerImported, says: ShopSays) -> None:
+    """All of it at its own time. What was to be looked at before the import counts as looked at. The cart knows what
+    was done to it since."""
+    row.looked_at = max(row.looked_at, event.at)
+    _customer_updated(row, event, says)
+    for consent in event.consents:
+        if consent.at > row.erased_at:
+            _consent_changed(row, consent, says)
+    for order in event.orders:
+        if order.at > row.erased_at:
+            total = order_total(order.items, order.total)
+            if place(_orders(row), order.order_id, order.at, total, order.currency, again=False):
+                for product_id, price in goods(order.items).items():
+                    take(row.settled_bought, product_id, order.at, price)
+    if event.older is not None and event.older.first_at > row.erased_at:
+        add_older(_orders(row), event.older)
 
 
 def _erased(row: CustomerRow, event: wire.CustomerErased, says: ShopSays) -> None:
-    at = event.at
-    if at <= row.erased_at:
-        return
-    row.erased_at = at
-    row.profile = {number: field for number, field in row.profile.items() if field.at > at}
-    row.consents = {name: consent.newer(at) for name, consent in row.consents.items() if consent.at > at}
-    row.part_interests = interests.newer(row.part_interests, at)
-    if row.bonus_at <= at:
-        row.bonus_balance, row.bonus_at = None, 0
-    if row.orders is not None:
-        newer = {order_id: order for order_id, order in row.orders.recent.items() if order.at > at}
-        row.orders = None
-        if newer:
-            orders = row.orders = Orders(recent=newer)
-            placed = [order for order in newer.values() if order.placed]
-            for order in placed:
-                _count(orders, order, 1)
-            orders.first_at = min((order.at for order in placed), default=0)
-            orders.last_at = max((order.at for order in placed), default=0)
-    cart.forget(row.cart, at)
-    row.history = {rule: past for rule, past in row.history.items() if past.used_at > at}
-    # On the wall clock a touch is judged after it was planned, and an erasure may get into the log while it is.
-    gone = [touch for touch in row.touches if touch.planned <= at or touch.rule not in row.history]
-    row.touches = [touch for touch in row.touches if touch not in gone]
-    judged = {touch.at for touch in gone}
-    row.numbers = {
-        number: known for number, known in row.numbers.items() if known.at > at and known.at not in judged
-    }
-    row.dropped_interests = row.dropped_touches = 0
-    if row.clicked_at <= at:
-        row.clicked_at = 0
+    forget(row, event.at)
 
 
 APPLY: Final[dict[type, Apply]] = {
     wire.ProductViewed: _product_viewed,
+    wire.CategoryViewed: _category_viewed,
     wire.CartItemAdded: _item_added,
     wire.CartItemRemoved: _item_removed,
     wire.CartUpdated: _cart_updated,
@@ -240,6 +219,15 @@ APPLY: Final[dict[type, Apply]] = {
     wire.ConsentChanged: _consent_changed,
     wire.BonusBalanceChanged: _balance_changed,
     wire.LinkClicked: _link_clicked,
+    wire.WishlistChanged: _wishlist_changed,
+    wire.SurveyAnswered: _survey_answered,
+    wire.CustomerImported: _imported,
     wire.CustomerErased: _erased,
 }
 """By type of event. The types that are not here say nothing that the row keeps."""
+
+VISITS: Final = frozenset({
+    wire.ProductViewed, wire.CategoryViewed, wire.CartItemAdded, wire.CartItemRemoved, wire.CartUpdated,
+    wire.CheckoutStarted, wire.LinkClicked, wire.WishlistChanged,
+})  # fmt: skip
+"""What moves `visited_at`: something that the customer did in the shop."""

@@ -39,6 +39,14 @@ class Interest(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.at, *(self.at - before for before in self.earlier)
 
 
+class _Once(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An Interest that was viewed once and not looked at, as most are: without what is as it is by default."""
+
+    at: int
+    times: int
+    price: Decimal | None
+
+
 class _Seen(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Of an Interest what tells the oldest; to read fifty prices takes six times as long."""
 
@@ -71,13 +79,13 @@ class Entries:
 
     def __init__(self, data: bytes | bytearray | Raw) -> None:
         self.entries: dict[str, Any] = _read_entries(data)
-        """Each an Interest, or the bytes of one."""
+        """Each an Interest as it is stored, or the bytes of one."""
         self.order: list[tuple[int, str]] | None = _ordered(data) if len(self.entries) >= MAX_INTERESTS else None
 
     def put(self, product_id: str, interest: Interest, before: Interest | None) -> None:
         """A product's interest, which was `before`."""
         entries, order = self.entries, self.order
-        entries[product_id] = interest
+        entries[product_id] = _short(interest)
         if order is None:
             if len(entries) >= MAX_INTERESTS:
                 self.order = _ordered(_encode(entries))
@@ -125,7 +133,7 @@ def viewed(part: Any, product_id: str, at: int, price: Decimal | None) -> tuple[
             key = _encode(product_id)
             # Bytes that look like the product's id may stand elsewhere; where there are none it is not there for sure.
             if key not in data:
-                data += key + _encode(Interest(at, 1, price))
+                data += key + _encode(_Once(at, 1, price))
                 data[:begin] = _HEADS[count + 1]
                 return data, False
         part = Entries(data)
@@ -164,8 +172,22 @@ def among(views: tuple[int, ...], at: int) -> tuple[int, ...]:
 def newer(part: Any, than: int) -> Raw:
     """The part with those viewed after an instant, and of these what is newer, as far as it is known."""
     return Raw(_encode({
-        product: _since(interest, than) for product, interest in read(part).items() if interest.at > than
+        product: _short(_since(interest, than)) for product, interest in read(part).items() if interest.at > than
     }))
+
+
+def looked(part: Any, lengths: Mapping[str, int]) -> Raw:
+    """The part once the spells of these products were looked at for so long."""
+    return Raw(_encode({
+        product: _short(msgspec.structs.replace(interest, looked=lengths.get(product, interest.looked)))
+        for product, interest in read(part).items()
+    }))
+
+
+def _short(interest: Interest) -> Interest | _Once:
+    if interest.earlier or interest.looked or interest.priced:
+        return interest
+    return _Once(interest.at, interest.times, interest.price)
 
 
 def _since(interest: Interest, than: int) -> Interest:
@@ -177,5 +199,7 @@ def _since(interest: Interest, than: int) -> Interest:
     )
 
 
-def _entry(entry: Raw | Interest) -> Interest:
-    return _read_entry(entry) if type(entry) is Raw else entry
+def _entry(entry: Raw | Interest | _Once) -> Interest:
+    if isinstance(entry, Interest):
+        return entry
+    return Interest(entry.at, entry.times, entry.price) if isinstance(entry, _Once) else _read_entry(entry)

@@ -14,6 +14,8 @@ import msgspec
 from schemas.instants import rfc3339
 from streams.privacy import mask_phone, mask_phones
 from triggers.customer import NEVER, PROFILE_FIELDS, CustomerRow, new_row
+from triggers.interests import Interest
+from triggers.tastes import Seen
 
 OWN: Final = frozenset({
     "layout", "shop_id", "customer_id", "applied", "seen", "outgoing", "faults", "deadline", "fired", "walked", "plan",
@@ -41,7 +43,37 @@ def told(row: CustomerRow) -> dict[str, Any]:
         "lines": _plain(cart.lines, "lines"),
         "changed_at": _instant(cart.changed_at),
         "since": _instant(cart.first_at),
+        "checkout_at": _instant(cart.checkout_at),
     }
+    said["interests"] = _viewed(row.interests)
+    said["categories"] = _viewed(row.categories)
+    said["surveys"] = {
+        survey: {"at": rfc3339(one.at), "answers": one.answers} for survey, one in row.surveys.items()
+    }
+    said["bought"] = {
+        product: {
+            "at": rfc3339(one.at), "times": one.times, "price": None if one.price is None else str(one.price),
+            "before": rfc3339(one.at - one.gap) if one.times > 1 else None,
+        }
+        for product, one in row.bought.items()
+    }  # fmt: skip
+    said["looked"] = {
+        spell: {"since": _instant(base), "until": _instant(base + looked)}
+        for spell, (base, looked) in row.looked.items()
+    }
+    return said
+
+
+def _viewed(likings: Mapping[str, Interest] | Mapping[str, Seen]) -> dict[str, Any]:
+    """What was looked at, with the instants at which it was."""
+    said = {}
+    for name, one in likings.items():
+        said[name] = {
+            "at": rfc3339(one.at), "times": one.times, "viewed": [rfc3339(at) for at in one.views],
+            "looked": rfc3339(one.at + one.looked) if one.looked else None,
+        }
+        if isinstance(one, Interest):
+            said[name]["price"] = None if one.price is None else str(one.price)
     return said
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
 from schemas import wire
+from schemas.catalogue import EmptyCatalogue
+from schemas.events import ConsentGiven, OlderOrders, OrderKept
 from tests.unit.triggers.driving import (
     DAY,
     HOUR,
@@ -25,13 +28,20 @@ from tests.unit.triggers.driving import (
     shopper,
     viewed,
 )
+from triggers.answers import Said
+from triggers.bought import Bought
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.erasure import MARKER_KEPT
 from triggers.layouts import LAYOUT, UnknownLayout
-from triggers.view import _orders
+from triggers.tastes import Seen, Wish
+from triggers.view_parts import RowOrders
 from triggers.zones import zone_of
 
 UTC, _ = zone_of("UTC", "UTC")
+
+
+def orders_of(made: Drive) -> RowOrders:
+    return RowOrders(made.row, EmptyCatalogue(), UTC)
 
 
 def uuid(number: int) -> str:
@@ -159,7 +169,7 @@ def test_an_order_told_twice_counts_once() -> None:
         ordered(MONDAY + HOUR, "o-1", total=Decimal(100), currency="RUB"),
         ordered(MONDAY + DAY, "o-2", total=Decimal(50), currency="RUB"),
     ])
-    view = _orders(made.row.orders, UTC)
+    view = orders_of(made)
     assert (view.count, view.total, view.average) == (2, Decimal(150), Decimal(75))
 
 
@@ -167,13 +177,13 @@ def test_a_cancelled_order_lowers_the_totals_whichever_is_heard_first() -> None:
     cancelled = event(wire.OrderCancelled, MONDAY + HOUR, order_id="o-1")
     placed = ordered(MONDAY, "o-1", total=Decimal(100))
     for events in ([placed, cancelled], [cancelled, placed]):
-        view = _orders(drive(rule(), events=events).row.orders, UTC)
+        view = orders_of(drive(rule(), events=events))
         assert (view.count, view.total) == (0, None)
 
 
 def test_an_order_without_a_total_is_worth_what_its_items_add_up_to() -> None:
     items = [wire.Item("a", 2, Decimal("1.50")), wire.Item("b", 1, Decimal(3))]
-    assert _orders(drive(rule(), events=[ordered(MONDAY, items=items)]).row.orders, UTC).total == Decimal(6)
+    assert orders_of(drive(rule(), events=[ordered(MONDAY, items=items)])).total == Decimal(6)
 
 
 def test_orders_in_different_currencies_have_no_total() -> None:
@@ -181,7 +191,7 @@ def test_orders_in_different_currencies_have_no_total() -> None:
         ordered(MONDAY, "o-1", total=Decimal(1), currency="RUB"),
         ordered(MONDAY + 1, "o-2", total=Decimal(1), currency="EUR"),
     ])
-    view = _orders(made.row.orders, UTC)
+    view = orders_of(made)
     assert (view.count, view.total) == (2, None)
 
 
@@ -214,3 +224,161 @@ def test_a_late_erasure_forgets_only_what_is_older_than_it() -> None:
     assert made.row.field("city") is None
     assert made.row.field("first_name") == "Anna"
     assert list(made.row.cart.now.lines) == ["sku-2"]
+
+
+# -- what was bought, liked, wished for and answered
+
+
+def test_what_was_bought_is_what_an_order_names() -> None:
+    items = [wire.Item("a", 2, Decimal(5)), wire.Item("b"), wire.Item("a", 1, Decimal(4))]
+    made = drive(rule(), events=[added(MONDAY - 1, "c"), ordered(MONDAY, "o-1", items=items)])
+    assert made.row.bought == {"a": Bought(MONDAY, 1, Decimal(5)), "b": Bought(MONDAY)}
+
+
+def test_an_order_that_names_nothing_was_for_what_lay_in_the_cart_then() -> None:
+    made = Drive(engine(rule()))
+    late = added(MONDAY - MINUTE, "late", price=Decimal(7))
+    for one in (added(MONDAY - HOUR, "a"), added(MONDAY + MINUTE, "after"), ordered(MONDAY, "o-1"), late):
+        made.engine.on_event(made.row, one, MONDAY + 2 * MINUTE)
+    bought = {"a": Bought(MONDAY), "late": Bought(MONDAY, 1, Decimal(7))}
+    assert made.row.bought == decode_row(encode_row(made.row)).bought == bought
+    made.drain()
+    assert made.row.bought == made.row.settled_bought == bought and not made.row.cart.now.taken
+    made.feed(ordered(MONDAY + DAY, "o-2"))
+    assert made.row.bought == {**bought, "after": Bought(MONDAY + DAY)}
+
+
+def test_a_product_bought_again_knows_the_order_before_the_first_and_how_much_time_there_usually_is() -> None:
+    items = [wire.Item("a", 1, Decimal(5))]
+    made = drive(rule(), events=[ordered(MONDAY + day * DAY, f"o-{day}", items=items) for day in (0, 30, 10)])
+    once = made.row.bought["a"]
+    assert once == Bought(MONDAY + 30 * DAY, 3, Decimal(5), 20 * DAY, 30 * DAY)
+    assert once.usual == 15 * DAY
+
+
+def test_an_order_told_twice_was_bought_once() -> None:
+    made = drive(rule(), events=[ordered(MONDAY + at, "o-1", items=[wire.Item("a")]) for at in (0, HOUR)])
+    assert made.row.bought == {"a": Bought(MONDAY)}
+
+
+def test_a_checkout_is_known_until_its_cart_is_ordered_or_emptied() -> None:
+    checkout = event(wire.CheckoutStarted, MONDAY + 1, event_id="c")
+    made = drive(rule(), events=[added(MONDAY), checkout, added(MONDAY + 2, "sku-2")])
+    assert (made.row.cart.now.checkout_at, made.row.cart.now.checkout_id) == (MONDAY + 1, "c")
+    for end in (ordered(MONDAY + 3), event(wire.CartUpdated, MONDAY + 3, items=[])):
+        ended = drive(rule(), events=[added(MONDAY), checkout, end])
+        assert (ended.row.cart.now.checkout_at, ended.row.cart.now.checkout_id) == (0, "")
+    nothing = drive(rule(), events=[checkout])
+    assert nothing.row.cart.now.checkout_at == 0
+
+
+def test_a_category_is_looked_at_by_itself_and_by_its_products() -> None:
+    made = drive(rule(), events=[
+        event(wire.CategoryViewed, MONDAY, category_id="kettles"), viewed(MONDAY + 5, category_id="kettles"),
+        added(MONDAY + 3, category_id="kettles"), viewed(MONDAY + 9, category_id="cups"), viewed(MONDAY + 10),
+    ])  # fmt: skip
+    assert made.row.categories == {"kettles": Seen(MONDAY + 5, 3, (2, 5)), "cups": Seen(MONDAY + 9)}
+    assert made.row.visited_at == MONDAY + 10
+
+
+def test_twenty_categories_are_remembered() -> None:
+    looks = [event(wire.CategoryViewed, MONDAY + number, category_id=f"c{number}") for number in range(23)]
+    assert list(drive(rule(), events=looks).row.categories) == [f"c{number}" for number in range(3, 23)]
+
+
+def test_a_wish_taken_back_does_not_come_back_with_an_older_word() -> None:
+    made = drive(rule(), events=[
+        event(wire.WishlistChanged, MONDAY + 5, removed=["a"]), event(wire.WishlistChanged, MONDAY, added=["a", "b"]),
+    ])  # fmt: skip
+    assert made.row.wishes == {"a": Wish(MONDAY + 5, False), "b": Wish(MONDAY, True)}
+
+
+def test_of_too_many_wishes_those_taken_back_go_first() -> None:
+    lists = [["a"], *([f"w{number}"] for number in range(49))]
+    made = drive(rule(), events=[
+        *(event(wire.WishlistChanged, MONDAY + at, added=added) for at, added in enumerate(lists)),
+        event(wire.WishlistChanged, MONDAY + 100, removed=["w9"]),
+        event(wire.WishlistChanged, MONDAY + 101, added=["z"]),
+    ])  # fmt: skip
+    assert len(made.row.wishes) == 50 and {"a", "z"} <= set(made.row.wishes) and "w9" not in made.row.wishes
+
+
+def test_of_an_answer_too_long_to_keep_it_is_known_that_there_was_one() -> None:
+    made = drive(rule(), events=[
+        event(wire.SurveyAnswered, MONDAY, survey_id="s", answers={"score": 9, "liked": ["price"]}),
+        event(wire.SurveyAnswered, MONDAY, survey_id="long", answers={"why": "x" * 600}),
+    ])  # fmt: skip
+    assert made.row.surveys["s"].answers == {"score": 9, "liked": ["price"]}
+    assert made.row.surveys["long"] == Said(MONDAY) and made.row.surveys["long"].answers == {}
+
+
+def test_days_of_ones_own_take_the_newest_word_and_ten_are_kept() -> None:
+    made = drive(rule(), events=[
+        profile(MONDAY + 5, dates={"wedding": None}), profile(MONDAY, dates={"wedding": "2010-02-28"}),
+        *(profile(MONDAY + 10 + number, dates={f"d{number}": "2010-02-28"}) for number in range(10)),
+    ])  # fmt: skip
+    assert set(made.row.dates) == {f"d{number}" for number in range(10)}
+
+
+# -- an imported customer
+
+
+def imported(at: int, **more: Any) -> wire.CustomerImported:
+    made: wire.CustomerImported = event(wire.CustomerImported, at, **more)
+    return made
+
+
+def test_an_imported_customer_is_as_if_the_shop_had_told_everything_at_its_time() -> None:
+    orders = tuple(
+        OrderKept(f"o-{day}", MONDAY + day * DAY, (wire.Item("a", 1, Decimal(5)),), Decimal(5), "RUB")
+        for day in (0, 20)
+    )
+    consent = ConsentGiven("sms", "marketing", True, MONDAY, "file")
+    birth = {"birthday": "1990-02-28", "dates": {"wedding": "2010-02-28"}}
+    at = MONDAY + 30 * DAY
+    made = drive(rule(), events=[imported(at, consents=(consent,), orders=orders, **birth)])
+    told = drive(rule(), events=[
+        consented(MONDAY, source="file"),
+        *(ordered(one.at, one.order_id, items=list(one.items), total=one.total, currency="RUB") for one in orders),
+        event(wire.CustomerUpdated, at, **birth),
+    ])  # fmt: skip
+    for name in ("profile", "dates", "consents", "orders", "bought"):
+        assert getattr(made.row, name) == getattr(told.row, name)
+    assert made.row.looked_at == at and made.row.visited_at == 0
+
+
+def test_older_orders_of_an_imported_customer_count_and_are_the_first() -> None:
+    older = OlderOrders(12, MONDAY - 700 * DAY, Decimal(100), "RUB")
+    newer = ordered(MONDAY + DAY, total=Decimal(4), currency="RUB")
+    made = drive(rule(), events=[imported(MONDAY, older=older), newer])
+    view = orders_of(made)
+    assert (view.count, view.total, view.average) == (13, Decimal(104), Decimal(8))
+    assert made.row.orders is not None and made.row.orders.first_at == MONDAY - 700 * DAY
+
+
+def test_an_order_that_was_told_is_not_counted_again_by_an_import() -> None:
+    kept = OrderKept("o-1", MONDAY, (wire.Item("a"),), Decimal(5), "RUB")
+    told = ordered(MONDAY, "o-1", items=[wire.Item("a")], total=Decimal(5), currency="RUB")
+    for events in ([told, imported(MONDAY + 1, orders=(kept,))], [imported(MONDAY + 1, orders=(kept,)), told]):
+        made = Drive(engine(rule()))
+        for one in events:
+            made.engine.on_event(made.row, one, MONDAY + 2)
+        assert (orders_of(made).count, made.row.bought["a"].times) == (1, 1)
+
+
+def test_an_import_brings_back_nothing_from_before_an_erasure() -> None:
+    made = drive(rule(), events=[event(wire.CustomerErased, MONDAY)])
+    made.feed(imported(
+        MONDAY + DAY, first_name="Anna", consents=(ConsentGiven("sms", "marketing", True, MONDAY - 1),),
+        orders=(OrderKept("o-1", MONDAY, (wire.Item("a"),)),), older=OlderOrders(3, MONDAY - DAY),
+    ))  # fmt: skip
+    assert made.row.field("first_name") == "Anna"
+    assert not (made.row.consents or made.row.orders or made.row.bought)
+
+
+def test_an_imported_cart_rules_look_that_lay_in_the_past_begins_nothing() -> None:
+    made = Drive(engine(rule()))
+    made.engine.on_event(made.row, added(MONDAY), MONDAY + DAY)
+    made.engine.on_event(made.row, imported(MONDAY + DAY, phone="+79990000042"), MONDAY + DAY)
+    made.drain()
+    assert not made.row.history and not made.decisions

@@ -8,6 +8,7 @@ import pytest
 
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue
+from schemas.events import OrderKept
 from streams.customers.told import is_marker, told
 from tests.unit.triggers.driving import (
     DAY,
@@ -28,10 +29,15 @@ from tests.unit.triggers.driving import (
     shopper,
     viewed,
 )
-from triggers.customer import NEVER, CustomerRow, decode_row, encode_row, new_row
+from triggers.bought import Bought
+from triggers.customer import NEVER, CustomerRow, Member, decode_row, encode_row, new_row
 from triggers.engine import Engine
 from triggers.erasure import MARKER_KEPT, spent
+from triggers.forgetting import FORGET, KEPT, forget
+from triggers.interests import Interest
+from triggers.journeys import Occasion
 from triggers.rules.model import QuietHours, Shop, Step
+from triggers.tastes import Seen, Wish
 
 HALF_A_DAY = 12 * HOUR
 
@@ -66,6 +72,72 @@ def test_of_an_erased_customer_only_the_marker_is_left() -> None:
     assert known(made.row) == {"erased_at"}
     assert is_marker(made.row) and is_marker(decode_row(encode_row(made.row)))
     assert b"+79990000042" not in encode_row(made.row) and b"sku" not in encode_row(made.row)
+
+
+def everything() -> CustomerRow:
+    """A row in which nothing is as in a new one; it knows of nothing later than `at(90)`."""
+    made = lived()
+    made.feed(
+        event(
+            wire.CustomerImported, at(5), phone="+79990000042", birthday="1990-02-28", dates={"day": "2010-02-28"},
+            registered_at="2024-01-10T12:00:00Z", orders=(OrderKept("A-0", at(0) - DAY, (wire.Item("sku-4"),)),),
+        ),
+        event(wire.CategoryViewed, at(6), category_id="kettles"),
+        event(wire.WishlistChanged, at(7), added=["sku-5"]),
+        event(wire.SurveyAnswered, at(8), survey_id="after-sale", answers={"score": 9}),
+        event(wire.BonusBalanceChanged, at(9), balance=Decimal(7), expires_at="2027-01-01T00:00:00Z"),
+        event(wire.CheckoutStarted, at(89)),
+    )  # fmt: skip
+    row = made.row
+    row.walked, row.plan, row.looks, row.faults = 5, 77, {30: at(300)}, 1
+    row.looked = {"order": (at(0) - DAY, HOUR), "birthday": (at(400), 0)}
+    row.occasions = [Occasion("purchased", "thanks", at(80), at(70), "o-1")]
+    row.members = {"vip": Member(True, at(60))}
+    row.surveyed_at, row.dropped_occasions, row.dropped_touches, row.outbox = at(50), 1, 2, []
+    return row
+
+
+def test_everything_that_a_row_may_know_is_known_of_whom_the_next_test_erases() -> None:
+    row, new = everything(), new_row("main", "42")
+    same = {field for field in FORGET if getattr(row, field) == getattr(new, field)}
+    assert same == set()
+
+
+@pytest.mark.parametrize("field", CustomerRow.__struct_fields__)
+def test_an_erasure_forgets_every_field_or_it_says_nothing_of_the_person(field: str) -> None:
+    assert (field in FORGET) != (field in KEPT)
+    if field in FORGET:
+        row = everything()
+        forget(row, at(90))
+        assert getattr(decode_row(encode_row(row)), field) == getattr(new_row("main", "42"), field)
+
+
+@pytest.mark.parametrize("field", FORGET)
+def test_an_erasure_that_comes_late_leaves_what_was_learnt_after_it(field: str) -> None:
+    row = everything()
+    before = decode_row(encode_row(row))
+    forget(row, at(0) - 2 * DAY)
+    if field not in {
+        "plan", "looks", "dropped_interests", "dropped_occasions", "dropped_touches", "part_history", "part_orders",
+    }:  # fmt: skip
+        assert told(row)[field.removeprefix("part_")] == told(before)[field.removeprefix("part_")]
+
+
+def test_of_what_was_done_before_and_after_an_erasure_what_came_after_is_left() -> None:
+    made = drive(rule(), events=[
+        viewed(at(1), price=Decimal(5)), viewed(at(2)), viewed(at(8)), viewed(at(9)),
+        *(event(wire.CategoryViewed, at(minute), category_id="kettles") for minute in (3, 7)),
+        *(ordered(at(minute), f"o-{minute}", items=[wire.Item("sku-3")]) for minute in (4, 5, 11)),
+        event(wire.WishlistChanged, at(4), added=["sku-1", "sku-2"]),
+        event(wire.WishlistChanged, at(8), removed=["sku-2"]),
+        event(wire.CustomerErased, at(6)),
+    ])  # fmt: skip
+    row = made.row
+    assert row.interests == {"sku-1": Interest(at(9), 2, None, (at(9) - at(8),))}
+    assert row.categories == {"kettles": Seen(at(7))}
+    assert row.bought == {"sku-3": Bought(at(11))}
+    assert row.wishes == {"sku-2": Wish(at(8), False)}
+    assert row.orders is not None and (row.orders.count, row.orders.last_id) == (1, "o-11")
 
 
 def test_nothing_comes_back_when_time_goes_on() -> None:
