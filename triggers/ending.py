@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from triggers import emission
 from triggers.customer import CustomerRow, settle_cart
 from triggers.gates.phone import phone
 from triggers.journeys import Journey, Past, Sent
+from triggers.kinds import Walker
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule
 
@@ -68,6 +70,20 @@ def end_journeys(row: CustomerRow, plan: ShopPlan, event: CustomerEvent) -> None
                 _cancel(row, journey, journey.fact_at, journey.fact_why)
     if kind is wire.CustomerErased:
         row.journeys = [journey for journey in row.journeys if journey.running or journey.proposed]
+
+
+def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker], at: int) -> bool:
+    """End the journeys that something which concerns many customers ends; False: there is none. `walkers` by kind."""
+    ended = False
+    for journey in row.journeys:
+        known = plan.by_name.get(journey.rule)
+        walker = None if known is None else walkers.get(known[1].name)
+        why = walker.ends(row, journey) if walker is not None else ""
+        if why and at >= journey.epoch_at and not journey.exit_at:
+            journey.exits(at, why)
+            _cancel(row, journey, at, why)
+            ended = True
+    return ended
 
 
 def readdress(row: CustomerRow, event: wire.CustomerUpdated, region: str | None) -> bool:

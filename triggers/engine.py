@@ -9,6 +9,8 @@ earliest, and journeys begin and touches fall due only at deadlines.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from schemas import wire
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
@@ -27,7 +29,10 @@ from triggers.judging import Judgement
 from triggers.kinds import Begin, Kind
 from triggers.plans import ShopPlan
 from triggers.rules.model import RuleBook, Shop
+from triggers.ticks import Source
 from triggers.view import context
+from triggers.walkers import Walkers
+from triggers.walks import Walk, WalkEvent
 from triggers.zones import zone_of
 
 __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
@@ -57,6 +62,7 @@ class Engine:
             for shop_id in {*rules.shops, *rules.rules}
         }
         self._no_rules = ShopPlan(Shop(), (), catalogue, suppressions)
+        self._walkers = Walkers(self._plans)
 
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
         return customer.new_row(shop_id, customer_id)
@@ -158,6 +164,27 @@ class Engine:
         _look_anew(row, plan, due)
         self._schedule(row, plan, due)
         return proposals + tests
+
+    def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]:
+        """What the customers of a shop are to take, each as of `at`, when marketing says this; nothing where no rule is
+        concerned."""
+        return tuple(self._walkers.opens(event))
+
+    def ticks(self) -> Iterable[Source]:
+        """The times at which rules want the customers of their shop to be asked."""
+        return self._walkers.ticks()
+
+    def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
+        """Take what concerns many customers, as of its instant; False: the row is as it was.
+
+        The caller has fired every deadline of this row strictly before `walk.at` first, and sees to `row.walked`.
+        Changes `row.deadline`. Cancels that it causes are appended to `row.outgoing`."""
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        if not self._walkers.take(row, plan, walk) and row.plan == plan.stamp:
+            return False
+        _look_anew(row, plan, walk.at)
+        self._schedule(row, plan, walk.at)
+        return True
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""

@@ -15,10 +15,13 @@ from triggers.rules.model import Rule, Shop
 
 
 class ShopPlan:
-    """One shop's. `by_event`: who wants to hear of events of a type, with the kind's number; `lasting`: the numbers of
-    kinds that go on when there are no more events. `stamp`: which rules these are, as rows keep it; 0 for none."""
+    """One shop's. `kinds`: those in use, by name, with their rules. `by_event`: who wants to hear of events of a type,
+    with the kind's number. `lasting`: the numbers of kinds that go on when there are no more events. `stamp`: which
+    rules these are, as rows keep it; 0 for none."""
 
-    __slots__ = ("by_event", "by_name", "lasting", "says", "shop", "stamp", "steps", "watches", "world")
+    __slots__ = (
+        "by_event", "by_name", "kind_world", "kinds", "lasting", "says", "shop", "stamp", "steps", "watches", "world"
+    )  # fmt: skip
 
     def __init__(self, shop: Shop, rules: tuple[Rule, ...], catalogue: Catalogue, suppressions: Suppressions) -> None:
         self.shop = shop
@@ -26,18 +29,19 @@ class ShopPlan:
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
         self.steps = {name: emission.plans(shop, rule, kind) for name, (rule, kind) in self.by_name.items()}
-        kinds = {kind.name: kind for _, kind in self.by_name.values()}.values()
-        kind_world = KindWorld(shop, catalogue)
+        self.kinds: dict[str, tuple[list[Rule], Kind]] = {}
+        for rule, kind in self.by_name.values():
+            self.kinds.setdefault(kind.name, ([], kind))[0].append(rule)
+        self.kind_world = KindWorld(shop, catalogue)
         self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
-            (kind.watch([rule for rule, its in self.by_name.values() if its is kind], kind_world), kind)
-            for kind in kinds
+            (kind.watch(its_rules, self.kind_world), kind) for its_rules, kind in self.kinds.values()
         )
         by_event: dict[type, list[tuple[int, Watch]]] = {}
         for watch, kind in self.watches:
             for event in kind.watches:
                 by_event.setdefault(event, []).append((kind.code, watch))
         self.by_event = {event: tuple(watching) for event, watching in by_event.items()}
-        self.lasting = frozenset(kind.code for kind in kinds if not kind.drains)
+        self.lasting = frozenset(kind.code for _, kind in self.kinds.values() if not kind.drains)
         self.stamp = _stamp(rules)
         self.says = ShopSays(
             by_items=any(getattr(rule.trigger, "on_order", "") == "items" for rule in rules),

@@ -8,10 +8,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from triggers.kinds._seam import Begin, Kind, KindBase, KindWorld, Path, Reading, Watch, WrittenKind, sentence
+from triggers.kinds._seam import Begin, Kind, KindBase, KindWorld, Path, Reading, Walker, Watch, WrittenKind, sentence
 
 __all__ = [
-    "KINDS", "Begin", "Kind", "KindBase", "KindWorld", "Path", "Reading", "Watch", "WrittenKind", "find", "sentence",
+    "KINDS", "Begin", "Kind", "KindBase", "KindWorld", "Path", "Reading", "Walker", "Watch", "WrittenKind", "find",
+    "sentence",
 ]
 
 

@@ -12,9 +12,11 @@ from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
 from triggers.customer import CustomerRow
 from triggers.expressions import Expression
-from triggers.journeys import NOTHING, About, Journey
+from triggers.journeys import NOTHING, About, Journey, Occasion
 from triggers.rules.model import Rule, Shop, Trigger
 from triggers.rules.values import Written
+from triggers.ticks import Source
+from triggers.walks import WalkEvent
 
 Path = tuple[str | int, ...]
 """Where something stands in a rule: names of fields, numbers of entries."""
@@ -80,6 +82,19 @@ class Watch(Protocol):
         """Everything that was due up to `at` was looked at."""
 
 
+class Walker:
+    """What one thing that concerns many customers (triggers.walks) means to the rules of a kind. Pure: it looks at the
+    row, and at what it was made of."""
+
+    def takes(self, row: CustomerRow, at: int) -> Iterable[Occasion]:
+        """What it offers a customer at its instant."""
+        return ()
+
+    def ends(self, row: CustomerRow, journey: Journey) -> str:
+        """Why it ends a journey of the kind; "" where it does not."""
+        return ""
+
+
 class Kind(Protocol):
     """What a kind of trigger knows. It looks at the row and changes nothing; its watch changes its own facts in
     `looked`."""
@@ -118,6 +133,10 @@ class Kind(Protocol):
         """Of {"event", "product"}: what its rules are about, and their conditions and texts may name."""
 
     @property
+    def content(self) -> frozenset[str]:
+        """Which of `product` and `event` its rules may name: what their journeys are about."""
+
+    @property
     def exits(self) -> Mapping[str, str]:
         """What `exit_on` may name besides `order_placed`, and what it means."""
 
@@ -134,6 +153,12 @@ class Kind(Protocol):
     def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
         """When and why the facts of the row, as changed since its last deadline, end the journey; (0, "") if not."""
 
+    def walk(self, rules: Sequence[Rule], what: WalkEvent, world: KindWorld) -> Walker | None:
+        """What this means to these rules, which are the shop's of this kind; None: nothing to any customer."""
+
+    def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
+        """The times at which these rules want all customers to be asked."""
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
 
@@ -143,6 +168,7 @@ class KindBase:
 
     drains = True
     content: frozenset[str] = frozenset()
+    content: frozenset[str] = frozenset()
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})
 
@@ -151,6 +177,12 @@ class KindBase:
 
     def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
         return 0, ""
+
+    def walk(self, rules: Sequence[Rule], what: WalkEvent, world: KindWorld) -> Walker | None:
+        return None
+
+    def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
+        return ()
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         return ()

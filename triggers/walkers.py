@@ -1,0 +1,88 @@
+"""How rows take what concerns many customers at once (triggers.walks): occasions begin, journeys end, looks move.
+
+Nothing fires: what a walk offers falls due later, or at its own instant, as everything does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from schemas import events
+from triggers.customer import CustomerRow
+from triggers.ending import end_by_walk
+from triggers.kinds import Walker
+from triggers.kinds._occasions import offer
+from triggers.plans import ShopPlan
+from triggers.ticks import Source
+from triggers.walks import Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Walk, WalkEvent
+
+_KEPT: Final = 64
+"""Walks whose walkers are remembered. There are seldom more than a few at once."""
+
+
+def walk_of(event: object) -> WalkEvent | None:
+    """The walk that an event of the shop's marketing is."""
+    if isinstance(event, events.FlashSaleAnnounced):
+        return SaleAnnounced(event)
+    if isinstance(event, events.FlashSaleEnded):
+        return SaleOver(event.sale_id, early=True)
+    if isinstance(event, events.CollectionReleased):
+        return Released(event)
+    if isinstance(event, events.BroadcastRequested):
+        return Requested(event)
+    return None
+
+
+class Walkers:
+    """What walks mean to the rules of each shop."""
+
+    def __init__(self, plans: Mapping[str, ShopPlan]) -> None:
+        self._plans = plans
+        self._made: dict[int, tuple[Walk, Mapping[str, Walker]]] = {}
+
+    def opens(self, event: object) -> Iterator[tuple[str, WalkEvent]]:
+        """The shops whose rules an event of marketing concerns, and what their customers are to take."""
+        what = walk_of(event)
+        shop_id: str = getattr(event, "shop_id", "")
+        plan = self._plans.get(shop_id)
+        if what is not None and plan is not None and self._make(plan, what):
+            yield shop_id, what
+
+    def ticks(self) -> Iterator[Source]:
+        for plan in self._plans.values():
+            for rules, kind in plan.kinds.values():
+                yield from kind.ticks(rules, plan.shop)
+
+    def take(self, row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
+        """False where it means nothing to this customer, and the row is as it was."""
+        walkers = self._walkers(plan, walk)
+        if isinstance(walk.what, RulesChanged):
+            return _take_rules(row, walk)
+        before = row.occasions.copy(), row.dropped_occasions
+        for walker in walkers.values():
+            for occasion in walker.takes(row, walk.at):
+                offer(row, occasion)
+        ended = bool(row.journeys) and end_by_walk(row, plan, walkers, walk.at)
+        return ended or before != (row.occasions, row.dropped_occasions)
+
+    def _walkers(self, plan: ShopPlan, walk: Walk) -> Mapping[str, Walker]:
+        known = self._made.get(id(walk))
+        if known is None:
+            if len(self._made) >= _KEPT:
+                del self._made[next(iter(self._made))]
+            known = self._made[id(walk)] = walk, self._make(plan, walk.what)  # the walk is kept, so its id is its own
+        return known[1]
+
+    def _make(self, plan: ShopPlan, what: WalkEvent) -> dict[str, Walker]:
+        found: Iterable[tuple[str, Walker | None]] = (
+            (name, kind.walk(rules, what, plan.kind_world)) for name, (rules, kind) in plan.kinds.items()
+        )
+        return {name: walker for name, walker in found if walker is not None}
+
+
+def _take_rules(row: CustomerRow, walk: Walk) -> bool:
+    """Other rules: what was due before counts as looked at, so that they begin nothing that is past."""
+    if row.looked_at >= walk.at - 1:
+        return False
+    row.looked_at = walk.at - 1
+    return True
