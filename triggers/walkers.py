@@ -50,8 +50,10 @@ class Walkers:
 
     def ticks(self) -> Iterator[Source]:
         for plan in self._plans.values():
-            for rules, kind in plan.kinds.values():
-                yield from kind.ticks(rules, plan.shop)
+            asked = {
+                source.name: source for rules, kind in plan.kinds.values() for source in kind.ticks(rules, plan.shop)
+            }
+            yield from asked.values()  # two kinds may ask for the same midnights
 
     def take(self, row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
         """False where it means nothing to this customer, and the row is as it was."""

@@ -130,10 +130,6 @@ class Kind(Protocol):
 
     @property
     def content(self) -> frozenset[str]:
-        """Of {"event", "product"}: what its rules are about, and their conditions and texts may name."""
-
-    @property
-    def content(self) -> frozenset[str]:
         """Which of `product` and `event` its rules may name: what their journeys are about."""
 
     @property
