@@ -164,7 +164,6 @@ class KindBase:
 
     drains = True
     content: frozenset[str] = frozenset()
-    content: frozenset[str] = frozenset()
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})
 
