@@ -162,6 +162,8 @@ def _names(document: Document, shop: Shop, audiences: Mapping[str, Audience]) ->
     root = document.value if isinstance(document.value, dict) else {}
     trigger, audience = root.get("trigger"), root.get("audience")
     kinds = [_KINDS[name] for name in trigger if name in _KINDS] if isinstance(trigger, dict) else []
+    if audience is None and len(kinds) == 1 and isinstance(trigger, dict) and isinstance(trigger[kinds[0].name], dict):
+        audience = trigger[kinds[0].name].get("audience")  # of a kind that has one
     own = audience.strip().removeprefix("audiences.") if isinstance(audience, str) else ""
     return Names(
         kind=kinds[0].name if len(kinds) == 1 else "",
@@ -290,7 +292,7 @@ class _Compiled:
         if not isinstance(source, str) or not source.strip():
             return
         source = source.rstrip()
-        if path == ("audience",) and source.strip() in self._names.audiences:
+        if path[-1] == "audience" and source.strip() in self._names.audiences:
             source = f"audiences.{source.strip()}"  # its name alone will do
         try:
             self.conditions[path] = compile_expression(source, self._names)
