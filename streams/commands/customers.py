@@ -1,4 +1,4 @@
-"""`rewake customers`: a person's rights."""
+"""`rewake customers`: a person's rights. (`import` has a module of its own.)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from streams.commands.console import CHECK_FAILED, JsonOption, err, fail, note, say, say_json
 from streams.commands.on_kafka import BootstrapOption, ShopOption, WaitOption, on_kafka, settings_or_exit
 
-app = typer.Typer(help="Show or erase what is known of a customer.", no_args_is_help=True)
+app = typer.Typer(help="What is known of customers: show, erase or import it.", no_args_is_help=True)
 
 CustomerArgument = Annotated[str, typer.Argument(metavar="ID", help="The customer's id.", show_default=False)]
 
@@ -21,7 +21,7 @@ def register(root: typer.Typer) -> None:
 
 @app.callback()
 def _group() -> None:
-    """Show or erase what is known of a customer."""
+    """What is known of customers: show, erase or import it."""
 
 
 @app.command()
