@@ -12,7 +12,7 @@ from schemas.partitioner import partition_of
 from streams.table import RESERVED
 from tests.unit.streams.chunking import columns
 from tests.unit.streams.partition.driving import HERE, PARTITIONS, Bench, Broker, until
-from tests.unit.triggers.driving import HOUR, MONDAY, rule
+from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
 from triggers.kinds.broadcast import Broadcast
 
 LETTER = replace(rule(name="letter"), trigger=Broadcast())
@@ -107,6 +107,6 @@ async def test_a_schedule_comes_round_for_rows_that_nothing_happens_to() -> None
     made = Bench(stream=False, rules=(replace(LETTER, trigger=Broadcast(cron="0 0 * * *")),))
     async with made:
         await known(made)
-        made.wall = MONDAY + 1
+        made.wall = MONDAY + MINUTE
         await all_written_to(made)
         assert {command["due_at"] for command in made.broker.commands[: len(CUSTOMERS)]} == {rfc3339(MONDAY)}
