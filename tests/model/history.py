@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas import wire
 from schemas.instants import rfc3339
 from tests.model.calendar import PHONES, QuietTimes, length, local, span_of
@@ -135,7 +137,13 @@ class History:
         for touch in self.passed:
             if touch.customer != event.customer_id or touch.held_out or touch.cancelled or not touch.command_id:
                 continue
-            if event.at < touch.epoch_at or touch.leaves <= now:
+            if touch.leaves <= now:
+                continue
+            stop = isinstance(event, wire.ConsentChanged) and event.source == "inbound-sms" and not event.granted
+            if stop or (event.at >= touch.at and self._moved(event, touch)):
+                found.append(touch.command_id)
+                continue
+            if event.at < touch.epoch_at:
                 continue
             exit_on = self.rules[touch.rule].get("exit_on", ["order_placed", "cart_emptied"])
             if (
@@ -149,11 +157,19 @@ class History:
                 found.append(touch.command_id)
         return found
 
-    def cancel(self, command_id: str, at: int) -> None:
+    def _moved(self, event: Any, touch: Passed) -> bool:
+        """Whether the customer has another phone, as this event says, than what the message goes to."""
+        if not isinstance(event, wire.CustomerUpdated) or event.phone is msgspec.UNSET:
+            return False
+        return PHONES[event.phone][0] != touch.phone
+
+    def cancel(self, command_id: str, event: Any) -> None:
         for touch in self.passed:
             if touch.command_id == command_id:
-                if touch.leaves <= at:
+                if touch.leaves <= event.at:
                     raise Wrong(f"{command_id} called back after it had left")
+                if isinstance(event, wire.CustomerUpdated) and not self._moved(event, touch):
+                    raise Wrong(f"{command_id} called back though its phone is the customer's")
                 touch.cancelled = True
                 return
         raise Wrong(f"{command_id} called back, which nobody sent")

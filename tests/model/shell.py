@@ -24,7 +24,7 @@ from streams.effects import Effects
 from streams.inbound.handling import Known, handle
 from streams.inbound.links import PhoneLinks
 from streams.ledger import MemoryLedger
-from streams.partition.findings import lifts
+from streams.partition.findings import lifting, lifts
 from streams.partition.phone_links import PhoneLinker
 from streams.suppressing import ending, record
 from streams.suppressions import SuppressionStore
@@ -269,7 +269,7 @@ class World:
         if missed:
             raise Wrong(f"not called back by {type(event).__name__}: {missed}")
         for one in cancelled:
-            self.reference.cancel(one, event.at)
+            self.reference.cancel(one, event)
 
     def _pass(self, until: int, prompt: bool = False, fate: Fate | None = None) -> None:
         """One deadline after the other, so that each is looked at on its own."""
@@ -348,7 +348,7 @@ class World:
                 made = record(SECRET, "main", found.phone, found.reason, since=found.since, until=found.until)
                 outgoing.publish(SUPPRESSIONS.name, 0, made)
             elif isinstance(found, Lift) and lifts(self.suppressions, "main", found):
-                outgoing.publish(SUPPRESSIONS.name, 0, ending(SECRET, "main", found.phone, found.reason))
+                outgoing.publish(SUPPRESSIONS.name, 0, lifting(SECRET, "main", found))
         self._suppressions(outgoing)
         for key, row in effects.touched.items():
             self.rows.stored[key] = encode_row(row)

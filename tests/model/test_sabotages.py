@@ -87,7 +87,7 @@ def test_an_opt_out_by_sms_that_a_box_at_the_checkout_ends_is_found(monkeypatch:
 
 
 def test_messages_that_are_not_called_back_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "_cancel", lambda row, journey, at, why: None)
+    monkeypatch.setattr(ending, "_call_back", lambda row, journey, some, at, why: None)
     assert "not called back" in found()
 
 
