@@ -14,7 +14,7 @@ from schemas import wire
 from schemas.instants import rfc3339
 from tests.model.calendar import PHONES, QuietTimes, length, local, span_of
 from tests.model.customers import Customer
-from tests.model.settings import DAY, HOUR, Setting
+from tests.model.settings import DAY, HOUR, MINUTE, Said, Setting
 from triggers.asks import Ask
 
 
@@ -231,7 +231,7 @@ class History:
     # What was sent, looked at from the end
 
     def audit(self) -> None:
-        """No cap and no budget was ever exceeded, however the touches are counted."""
+        """No cap, budget or pace was ever exceeded, however the touches are counted."""
         for name in self.customers:
             his = [touch for touch in self.passed if touch.customer == name and not touch.erased]
             for cap in map(cap_of, self.shop.get("caps", ())):
@@ -251,6 +251,11 @@ class History:
                     "money" in budget and count * price > Decimal(budget["money"])
                 ):
                     raise Wrong(f"{count} messages on {day}, over the budget {budget}")
+        if "pace" in self.shop:
+            minutes = Counter(touch.leaves // MINUTE for touch in self.passed if touch.phone and not touch.held_out)
+            for minute, count in minutes.items():
+                if count > pace_of(self.shop):
+                    raise Wrong(f"{count} messages leave in the minute of {rfc3339(minute * MINUTE)}")
 
     def _within(self, cap: CapSaid, touches: list[Passed]) -> None:
         if cap.span:
@@ -273,6 +278,11 @@ class CapSaid(NamedTuple):
     by: str
     only: str
     delay: bool
+
+
+def pace_of(shop: Said) -> int:
+    """Messages in a minute."""
+    return int(shop["pace"].split()[0])
 
 
 def cap_of(said: Any) -> CapSaid:

@@ -29,7 +29,7 @@ from streams.partition.phone_links import PhoneLinker
 from streams.suppressing import ending, record
 from streams.suppressions import SuppressionStore
 from streams.timeline import Timeline
-from tests.model.calendar import PHONES, instant
+from tests.model.calendar import PHONES, instant, to_call
 from tests.model.reference import Ghost, Reference, Waiting, Wrong
 from tests.model.settings import HOUR, SECOND, Setting, shop_of
 from triggers.asks import Ask, Full, LedgerAnswer
@@ -195,7 +195,7 @@ class World:
 
     def by_hand(self, phone: str, days: int) -> None:
         """A shop's own suppression: for so many days, -1 for good, 0 to end it."""
-        number = PHONES[phone][0]
+        number = to_call(phone)[0]
         assert number is not None
         outgoing = Outgoing()
         if days:
@@ -213,6 +213,18 @@ class World:
         self._pass(self.now + by, prompt, fate or Fate())
         if not self.stream:
             self._emit(self.now, fate or Fate())
+
+    def soon(self, then: str, fate: Fate | None = None) -> None:
+        """Time passes up to the next thing that falls due. Whoever was written to last may `order` right after that, or
+        `withdraw` the consent."""
+        due = min((row.deadline for row in self.rows.rows.values()), default=NEVER)
+        if due < self.now + 7 * 24 * HOUR:
+            self.clock(max(due - self.now, 0) + 3 * SECOND, True, fate)
+        if then and self.sent:
+            who = self.sent[-1][1].customer_id
+            withdrawn = {"channel": "sms", "purpose": "marketing", "granted": False, "source": "account-page"}
+            kind, fields = ("OrderPlaced", {"order_id": "f"}) if then == "order" else ("ConsentChanged", withdrawn)
+            self.event(who, kind, fields, fate=fate)
 
     def ledger(self, what: str) -> None:
         """`away`, `deaf`, `lost` (restarted empty) or `there`: filled again where it lost what no row proves."""

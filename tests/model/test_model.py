@@ -67,6 +67,10 @@ class Shoppers(RuleBasedStateMachine):
         self._play(steps.clock(pick(data)))
 
     @rule(data=st.data())
+    def time_passes_to_the_next_touch(self, data: st.DataObject) -> None:
+        self._play(steps.soon(pick(data)))
+
+    @rule(data=st.data())
     def profile(self, data: st.DataObject) -> None:
         self._play(steps.profile(pick(data)))
 
