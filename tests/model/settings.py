@@ -116,7 +116,7 @@ def _shop(pick: Pick) -> Said:
         shop["sms_price"] = pick.of(("1.50", "2.25"))
     if budgets:
         shop["budgets"] = budgets
-    if _some(pick, 2):
+    if _some(pick, 3):
         shop["pace"] = pick.of(("1 per minute", "1 per minute", "2 per minute"))
     if _some(pick, 6):
         shop["quiet_hours"] = _quiet(pick)

@@ -153,6 +153,11 @@ class World:
         event = getattr(wire, kind)(customer_id=who, event_id=f"e{self.seq}", occurred_at=rfc3339(at), at=at, **fields)
         self._tell(event, fate or Fate())
 
+    def rush(self, whose: Sequence[str], product: str, fate: Fate | None = None) -> None:
+        """These customers put a product into their carts, one a second."""
+        for who in whose:
+            self.event(who, "CartItemAdded", {"product_id": product, "quantity": 1}, fate=fate)
+
     def receipt(self, back: int, status: str, code: str | None, fate: Fate | None = None) -> None:
         """Of one of the last messages of somebody, `back` from the newest, to a phone written to in the last days."""
         recent = [one for one in self.sent[-6:] if self.now - one[0] < 5 * 24 * HOUR]

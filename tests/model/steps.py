@@ -46,6 +46,11 @@ def shopping(pick: Pick) -> Step:
     return ["event", who, *said, 0, pick.of(FATES)]
 
 
+def rush(pick: Pick) -> Step:
+    """All of them within seconds, so that they are written to in one minute."""
+    return ["rush", [*WHO], pick.of(GOODS), pick.of(FATES)]
+
+
 def profile(pick: Pick) -> Step:
     fields = pick.of((
         {"phone": pick.of(SOME_PHONES)}, {"phone": pick.of(SOME_PHONES)}, {"time_zone": pick.of((*ZONES, None))},
@@ -94,8 +99,8 @@ def ledger(pick: Pick) -> Step:
 
 
 KINDS: Final = (
-    (shopping, 30), (clock, 30), (soon, 12), (profile, 7), (consent, 7), (receipt, 8), (sms, 3), (by_hand, 2),
-    (ledger, 6), (erasure, 1),
+    (shopping, 26), (rush, 4), (clock, 30), (soon, 12), (profile, 7), (consent, 7), (receipt, 8), (sms, 3),
+    (by_hand, 2), (ledger, 6), (erasure, 1),
 )  # fmt: skip
 _WEIGHED: Final = tuple(kind for kind, weight in KINDS for _ in range(weight))
 
@@ -127,6 +132,6 @@ def newcomers(pick: Pick) -> list[Step]:
 
 def play(world: World, step: Step) -> None:
     name, *said = step
-    if name in ("event", "receipt", "sms", "clock", "soon"):
+    if name in ("event", "receipt", "sms", "clock", "soon", "rush"):
         said[-1] = Fate(**dict.fromkeys(said[-1].split(), True))
     getattr(world, name)(*said)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.model.playing import MakeWorld, draw, fails
 from tests.model.reference import Wrong
-from tests.model.settings import DAY, HOUR, Setting
+from tests.model.settings import DAY, Setting
 from tests.model.shell import World
 from triggers import emission, ending
 from triggers.calendars import quiet
@@ -119,6 +119,6 @@ def test_a_message_that_leaves_in_another_minute_than_it_is_counted_in_is_found(
     assert "counted in one minute" in found()
 
 
-def test_a_full_minute_that_puts_off_for_too_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triggers.limits.spread", lambda name, within: within + HOUR)
+def test_a_full_minute_that_puts_off_to_its_own_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triggers.limits.spread", lambda name, within: -1)
     assert "from a full minute" in found()
