@@ -25,8 +25,9 @@ setup: .venv/.installed ## Python environment in .venv, every package by its has
 demo: setup ## three days of the sample shop on the embedded stack, live, in about a minute
 	@$(BIN)/rewake demo
 
-test: setup servers ## every test, on Apache Kafka and Redis
-	@$(BIN)/python -m pytest $(ARGS)
+# Two at a time, each with servers of its own; a file stays together and they are begun in order, the long ones first.
+test: setup servers ## every test, on Apache Kafka and Redis (ARGS=tests/e2e/test_demo.py runs those alone)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder --durations 40)
 
 servers:
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory local-servers

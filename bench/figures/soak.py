@@ -127,7 +127,11 @@ def forget(stack: Stack, read: dict[str, list[int]]) -> None:
         return
     admin = AdminClient({"bootstrap.servers": stack.bootstrap, "log_level": 3})
     places = [TopicPartition(topic, number) for topic, ends in read.items() for number in range(len(ends))]
-    reader = Consumer({"bootstrap.servers": stack.bootstrap, "group.id": APP, "log_level": 3})
+    reader = Consumer({
+        "bootstrap.servers": stack.bootstrap, "group.id": APP, "log_level": 3,
+        # else the broker answers only in an instant in which no partition is just committing, and a busy worker has few
+        "isolation.level": "read_uncommitted",
+    })  # fmt: skip
     try:
         committed = reader.committed(places, timeout=60)
     finally:

@@ -7,9 +7,11 @@ own, everything of `ChunkConsumer` in the app's; what they share is replaced who
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Collection, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
+import structlog
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -21,8 +23,14 @@ from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
 from streams.chunks.stopping import stop_consumer
 
+log: Final = structlog.get_logger(__name__)
+
 POLL = 0.25
 """Seconds one fetch waits for records at most; bounds how long a stop or a rebalance waits for the fetcher."""
+
+
+HEED_SECONDS: Final = 1.0
+"""Between two looks at whether this member's coordinator waits for somebody to take note of an error."""
 
 
 class Owner(Protocol):
@@ -87,6 +95,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             return []
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
+        await self._heed()
         with fetcher._subscriptions.fetch_context():
             fetched = await fetch(
                 fetcher,
@@ -103,6 +112,25 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
         if self._consumer is not None:
             with self._consumer._subscription.fetch_context():
                 pass
+
+    async def heed(self) -> None:
+        """To be called now and then while nothing is fetched.
+
+        After an error that it has no answer to aiokafka's coordinator waits until somebody has taken note of it, and is
+        no member meanwhile: neither does it beat nor join again. So it is taken note of here, and the group joined
+        anew. Raises KafkaError where the coordinator itself has ended."""
+        await self.call_thread(self._heed)
+
+    async def _heed(self) -> None:
+        coordinator = self._ensure_consumer()._coordinator
+        try:
+            coordinator.check_errors()
+        except KafkaError as error:
+            if coordinator._coordination_task.done():
+                raise
+            log.warning("membership in the group was lost; joining it again", why=repr(error))
+            coordinator.request_rejoin()
+            await asyncio.sleep(HEED_SECONDS)
 
     # -- what the owner of the partitions needs; each runs in the consumer's thread
 
@@ -195,15 +223,21 @@ class ChunkConsumer(driver.Consumer):
         # Faust's loop makes two asyncio tasks a record, drops records below its own idea of the read offset and keeps
         # a tree of offset gaps. With one in-order stream of chunks a partition none of it is needed.
         app: ConsumingApp = self.app
+        heeded = 0.0
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 if not self.flow_active:
-                    await self.wait(cast(Awaitable[Any], self.can_resume_flow.wait()))
+                    await self.wait_first(cast(Awaitable[Any], self.can_resume_flow.wait()), timeout=HEED_SECONDS)
+                    if not self.flow_active and not self._stopped.is_set():
+                        await self._thread.heed()
                     continue
                 active = set(self._get_active_partitions())
                 if not active:
                     if not self.assignment():
                         self._thread.stay()
+                        if time.monotonic() >= heeded + HEED_SECONDS:
+                            await self._thread.heed()
+                            heeded = time.monotonic()
                     await asyncio.sleep(0.002)  # all paused: Faust would sleep a second
                     continue
                 generation = app.consumer_generation_id

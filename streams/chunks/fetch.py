@@ -176,6 +176,6 @@ async def fetch(
         done, _ = await asyncio.wait([waiter], timeout=seconds)
         if not done:
             waiter.cancel()
-        elif not fetcher._closed:
+        elif waiter.exception() is None and not fetcher._closed:  # else the group's error, which is the coordinator's
             found = await drained()
     return found

@@ -18,12 +18,12 @@ from aiokafka.structs import TopicPartition
 
 class LogEnd(NamedTuple):
     """`offset`: the first that was not yet stable; `asked`: monotonic seconds when the fetch was sent; `begins`: the
-    first offset that the log still had then, 0 where the broker does not say; `written`: the first that was not yet
+    first offset that the log still had then, -1 where the broker does not say; `written`: the first that was not yet
     written, beyond `offset` while some transaction is open."""
 
     offset: int
     asked: float
-    begins: int = 0
+    begins: int = -1
     written: int = 0
 
 
@@ -59,5 +59,5 @@ class WatchedClient:
                     continue
                 # Fetch answers before version 4 and brokers without transactions know no last stable offset.
                 stable = rest[0] if answer.API_VERSION >= 4 and rest[0] >= 0 else high_watermark
-                begins = rest[1] if answer.API_VERSION >= 5 else 0
-                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked, max(begins, 0), high_watermark)
+                begins = rest[1] if answer.API_VERSION >= 5 else -1
+                self._ends[TopicPartition(topic, partition)] = LogEnd(stable, asked, begins, high_watermark)

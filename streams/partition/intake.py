@@ -102,10 +102,11 @@ class Intake:
 
     # -- in
 
-    def offer(self, topic: str, columns: Columns, wall: int) -> None:
-        """The next records of an input. What was seen before is left out; what comes from beyond a gap is not taken."""
+    def offer(self, topic: str, columns: Columns, wall: int, begins: int = -1) -> None:
+        """The next records of an input. What was seen before is left out; what comes from beyond a gap is not taken.
+        `begins`: the first offset that the log still has, -1 where that is not known."""
         source = self.inputs[topic]
-        if not self._continues(source, columns):
+        if not self._continues(source, columns, begins):
             return
         columns = columns.after(source.next or 0)
         source.next = columns.next
@@ -120,15 +121,16 @@ class Intake:
             if stretch.marker is not None:
                 self._merge.advance(source.index, stretch.marker)
 
-    def _continues(self, source: Input, columns: Columns) -> bool:
-        """A chunk from beyond what was offered was fetched before a seek back: it comes again. When the same place
-        comes twice, the records between are gone from the log."""
+    def _continues(self, source: Input, columns: Columns, begins: int) -> bool:
+        """A chunk from beyond what was offered was fetched before a seek back, or one was lost on its way: it comes
+        again. When the same place comes twice, the records between are gone from the log, unless that is known to have
+        them."""
         if source.next is None:
             source.next = source.applied = columns.start
         if columns.start <= source.next:
             source.gap_from = None
             return columns.next > source.next
-        if source.gap_from != columns.start:
+        if source.gap_from != columns.start or 0 <= begins <= source.next:
             source.gap_from = columns.start
             return False
         self._skip(source, columns.start)

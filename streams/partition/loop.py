@@ -244,9 +244,11 @@ class Partition:
         """
         if not self._accepting:
             return {}
-        self.intake.offer(topic, columns, self._plan.wall())
+        source = self.intake.inputs[topic]
+        end = self._reading.end(source)
+        self.intake.offer(topic, columns, self._plan.wall(), -1 if end is None else end.begins)
         if not self._plan.stream_clock:
-            self._reading.note(self.intake.inputs[topic])
+            self._reading.note(source)
         self._steer()
         return self.intake.gaps()
 

@@ -24,6 +24,10 @@ DAY = 86_400_000_000
 IDS = [f"t{n}" for n in range(7)]
 
 TIMES = st.integers(0, 60).map(lambda days: 1_795_000_000_000_000 + days * DAY)
+TOUCHES = st.sampled_from(range(len(IDS))).flatmap(
+    lambda n: st.tuples(st.just(IDS[n]), st.one_of(st.just(1_795_000_000_000_000 + n * DAY // 2), TIMES))
+)
+"""Often a touch has its own time, as when it is asked for again."""
 SPANS = st.integers(0, 9).map(lambda weeks: 1_795_000_000_000_000 + weeks * 7 * DAY)
 LIMITS = st.one_of(
     st.builds(CapLimit, st.integers(0, 3), st.sampled_from([DAY, 7 * DAY, 40 * DAY])),
@@ -34,7 +38,7 @@ BUDGETS = st.builds(CapLimit, st.integers(0, 9), st.just(0), st.just(0), st.just
 
 def scopes(name: str, keys: list[str], limits: st.SearchStrategy[CapLimit], most: int) -> st.SearchStrategy[Any]:
     """Scopes of one slot, each key once."""
-    known = st.lists(st.tuples(st.sampled_from(IDS), TIMES, st.integers(1, 2)), max_size=3).map(tuple)
+    known = st.lists(st.builds(lambda touch, its: (*touch, its), TOUCHES, st.integers(1, 2)), max_size=3).map(tuple)
     return st.lists(
         st.builds(
             Scope,
@@ -50,9 +54,7 @@ def scopes(name: str, keys: list[str], limits: st.SearchStrategy[CapLimit], most
 
 
 ASKS = st.builds(
-    lambda customer, phone, budget, whom, touch_id, at: Ask(
-        "main", whom, touch_id, at, (*customer, *phone, *budget)
-    ),
+    lambda customer, phone, budget, whom, touch: Ask("main", whom, *touch, (*customer, *phone, *budget)),
     scopes("customer", ["", "", "rule:a", "tag:b", "product:c"], LIMITS, 3),
     st.sampled_from(["+79990000001", "+79990000002"]).flatmap(
         lambda phone: scopes("phone", [phone, f"{phone} text:a", f"{phone} text:b"], LIMITS, 2)
@@ -61,8 +63,7 @@ ASKS = st.builds(
         lambda day: scopes("budget", [day, f"{day} money"], BUDGETS, 2)
     ),
     st.sampled_from(["1", "2"]),
-    st.sampled_from(IDS),
-    TIMES,
+    TOUCHES,
 )
 
 

@@ -49,6 +49,17 @@ PHONES: dict[str | None, tuple[str | None, str, tuple[str, ...]]] = {
 }
 """As written: in E.164, what the gate says, and where its owner may be."""
 
+TO_CALL: dict[str | None, tuple[str | None, str]] = {
+    "+493012345678": ("+493012345678", "usable"),
+    "+78001234567": (None, "special-number"),
+}
+"""What is said of a phone for a call, where that is something else."""
+
+
+def to_call(phone: str | None) -> tuple[str | None, str]:
+    """In E.164, and what the gate says of it for a call."""
+    return TO_CALL.get(phone, PHONES[phone][:2])
+
 
 def length(said: str) -> int:
     """`60m`, `2d` in microseconds."""

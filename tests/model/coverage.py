@@ -15,7 +15,7 @@ EXPECTED: Final = {
     "consent": "pass granted, pass transactional, refuse no-consent, refuse withdrawn, refuse not-confirmed, "
     "not_asked no-sms",
     "phone": "pass usable, refuse no-phone, refuse invalid-phone, refuse landline, refuse not-a-mobile, "
-    "not_asked no-sms",
+    "refuse special-number, not_asked no-sms",
     "suppression": "pass not-suppressed, pass no-phone, refuse opted_out, refuse manual, refuse unknown_subscriber, "
     "refuse blocked, refuse undeliverable, refuse unreachable, not_asked no-sms",
     "sunset": "pass off, pass interested, pass slow, pass transactional, refuse sunset-slow, refuse sunset, "
@@ -29,8 +29,8 @@ EXPECTED: Final = {
     "competition": "pass off, pass transactional, pass alone, pass won, refuse lost, refuse taken",
     "dedupe": "pass once, refuse same-text, not_asked decided-before",
     "cap": "pass off, pass free, refuse cap-full, delay cap-full, not_asked decided-before",
-    "budget": "pass off, pass free, refuse budget-spent, not_asked decided-before, not_asked held-out, "
-    "not_asked no-sms",
+    "budget": "pass off, pass free, refuse budget-spent, delay pace-full, refuse pace-full, not_asked decided-before, "
+    "not_asked held-out, not_asked no-sms",
     "holdout": "pass off, pass written-to, refuse held-out, not_asked decided-before",
 }
 """By gate, in the order in which they are asked: all answers with their reasons."""

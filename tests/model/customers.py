@@ -58,8 +58,18 @@ class Customer:
         return max(said, default=0)
 
     def consent(self) -> str:
-        """granted, no-consent, withdrawn or not-confirmed."""
+        """To texts: granted, no-consent, withdrawn or not-confirmed."""
         return self._consented()[1]
+
+    def consent_to_calls(self) -> str:
+        """granted, no-consent or withdrawn."""
+        said = [
+            event.granted for _, _, event in self.known(wire.ConsentChanged)
+            if (event.channel, event.purpose) == ("call", "marketing")
+        ]  # fmt: skip
+        if not said:
+            return "no-consent"
+        return "granted" if said[-1] else "withdrawn"
 
     def _consented(self) -> tuple[bool, str]:
         said = [

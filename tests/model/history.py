@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from schemas import wire
 from schemas.instants import rfc3339
 from tests.model.calendar import PHONES, QuietTimes, length, local, span_of
 from tests.model.customers import Customer
-from tests.model.settings import DAY, HOUR, Setting
+from tests.model.settings import DAY, HOUR, MINUTE, Said, Setting
 from triggers.asks import Ask
 
 
@@ -135,7 +137,13 @@ class History:
         for touch in self.passed:
             if touch.customer != event.customer_id or touch.held_out or touch.cancelled or not touch.command_id:
                 continue
-            if event.at < touch.epoch_at or touch.leaves <= now:
+            if touch.leaves <= now:
+                continue
+            stop = isinstance(event, wire.ConsentChanged) and event.source == "inbound-sms" and not event.granted
+            if stop or (event.at >= touch.at and self._moved(event, touch)):
+                found.append(touch.command_id)
+                continue
+            if event.at < touch.epoch_at:
                 continue
             exit_on = self.rules[touch.rule].get("exit_on", ["order_placed", "cart_emptied"])
             if (
@@ -149,11 +157,19 @@ class History:
                 found.append(touch.command_id)
         return found
 
-    def cancel(self, command_id: str, at: int) -> None:
+    def _moved(self, event: Any, touch: Passed) -> bool:
+        """Whether the customer has another phone, as this event says, than what the message goes to."""
+        if not isinstance(event, wire.CustomerUpdated) or event.phone is msgspec.UNSET:
+            return False
+        return PHONES[event.phone][0] != touch.phone
+
+    def cancel(self, command_id: str, event: Any) -> None:
         for touch in self.passed:
             if touch.command_id == command_id:
-                if touch.leaves <= at:
+                if touch.leaves <= event.at:
                     raise Wrong(f"{command_id} called back after it had left")
+                if isinstance(event, wire.CustomerUpdated) and not self._moved(event, touch):
+                    raise Wrong(f"{command_id} called back though its phone is the customer's")
                 touch.cancelled = True
                 return
         raise Wrong(f"{command_id} called back, which nobody sent")
@@ -215,7 +231,7 @@ class History:
     # What was sent, looked at from the end
 
     def audit(self) -> None:
-        """No cap and no budget was ever exceeded, however the touches are counted."""
+        """No cap, budget or pace was ever exceeded, however the touches are counted."""
         for name in self.customers:
             his = [touch for touch in self.passed if touch.customer == name and not touch.erased]
             for cap in map(cap_of, self.shop.get("caps", ())):
@@ -235,6 +251,11 @@ class History:
                     "money" in budget and count * price > Decimal(budget["money"])
                 ):
                     raise Wrong(f"{count} messages on {day}, over the budget {budget}")
+        if "pace" in self.shop:
+            minutes = Counter(touch.leaves // MINUTE for touch in self.passed if touch.phone and not touch.held_out)
+            for minute, count in minutes.items():
+                if count > pace_of(self.shop):
+                    raise Wrong(f"{count} messages leave in the minute of {rfc3339(minute * MINUTE)}")
 
     def _within(self, cap: CapSaid, touches: list[Passed]) -> None:
         if cap.span:
@@ -257,6 +278,11 @@ class CapSaid(NamedTuple):
     by: str
     only: str
     delay: bool
+
+
+def pace_of(shop: Said) -> int:
+    """Messages in a minute."""
+    return int(shop["pace"].split()[0])
 
 
 def cap_of(said: Any) -> CapSaid:

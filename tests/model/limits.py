@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from tests.model.calendar import length, local, span_of
-from tests.model.history import Counted, Ghost, Passed, cap_of
+from tests.model.history import Counted, Ghost, Passed, cap_of, pace_of
+from tests.model.settings import MINUTE
 from tests.model.touch import Judged
 
 LAPSE: Final = 600_000_000
@@ -42,7 +43,7 @@ class Limited:
             elif cap.by == "tag":
                 keys = [("customer", f"tag:{tag}") for tag in self.judged.tags if cap.only in ("", tag)]
             elif cap.by == "channel":
-                channel = "sms" if self.judged.sms else "bonus"
+                channel = self.judged.channel
                 keys = [("customer", f"channel:{channel}")] if cap.only in ("", channel) else []
             elif self.judged.sms and self.judged.phone:
                 keys = [("phone", self.judged.phone)]
@@ -50,7 +51,7 @@ class Limited:
         return found
 
     def limits(self, now: int, *, surely: bool, held: bool) -> Iterator[tuple[tuple[str, int], str]]:
-        """What is full: by gate and number of the cap, in words."""
+        """What is full: by gate (or `pace`) and number of the cap, in words."""
         for number, cap in enumerate(self.caps()):
             count = self.count(cap, self.at, now, surely=surely)
             if count >= cap.limit:
@@ -76,6 +77,7 @@ class Limited:
                 yield ("dedupe", 0), f"the same text before: {same}"
         if self.judged.sms and not held:
             yield from self._budgets(surely)
+            yield from self._pace(surely)
 
     def _times(self, ghost: Ghost) -> list[int]:
         """When a text may count that was reserved: then, or when its touch went out after all, with another text."""
@@ -101,6 +103,23 @@ class Limited:
                 yield ("budget", 0), f"{count} of {budget}"
             if "money" in budget and (count + 1) * price > Decimal(budget["money"]):
                 yield ("budget", 0), f"{count} times {price} of {budget}"
+
+    def _pace(self, surely: bool) -> Iterator[tuple[tuple[str, int], str]]:
+        """What has the minute of the clock that the touch would go out in."""
+        if "pace" not in self.shop:
+            return
+        minute, count = self.at // MINUTE, 0
+        for touch, (first, last) in self._counted(surely):
+            if touch.phone and not touch.held_out:
+                minutes = {first // MINUTE, last // MINUTE}
+                count += minutes == {minute} if surely else minute in minutes
+        if not surely:
+            count += sum(
+                ghost.ask.at // MINUTE == minute and any(scope.name == "budget" for scope in ghost.ask.scopes)
+                for ghost in self.history.ghosts
+            )
+        if count >= pace_of(self.shop):
+            yield ("pace", 0), f"{count} of {self.shop['pace']}"
 
     def _counted(self, surely: bool) -> Iterator[tuple[Passed, Counted]]:
         """What went to phones. A Redis that was filled again counts a message when it left, and no held-out one."""

@@ -9,17 +9,24 @@ surely full, nor refused unless one is perhaps full.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from schemas.emitted import Decision, GrantBonus, SendSms
+from schemas.emitted import CreateCallTask, Decision, GrantBonus, SendSms
 from schemas.instants import parse_rfc3339
 from tests.model.calendar import midnight, span_of
 from tests.model.history import Ghost, History, Passed, Waiting, Wrong
 from tests.model.limits import Limited
-from tests.model.settings import MINUTE
+from tests.model.settings import DAY, MINUTE
 from tests.model.touch import Judged
 
 __all__ = ["Ghost", "Reference", "Waiting", "Wrong"]
+
+FULL: Final = {
+    ("dedupe", "refuse", "same-text"): "dedupe", ("cap", "refuse", "cap-full"): "cap",
+    ("cap", "delay", "cap-full"): "cap", ("budget", "refuse", "budget-spent"): "budget",
+    ("budget", "delay", "pace-full"): "pace", ("budget", "refuse", "pace-full"): "pace",
+}  # fmt: skip
+"""What is full, by what a gate says."""
 
 
 class Reference(History):
@@ -87,12 +94,29 @@ class Reference(History):
         (gate,) = against
         if said["holdout"] != ("not_asked", "decided-before"):
             raise Wrong(f"holdout was asked of a touch that did not go: {_shown(judged.decision)}")
-        wanted = {"dedupe": "same-text", "cap": "cap-full", "budget": "budget-spent"}[gate]
-        if said[gate][1] != wanted or gate not in {key[0] for key in perhaps}:
+        full = FULL.get((gate, *said[gate]))
+        if full not in {key[0] for key in perhaps}:
             raise Wrong(f"{gate} {said[gate]}, and the reference counts less: {_shown(judged.decision)}")
-        if gate == "cap":
+        if full == "cap":
             self._full(judged, said["cap"][0], untils.get("cap"), now, bool(held), [*perhaps])
+        if full == "pace":
+            if "budget" in {key[0] for key in surely}:
+                raise Wrong(f"put off for a minute on a day that has nothing left: {_shown(judged.decision)}")
+            self._paced(judged, said["budget"][0], untils.get("budget"))
         return against
+
+    def _paced(self, judged: Judged, answer: str, until: str | None) -> None:
+        """A full minute puts off into the next one, or the later the longer the touch has waited; it refuses what might
+        go out too late then."""
+        due = parse_rfc3339(judged.decision.due_at)
+        next_minute = (judged.at // MINUTE + 1) * MINUTE
+        before = next_minute + min(max(judged.at - due, MINUTE), 15 * MINUTE)
+        too_late = due + judged.stale_after + (DAY if "quiet_hours" in self.shop else 0)
+        if answer == "refuse":
+            if before - 1 <= too_late:
+                raise Wrong(f"refused where there is time to wait: {_shown(judged.decision)}")
+        elif not next_minute <= parse_rfc3339(until or "") < before or parse_rfc3339(until or "") > too_late:
+            raise Wrong(f"put off from a full minute to {until}: {_shown(judged.decision)}")
 
     def _silent(self, judged: Judged) -> set[str]:
         return set() if self.shop.get("caps") else {"cap"}
@@ -160,6 +184,13 @@ class Reference(History):
             raise Wrong(f"another bonus than was said: {_shown(judged.decision)}")
         if not held_out and (sms is not None) != judged.sms:
             raise Wrong(f"a message too many, or too few: {_shown(judged.decision)}")
+        call = sent.get(CreateCallTask)
+        if not held_out and (call is not None) != judged.call:
+            raise Wrong(f"a call too many, or too few: {_shown(judged.decision)}")
+        if call is not None and (call.phone, call.note, parse_rfc3339(call.due_at)) != (
+            judged.phone, judged.note, judged.planned,
+        ):  # fmt: skip
+            raise Wrong(f"another call than was said: {call.note}, due {call.due_at}: {_shown(judged.decision)}")
         leaves = at
         if sms is not None:
             leaves = parse_rfc3339(sms.not_before)
@@ -167,7 +198,7 @@ class Reference(History):
             self.sent_to(judged.who, sms.phone, sms.command_id, at)
         self.passed.append(Passed(
             judged.who, judged.rule["rule"], judged.decision.step, at, judged.planned, judged.tags,
-            "sms" if judged.sms else "bonus", judged.phone if judged.sms else None, judged.text if judged.sms else "",
+            judged.channel, judged.phone if judged.sms else None, judged.text if judged.sms else "",
             judged.products if "product" in self.shop.get("dedupe", {}) else (), held_out, judged.marketing, leaves,
             judged.zone, "" if sms is None else sms.command_id, judged.epoch_at,
         ))  # fmt: skip
@@ -178,6 +209,8 @@ class Reference(History):
             raise Wrong(f"another phone or text than the customer's: {_shown(judged.decision)}")
         if not at <= begin <= max(at, judged.planned + 15 * MINUTE) or end < begin:
             raise Wrong(f"to leave from {sms.not_before} to {sms.not_after}: {_shown(judged.decision)}")
+        if "pace" in self.shop and begin // MINUTE != at // MINUTE:
+            raise Wrong(f"counted in one minute, to leave in another, at {sms.not_before}: {_shown(judged.decision)}")
         if not self.quiet.open_until(at, end, judged.zones):
             raise Wrong(f"to leave in a quiet hour, up to {sms.not_after}: {_shown(judged.decision)}")
         ends = judged.incentive_ends()

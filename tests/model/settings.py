@@ -87,6 +87,7 @@ TEXTS = (
     "Your cart is waiting", "{{ customer.first_name }}, your cart is waiting", "Come back",
     "{{ cart.lines[0].name }} is still yours",
 )  # fmt: skip
+NOTES = ("No order yet", "{{ customer.first_name }} left a cart", "Has left {{ cart.lines[0].name }}")
 
 
 def draw_setting(pick: Pick) -> Setting:
@@ -115,12 +116,14 @@ def _shop(pick: Pick) -> Said:
         shop["sms_price"] = pick.of(("1.50", "2.25"))
     if budgets:
         shop["budgets"] = budgets
+    if _some(pick, 3):
+        shop["pace"] = pick.of(("1 per minute", "1 per minute", "2 per minute"))
     if _some(pick, 6):
         shop["quiet_hours"] = _quiet(pick)
     if _some(pick, 3):
         shop["compete"] = pick.of(("1h", "6h", "1d"))
     dedupe: Said = {}
-    if _some(pick, 3):
+    if _some(pick, 4):
         dedupe["product"] = pick.of(("6h", "2d", "30d"))
     if _some(pick, 3):
         dedupe["text"] = pick.of(("1h", "24h", "3d"))
@@ -151,7 +154,7 @@ def _cap(pick: Pick) -> Any:
     if by == "tag" and _some(pick, 5):
         cap["tag"] = pick.of(("promo", "cart"))
     if by == "channel" and _some(pick, 5):
-        cap["channel"] = pick.of(("sms", "bonus"))
+        cap["channel"] = pick.of(("sms", "bonus", "call"))
     return cap
 
 
@@ -220,6 +223,10 @@ def _step(pick: Pick, at: int, transactional: bool, begin: str) -> Said:
         ))  # fmt: skip
         if "bonus" in step["incentive"] and _some(pick, 6):
             del step["sms"]
+    if _some(pick, 2):
+        step["call"] = {"note": pick.of(NOTES)}
+        if _some(pick, 7):
+            step.pop("sms", None)
     return step
 
 

@@ -24,12 +24,12 @@ from streams.effects import Effects
 from streams.inbound.handling import Known, handle
 from streams.inbound.links import PhoneLinks
 from streams.ledger import MemoryLedger
-from streams.partition.findings import lifts
+from streams.partition.findings import lifting, lifts
 from streams.partition.phone_links import PhoneLinker
 from streams.suppressing import ending, record
 from streams.suppressions import SuppressionStore
 from streams.timeline import Timeline
-from tests.model.calendar import PHONES, instant
+from tests.model.calendar import PHONES, instant, to_call
 from tests.model.reference import Ghost, Reference, Waiting, Wrong
 from tests.model.settings import HOUR, SECOND, Setting, shop_of
 from triggers.asks import Ask, Full, LedgerAnswer
@@ -153,6 +153,11 @@ class World:
         event = getattr(wire, kind)(customer_id=who, event_id=f"e{self.seq}", occurred_at=rfc3339(at), at=at, **fields)
         self._tell(event, fate or Fate())
 
+    def rush(self, whose: Sequence[str], product: str, fate: Fate | None = None) -> None:
+        """These customers put a product into their carts, one a second."""
+        for who in whose:
+            self.event(who, "CartItemAdded", {"product_id": product, "quantity": 1}, fate=fate)
+
     def receipt(self, back: int, status: str, code: str | None, fate: Fate | None = None) -> None:
         """Of one of the last messages of somebody, `back` from the newest, to a phone written to in the last days."""
         recent = [one for one in self.sent[-6:] if self.now - one[0] < 5 * 24 * HOUR]
@@ -195,7 +200,7 @@ class World:
 
     def by_hand(self, phone: str, days: int) -> None:
         """A shop's own suppression: for so many days, -1 for good, 0 to end it."""
-        number = PHONES[phone][0]
+        number = to_call(phone)[0]
         assert number is not None
         outgoing = Outgoing()
         if days:
@@ -213,6 +218,18 @@ class World:
         self._pass(self.now + by, prompt, fate or Fate())
         if not self.stream:
             self._emit(self.now, fate or Fate())
+
+    def soon(self, then: str, fate: Fate | None = None) -> None:
+        """Time passes up to the next thing that falls due. Whoever was written to last may `order` right after that, or
+        `withdraw` the consent."""
+        due = min((row.deadline for row in self.rows.rows.values()), default=NEVER)
+        if due < self.now + 7 * 24 * HOUR:
+            self.clock(max(due - self.now, 0) + 3 * SECOND, True, fate)
+        if then and self.sent:
+            who = self.sent[-1][1].customer_id
+            withdrawn = {"channel": "sms", "purpose": "marketing", "granted": False, "source": "account-page"}
+            kind, fields = ("OrderPlaced", {"order_id": "f"}) if then == "order" else ("ConsentChanged", withdrawn)
+            self.event(who, kind, fields, fate=fate)
 
     def ledger(self, what: str) -> None:
         """`away`, `deaf`, `lost` (restarted empty) or `there`: filled again where it lost what no row proves."""
@@ -269,7 +286,7 @@ class World:
         if missed:
             raise Wrong(f"not called back by {type(event).__name__}: {missed}")
         for one in cancelled:
-            self.reference.cancel(one, event.at)
+            self.reference.cancel(one, event)
 
     def _pass(self, until: int, prompt: bool = False, fate: Fate | None = None) -> None:
         """One deadline after the other, so that each is looked at on its own."""
@@ -348,7 +365,7 @@ class World:
                 made = record(SECRET, "main", found.phone, found.reason, since=found.since, until=found.until)
                 outgoing.publish(SUPPRESSIONS.name, 0, made)
             elif isinstance(found, Lift) and lifts(self.suppressions, "main", found):
-                outgoing.publish(SUPPRESSIONS.name, 0, ending(SECRET, "main", found.phone, found.reason))
+                outgoing.publish(SUPPRESSIONS.name, 0, lifting(SECRET, "main", found))
         self._suppressions(outgoing)
         for key, row in effects.touched.items():
             self.rows.stored[key] = encode_row(row)

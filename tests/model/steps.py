@@ -14,6 +14,8 @@ Step = list[Any]
 WHO: Final = ("1", "2", "3")
 USABLE: Final = tuple(phone for phone, (number, _, _) in PHONES.items() if phone and number)
 OFTEN: Final = ("+79990000042", "+4915112345678", "+16464561234")
+LANDLINE: Final = "+493012345678"
+"""It can be called."""
 SOME_PHONES: Final = (*OFTEN * 4, *PHONES)
 FATES: Final = ("",) * 12 + ("killed", "killed released", "unconfirmed", "killed unconfirmed")
 CLOCKS: Final = (
@@ -44,6 +46,11 @@ def shopping(pick: Pick) -> Step:
     return ["event", who, *said, 0, pick.of(FATES)]
 
 
+def rush(pick: Pick) -> Step:
+    """All of them within seconds, so that they are written to in one minute."""
+    return ["rush", [*WHO], pick.of(GOODS), pick.of(FATES)]
+
+
 def profile(pick: Pick) -> Step:
     fields = pick.of((
         {"phone": pick.of(SOME_PHONES)}, {"phone": pick.of(SOME_PHONES)}, {"time_zone": pick.of((*ZONES, None))},
@@ -56,8 +63,7 @@ def profile(pick: Pick) -> Step:
 def consent(pick: Pick) -> Step:
     source = pick.of(("checkout", "checkout", "confirm-link", "account-page"))
     said = {"channel": "sms", "purpose": "marketing", "granted": pick.of((True,) * 6 + (False,)), "source": source}
-    if pick.of(range(7)) == 0:
-        said["channel"] = "email"
+    said["channel"] = pick.of(("sms",) * 6 + ("call", "call", "email"))
     return ["event", pick.of(WHO), "ConsentChanged", said, pick.of((0, 0, 0, HOUR, DAY)), pick.of(FATES)]
 
 
@@ -76,7 +82,7 @@ def sms(pick: Pick) -> Step:
 
 
 def by_hand(pick: Pick) -> Step:
-    return ["by_hand", pick.of(OFTEN), pick.of((-1, 1, 3, 0, 0, 0))]
+    return ["by_hand", pick.of((*OFTEN * 2, LANDLINE)), pick.of((-1, 1, 3, 0, 0, 0))]
 
 
 def clock(pick: Pick) -> Step:
@@ -84,13 +90,17 @@ def clock(pick: Pick) -> Step:
     return ["clock", by, pick.of((True, True, True, False)), pick.of(FATES)]
 
 
+def soon(pick: Pick) -> Step:
+    return ["soon", pick.of(("", "", "", "order", "order", "withdraw")), pick.of(FATES)]
+
+
 def ledger(pick: Pick) -> Step:
     return ["ledger", pick.of(("away", "deaf", "lost", "there", "there", "there"))]
 
 
 KINDS: Final = (
-    (shopping, 30), (clock, 40), (profile, 7), (consent, 7), (receipt, 8), (sms, 3), (by_hand, 2), (ledger, 6),
-    (erasure, 1),
+    (shopping, 26), (rush, 4), (clock, 30), (soon, 12), (profile, 7), (consent, 7), (receipt, 8), (sms, 3),
+    (by_hand, 2), (ledger, 6), (erasure, 1),
 )  # fmt: skip
 _WEIGHED: Final = tuple(kind for kind, weight in KINDS for _ in range(weight))
 
@@ -114,11 +124,14 @@ def newcomers(pick: Pick) -> list[Step]:
             "source": pick.of(("checkout", "confirm-link")),
         }
         steps.append(["event", who, "ConsentChanged", said, 0, ""])
+        called = {"channel": "call", "purpose": "marketing", "granted": True, "source": "checkout"}
+        if pick.of(range(10)):
+            steps.append(["event", who, "ConsentChanged", called, 0, ""])
     return steps
 
 
 def play(world: World, step: Step) -> None:
     name, *said = step
-    if name in ("event", "receipt", "sms", "clock"):
+    if name in ("event", "receipt", "sms", "clock", "soon", "rush"):
         said[-1] = Fate(**dict.fromkeys(said[-1].split(), True))
     getattr(world, name)(*said)

@@ -59,12 +59,20 @@ class Shoppers(RuleBasedStateMachine):
         self._play(["clock", 3 * HOUR, True, choose.of(steps.FATES)])
 
     @rule(data=st.data())
+    def a_rush(self, data: st.DataObject) -> None:
+        self._play(steps.rush(pick(data)))
+
+    @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:
         self._play(steps.clock(pick(data)))
 
     @rule(data=st.data())
     def more_time_passes(self, data: st.DataObject) -> None:
         self._play(steps.clock(pick(data)))
+
+    @rule(data=st.data())
+    def time_passes_to_the_next_touch(self, data: st.DataObject) -> None:
+        self._play(steps.soon(pick(data)))
 
     @rule(data=st.data())
     def profile(self, data: st.DataObject) -> None:

@@ -15,6 +15,7 @@ from tests.model.shell import World
 from triggers import emission, ending
 from triggers.calendars import quiet
 from triggers.customer import Consent
+from triggers.gates.phone import to_call
 from triggers.gates.suppression import suppression
 from triggers.limits import Limits
 from triggers.zones import shown
@@ -87,10 +88,37 @@ def test_an_opt_out_by_sms_that_a_box_at_the_checkout_ends_is_found(monkeypatch:
 
 
 def test_messages_that_are_not_called_back_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ending, "_cancel", lambda row, journey, at, why: None)
+    monkeypatch.setattr(ending, "_call_back", lambda row, journey, some, at, why: None)
     assert "not called back" in found()
 
 
 def test_a_ledger_that_forgets_what_a_phone_got_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streams.ledger.memory.kept_for", lambda part: DAY // 4)
     assert "it passed although" in found()
+
+
+def test_a_call_for_which_the_consent_to_texts_is_enough_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emission, "CALL", "sms")
+    assert "consent" in found()
+
+
+def test_a_call_at_a_phone_that_is_suppressed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(raw: str | None, region: str | None) -> Any:
+        """As the gate has it, but in another spelling than suppressions are looked up by."""
+        number, verdict = to_call(raw, region)
+        return number and number.replace("+", "00"), verdict
+
+    monkeypatch.setattr(emission, "to_call", unknown)
+    assert "suppression" in found()
+
+
+def test_a_message_that_leaves_in_another_minute_than_it_is_counted_in_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(emission, "MINUTE", emission.SPREAD)
+    assert "counted in one minute" in found()
+
+
+def test_a_full_minute_that_puts_off_to_its_own_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triggers.limits.spread", lambda name, within: -1)
+    assert "from a full minute" in found()

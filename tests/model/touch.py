@@ -8,7 +8,7 @@ from typing import Final
 
 from schemas.emitted import Decision
 from schemas.instants import parse_rfc3339, rfc3339
-from tests.model.calendar import PHONES, day_over, length, midnight
+from tests.model.calendar import PHONES, day_over, length, midnight, to_call
 from tests.model.history import History, Waiting
 from tests.model.settings import ZONES, Said
 
@@ -32,30 +32,40 @@ class Judged:
         self.epoch_at = int(decision.epoch.partition("-")[0])
         self.marketing = self.rule.get("purpose") != "transactional"
         self.tags = tuple(sorted(self.rule.get("tags", ())))
-        self.sms = "sms" in self.step
+        self.sms, self.call = "sms" in self.step, "call" in self.step
+        self.channel = "sms" if self.sms else "call" if self.call else "bonus"
         self.stale_after = length(self.rule.get("stale_after", "24h"))
-        self.phone, self.phone_reason, places = PHONES[self.customer.profile("phone")]
+        phone = self.customer.profile("phone")
+        self.phone, self.phone_reason, places = PHONES[phone]
+        if not self.sms:
+            self.phone, self.phone_reason = to_call(phone)
         zone = self.customer.profile("time_zone")
         self.zone = zone if zone in ZONES else history.zone
         self.zones = (self.zone,) if zone in ZONES or not places else places
         self.cart = self.customer.cart()
-        self.text, self.products, self.text_reason = self._text()
+        self.text, self.products, self.text_reason = self._made(self.step.get("sms"))
+        self.note = ""
+        if self.call and self.text_reason in ("rendered", "none"):
+            self.note, noted, self.text_reason = self._made(self.step["call"]["note"])
+            self.products += noted
         mine = [touch for touch in history.passed if touch.customer == self.who and not touch.erased]
         newest = {id(touch) for touch in sorted(mine, key=lambda touch: touch.at)[-REMEMBERED:]}
         self.touches = [touch for touch in mine if id(touch) in newest]
 
-    def _text(self) -> tuple[str, tuple[str, ...], str]:
-        template = self.step.get("sms")
+    def _made(self, template: str | None) -> tuple[str, tuple[str, ...], str]:
+        """A text or a note: what it says, what goods it shows, and what the gate says of it."""
         if template is None:
             return "", (), "none"
         if "first_name" in template:
             name = self.customer.profile("first_name")
-            return (f"{name}, your cart is waiting", (), "rendered") if name else ("", (), "missing-value")
+            if not name:
+                return "", (), "missing-value"
+            return template.replace("{{ customer.first_name }}", name), (), "rendered"
         if "cart.lines" in template:
             if not self.cart.lines:
                 return "", (), "no-product-to-show"
             product = self.cart.newest()
-            return f"Goods {product} is still yours", (product,), "rendered"
+            return template.replace("{{ cart.lines[0].name }}", f"Goods {product}"), (product,), "rendered"
         return template, (), "rendered"
 
     def incentive_ends(self) -> int:
@@ -90,13 +100,17 @@ class Judged:
             yield "audience", self._condition(self.rule["audience"], "not-in-audience")
         if "when" in self.step:
             yield "when", self._condition(self.step["when"], "condition-false")
-        if self.sms:
+        if self.sms or self.call:
             yield "consent", {self._consent()}
             yield "phone", {("pass" if self.phone else "refuse", self.phone_reason)}
             yield "suppression", self._suppression()
+        else:
+            for gate in ("consent", "phone", "suppression"):
+                yield gate, {("not_asked", "no-sms")}
+        if self.sms:
             yield "sunset", {self._sunset()}
         else:
-            for gate in ("consent", "phone", "suppression", "sunset", "quiet_hours"):
+            for gate in ("sunset", "quiet_hours"):
                 yield gate, {("not_asked", "no-sms")}
         yield "stale", {("refuse", "stale") if self.at - self.planned > self.stale_after else ("pass", "fresh")}
         if self.sms:
@@ -128,8 +142,13 @@ class Judged:
     def _consent(self) -> tuple[str, str]:
         if not self.marketing:
             return "pass", "transactional"
-        found = self.customer.consent()
-        return "pass" if found == "granted" else "refuse", found
+        needed = [self.customer.consent()] if self.sms else []
+        if self.call:
+            needed.append(self.customer.consent_to_calls())
+        for found in needed:
+            if found != "granted":
+                return "refuse", found
+        return "pass", "granted"
 
     def _suppression(self) -> set[tuple[str, str]]:
         if self.phone is None:

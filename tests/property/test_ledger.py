@@ -81,6 +81,7 @@ def naive(sent: Sent, ask: Ask) -> LedgerAnswer:
     return Granted(known, tuple(counts)) if first is None else Full(*first, tuple(counts), free)
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_row_memory_and_a_naive_count_agree(steps: list[Step]) -> None:
     asyncio.run(_agree(steps))
@@ -118,6 +119,7 @@ async def _agree(steps: list[Step]) -> None:
                 await memory.confirm([ask])
 
 
+@settings(deadline=None)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_no_window_ever_holds_more_than_its_limit_in_whatever_order_times_come(
     steps: list[Step], order: object

@@ -69,6 +69,7 @@ class Summary:
         self._done.update({
             "seeds": 1, f"{result.clock} clock": 1, result.delivery: 1, "events": result.events,
             "commands": result.commands, "decisions": result.decisions, "commits": result.commits,
+            "receipts": result.receipts, "suppressions": result.suppressions,
             "generations": result.generations, "steps": result.steps,
         })  # fmt: skip
         self._faults.update(result.faults)
@@ -104,7 +105,7 @@ class Summary:
         )
         print(", ".join(f"{name} {done[name]}" for name in (
             "stream clock", "wall clock", "transactions", "at-least-once", "events", "commands", "decisions", "commits",
-            "generations", "steps",
+            "receipts", "suppressions", "generations", "steps",
         )))  # fmt: skip
         faults = ", ".join(f"{name} {times}" for name, times in sorted(self._faults.items()))
         print(f"{self._faults.total()} faults: {faults}")

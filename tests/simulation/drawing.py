@@ -6,7 +6,7 @@ import random
 
 from streams.table import DECODED_ROWS
 from tests.simulation.clocks import SECOND
-from tests.simulation.rules import STREAM, STREAM_GATED, WALL, WALL_GATED, WALL_LATER, WALL_THRICE
+from tests.simulation.rules import STREAM, STREAM_GATED, WALL, WALL_GATED, WALL_LATER, WALL_THRICE, opting_in
 from tests.simulation.worker import Setting
 
 
@@ -22,8 +22,14 @@ def drawn(seed: int) -> random.Random:
 def setting(rng: random.Random) -> Setting:
     stream = rng.random() < 0.6
     rules = STREAM if stream else rng.choices([WALL, WALL_THRICE, WALL_LATER], [5, 4, 1])[0]
-    if rules is not WALL_LATER and random.Random(repr(rng.getstate()[1][:2])).random() < 0.25:  # nothing else moves
+    apart = random.Random(repr(rng.getstate()[1][:2]))  # nothing else moves
+    if rules is not WALL_LATER and apart.random() < 0.25:
         rules = STREAM_GATED if stream else WALL_GATED
+    returning = apart.random() < (0.1 if stream else 0.35)
+    beside_slow = returning and not stream and apart.random() < 0.4
+    later = rules is WALL_LATER
+    if returning and apart.random() < 0.5:
+        rules = opting_in(rules)
     standby = rng.random() < 0.15
     return Setting(
         stream=stream,
@@ -35,10 +41,12 @@ def setting(rng: random.Random) -> Setting:
         transaction_timeout=rng.choice([3.0, 6.0]),
         session=6.0,
         wait=rng.choice([0.2, 0.5]),
+        beside_wait=3.0 if beside_slow else 0.0,
         fetch_bytes=rng.choice([1, 500, 1 << 20]),
         rules=rules,
         standby=standby,
         decoded_rows=rng.choice([DECODED_ROWS, DECODED_ROWS, 6]),
         rocks=rng.random() < 0.02,
-        least=90.0 if rules is WALL_LATER else 0.0,
+        returning=returning,
+        least=90.0 if later else 0.0,
     )

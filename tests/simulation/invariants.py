@@ -12,16 +12,15 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from schemas.emitted import CancelSms, Decision
+from schemas.emitted import CancelSms
 from schemas.instants import parse_rfc3339
 from tests.simulation.broker.interface import Place
 from tests.simulation.clocks import SECOND
+from tests.simulation.evidence import Evidence, touch_of
+from tests.simulation.invariants_of_phones import linked_as_they_say, none_to_the_suppressed, suppressed_once
 from tests.simulation.observed import ObservedBroker
-from tests.simulation.oracle import Expected
-from tests.simulation.outcome import Outcome, Rows
+from tests.simulation.outcome import Rows
 from tests.simulation.replayed import Replay
-from tests.simulation.schedule import Schedule
-from tests.simulation.trace import Trace
 from tests.simulation.worker import APP, INPUTS, Setting
 from tests.simulation.world import World
 from triggers.customer import decode_row
@@ -29,21 +28,6 @@ from triggers.customer import decode_row
 _TIME_BYTES: Final = 8
 CLOSE: Final = SECOND
 """A worker's clock may be off by what the guard can't see in one heartbeat: here it is exact but for the road."""
-
-
-@dataclass(slots=True)
-class Evidence:
-    """Everything there is to judge by."""
-
-    setting: Setting
-    world: World
-    broker: ObservedBroker
-    out: Outcome
-    expected: Expected
-    trace: Trace
-    reached: int
-    """On the wall clock: touches due by then must have been judged (microseconds)."""
-    schedule: Schedule
 
 
 def same_decisions(seen: Evidence) -> str | None:
@@ -90,7 +74,7 @@ def same_facts(seen: Evidence) -> str | None:
 
 
 def same_proposals(seen: Evidence) -> str | None:
-    """Wall clock: journeys begin and their first touches fall due exactly as they do in event time."""
+    """Journeys begin and their first touches fall due exactly as they do in event time."""
     found = {(d.customer_id, d.rule, d.epoch, d.step, d.due_at) for _, d in seen.out.decisions if d.step == "1"}
     right = {one for one in seen.expected.proposals if one[3] == "1"}
     extra = {one for one in found - right if parse_rfc3339(one[4]) < seen.reached}
@@ -103,7 +87,9 @@ def same_proposals(seen: Evidence) -> str | None:
 def same_emissions(seen: Evidence) -> str | None:
     """Wall clock: decisions, commands and every committed row are what the pure engine makes of the same log by the
     same schedule, byte for byte; at least once, some come twice."""
-    return Replay(seen.world, seen.setting, seen.schedule, seen.out).wrong
+    return Replay(
+        seen.world, seen.setting, seen.schedule, seen.out, seen.suppressions.records, seen.caused
+    ).wrong
 
 
 def commands_once(seen: Evidence) -> str | None:
@@ -133,9 +119,10 @@ def decisions_once(seen: Evidence) -> str | None:
 def commands_of_decisions(seen: Evidence) -> str | None:
     """Every command belongs to a decision that emitted it, and every such decision has its commands.
 
-    At least once on the wall clock, what was written before a crash may be judged otherwise after it.
+    At least once, what was written before a crash may be judged otherwise after it: on the wall clock, and by what has
+    come back since.
     """
-    if not (seen.setting.transactions or seen.setting.stream):
+    if not (seen.setting.transactions or (seen.setting.stream and not seen.setting.returning)):
         return None
     said = {name for _, decision in seen.out.decisions for name in decision.command_ids}
     sent = {one.command_id for one in seen.out.commands if not isinstance(one, CancelSms)}
@@ -149,14 +136,14 @@ def none_early(seen: Evidence) -> str | None:
     for where, decision in seen.out.decisions:
         due = parse_rfc3339(decision.due_at)
         if parse_rfc3339(decision.judged_at) < due:
-            return f"{_touch(decision)} judged at {decision.judged_at}, before it was due at {decision.due_at}"
+            return f"{touch_of(decision)} judged at {decision.judged_at}, before it was due at {decision.due_at}"
         if seen.setting.stream:
             continue
         written = seen.broker.written_at[where.place, where.offset]
         if written < due + seen.setting.grace - CLOSE:
-            return f"{_touch(decision)} written {(due - written) / SECOND:.3f} s before it was due"
+            return f"{touch_of(decision)} written {(due - written) / SECOND:.3f} s before it was due"
         if abs(parse_rfc3339(decision.judged_at) - written) > 60 * SECOND:
-            return f"{_touch(decision)} judged by a clock that was wrong: {decision.judged_at}"
+            return f"{touch_of(decision)} judged by a clock that was wrong: {decision.judged_at}"
     return None
 
 
@@ -177,7 +164,7 @@ def none_after_its_exit(seen: Evidence) -> str | None:
         due = parse_rfc3339(decision.due_at)
         for happened, stamped in orders[decision.customer_id]:
             if happened >= began and stamped < due + seen.setting.grace:
-                return f"{_touch(decision)}: sent although an order of {happened} was in the log since {stamped}"
+                return f"{touch_of(decision)}: sent although an order of {happened} was in the log since {stamped}"
     return None
 
 
@@ -248,10 +235,21 @@ STREAM: Final[tuple[Invariant, ...]] = (
     same_commands, same_rows, no_fault_of_ours,
 )  # fmt: skip
 WALL: Final[tuple[Invariant, ...]] = (
-    commands_once, decisions_once, none_early, none_after_its_exit, caps_hold, one_of_those_that_compete,
-    held_out_always, letters_once, commands_of_decisions,
-    same_facts, same_proposals, same_emissions, no_fault_of_ours,
+    commands_once, decisions_once, none_early, none_after_its_exit, none_to_the_suppressed, caps_hold,
+    one_of_those_that_compete, held_out_always, letters_once, commands_of_decisions, suppressed_once,
+    linked_as_they_say, same_facts, same_proposals, same_emissions, no_fault_of_ours,
 )  # fmt: skip
+RETURNING: Final[tuple[Invariant, ...]] = (
+    commands_once, decisions_once, none_early, caps_hold, one_of_those_that_compete, held_out_always, letters_once,
+    commands_of_decisions, suppressed_once, linked_as_they_say, same_facts, same_proposals, no_fault_of_ours,
+)  # fmt: skip
+"""Stream clock: what comes back is applied as it arrives, and stands outside of the promise of equality."""
+
+
+def invariants(setting: Setting) -> tuple[Invariant, ...]:
+    if not setting.stream:
+        return WALL
+    return RETURNING if setting.returning else STREAM
 
 
 def offsets_after_effects(check: EffectsCheck) -> str | None:
@@ -314,10 +312,6 @@ def _differ(what: str, found: list[Any], right: list[Any], *, once: bool) -> str
         f"{what}: {extra.total()} too many, {missing.total()} missing; too many: "
         f"{[*extra][:2]}; missing: {[*missing][:2]}"
     )
-
-
-def _touch(decision: Decision) -> str:
-    return f"{decision.rule} of customer {decision.customer_id}, step {decision.step}"
 
 
 def _shown(row: bytes) -> str:

@@ -13,16 +13,23 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Final
 
+from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import encode
+from schemas.suppressions import OPTED_IN
 from schemas.topics import CRM_COMMANDS, topic_of
 from schemas.wire import CustomerEvent
-from tests.simulation.oracle import pure_engine, screened
+from streams.partition.findings import SOURCE, lifting
+from streams.suppressing import record
+from tests.simulation.oracle import screened
 from tests.simulation.outcome import Outcome
 from tests.simulation.schedule import Applied, Judged, Looked, Schedule, Step, Way
+from tests.simulation.secret import SECRET
+from tests.simulation.suppressed import AsRead, Suppressing
 from tests.simulation.worker import INPUTS, Setting
 from tests.simulation.world import World
 from triggers.customer import CustomerRow, decode_row, encode_row, new_row
 from triggers.engine import Engine, Proposal
+from triggers.receipts import Lift, Suppress, Unplaced
 
 _TIME_BYTES: Final = 8
 
@@ -62,21 +69,37 @@ class _Out:
     decisions: list[bytes] = field(default_factory=list)
     sms: list[bytes] = field(default_factory=list)
     crm: list[bytes] = field(default_factory=list)
+    suppressions: list[tuple[bytes | None, bytes | None]] = field(default_factory=list)
+    """By key, as receipts cause or end them."""
 
     def take(self, commands: Iterable[Any]) -> None:
         for command in commands:
-            (self.crm if topic_of(type(command).__name__) is CRM_COMMANDS else self.sms).append(encode(command))
+            if isinstance(command, Suppress):
+                made = record(
+                    SECRET, "main", command.phone, command.reason, since=command.since, until=command.until,
+                    source=SOURCE,
+                )  # fmt: skip
+                self.suppressions.append((made.key, made.value))
+            elif isinstance(command, Lift):
+                ended = lifting(SECRET, "main", command)
+                self.suppressions.append((ended.key, ended.value))
+            elif not isinstance(command, Unplaced):
+                self._take(command)
+
+    def _take(self, command: Any) -> None:
+        (self.crm if topic_of(type(command).__name__) is CRM_COMMANDS else self.sms).append(encode(command))
 
     def add(self, other: _Out) -> None:
         self.decisions += other.decisions
         self.sms += other.sms
         self.crm += other.crm
+        self.suppressions += other.suppressions
 
 
 class _Customer:
     """One row, driven by the engine alone."""
 
-    def __init__(self, key: str, engine: Engine, log: dict[str, Record]) -> None:
+    def __init__(self, key: str, engine: Engine, suppressed: AsRead, log: dict[str, Record]) -> None:
         shop, _, customer = key.partition(":")
         self.key = key
         self.row = new_row(shop, customer)
@@ -84,6 +107,7 @@ class _Customer:
         """By topic: the offset of the last event applied."""
         self.applied: set[str] = set()
         self._engine = engine
+        self._suppressed = suppressed
         self._log = log
 
     def go(self, steps: Sequence[Step]) -> _Out:
@@ -119,6 +143,7 @@ class _Customer:
 
     def _judge(self, step: Judged, out: _Out) -> None:
         own = self._waiting(step.proposal)
+        self._suppressed.upto = step.read
         judgement = self._engine.on_emit(self.row, own, step.wall)
         if judgement.ask != step.ask:
             raise Astray(f"{own}: the ledger was to be asked {judgement.ask}, and was asked {step.ask}")
@@ -136,10 +161,21 @@ class _Customer:
 class Replay:
     """All customers of a seed. `wrong`: the first thing that the engine would have done otherwise."""
 
-    def __init__(self, world: World, setting: Setting, schedule: Schedule, out: Outcome) -> None:
+    def __init__(
+        self,
+        world: World,
+        setting: Setting,
+        schedule: Schedule,
+        out: Outcome,
+        suppressions: Sequence[Suppressing],
+        caused: Sequence[Suppressing],
+    ) -> None:
+        """`caused`: those of the suppressions that workers wrote."""
         self._setting = setting
         self._schedule = schedule
-        self._engine = pure_engine(world, setting)
+        self._suppressed = AsRead(suppressions)
+        self._caused = caused
+        self._engine = Engine(setting.rules, EmptyCatalogue(), self._suppressed)
         self._decided = {one.value for one, _ in out.decisions}
         self._found = out
         self._out = _Out()
@@ -153,7 +189,7 @@ class Replay:
 
     def _customers(self, log: dict[str, dict[str, Record]]) -> Iterator[str]:
         for key in sorted(log.keys() | self._found.versions.keys()):
-            customer = _Customer(key, self._engine, log.get(key, {}))
+            customer = _Customer(key, self._engine, self._suppressed, log.get(key, {}))
             before: bytes | None = None
             for number, value in enumerate(self._found.versions.get(key, [])):
                 if value == before:
@@ -204,12 +240,18 @@ class Replay:
             ("decisions", [one.value for one, _ in found.decisions], right.decisions),
             ("SMS commands", found.sms, right.sms),
             ("CRM commands", found.crm, right.crm),
+            ("suppressions", [(one.key, one.value) for one in self._caused], right.suppressions),
         ):
             # At least once, what was written before a crash comes again, and may be judged otherwise then.
             extra = Counter(there) - Counter(wanted) if self._setting.transactions else Counter()
-            missing = Counter(wanted) - Counter(there)
+            # An opt-out is not taken back by who knows of a later one.
+            missing = Counter(one for one in wanted if not _takes_back(one)) - Counter(there)
             if extra or missing:
                 yield f"{what}: {extra.total()} too many: {[*extra][:2]}, {missing.total()} missing: {[*missing][:2]}"
+
+
+def _takes_back(one: bytes | tuple[bytes | None, bytes | None]) -> bool:
+    return isinstance(one, tuple) and (one[0] or b"").endswith(f":{OPTED_IN}".encode())
 
 
 def _shown(row: CustomerRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from triggers.rules.model import RuleBook
@@ -68,6 +69,11 @@ def _book(shop: str, *rules: str) -> RuleBook:
         assert not one.errors, one.errors
         found += [rule.rule for rule in one.rules]
     return RuleBook(shops={"main": read.shop}, rules={"main": tuple(sorted(found, key=lambda rule: rule.name))})
+
+
+def opting_in(book: RuleBook) -> RuleBook:
+    """The same, where who has opted out may opt in again on a page of the shop's."""
+    return RuleBook({"main": replace(book.shops["main"], opt_in_sources=frozenset({"profile"}))}, book.rules)
 
 
 STREAM: Final = _book(

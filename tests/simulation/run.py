@@ -11,15 +11,17 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.topics import MARKETING_EVENTS
 from streams.table import PartitionRecord
 from tests.simulation.clocks import SECOND, TrueTime
 from tests.simulation.crew import Crew
 from tests.simulation.disk import Disk
 from tests.simulation.drawing import drawn, setting
 from tests.simulation.emissions import EmissionCheck
+from tests.simulation.evidence import Evidence
 from tests.simulation.faults import draw
 from tests.simulation.group import Coordinator
-from tests.simulation.invariants import STREAM, WALL, EffectsCheck, Evidence, offsets_after_effects
+from tests.simulation.invariants import EffectsCheck, invariants, offsets_after_effects
 from tests.simulation.ledger import LedgerWeather, one_ledger
 from tests.simulation.loop import Busy, SimLoop, Standstill, simulated
 from tests.simulation.network import Weather
@@ -27,11 +29,15 @@ from tests.simulation.observed import ObservedBroker
 from tests.simulation.oracle import expected
 from tests.simulation.outcome import outcome
 from tests.simulation.retention import Retention
+from tests.simulation.returning import Returning
 from tests.simulation.schedule import Schedule
 from tests.simulation.striking import Striking
+from tests.simulation.suppressed import SuppressionLog
 from tests.simulation.trace import Trace
 from tests.simulation.worker import APP, INPUTS, Seams, Surroundings
 from tests.simulation.world import Shoppers
+
+EVER: Final = 1 << 62
 
 HEALED_SECONDS: Final = 90.0
 """After the last fault everything must have been applied within this (virtual) time: a session, a rebalance, a
@@ -52,6 +58,8 @@ class Result:
     commands: int = 0
     decisions: int = 0
     commits: int = 0
+    receipts: int = 0
+    suppressions: int = 0
     generations: int = 0
     steps: int = 0
     virtual: float = 0.0
@@ -87,7 +95,7 @@ class Simulation:
         self._seconds = rng.uniform(8, 20) if self.setting.stream else rng.uniform(12, 25)
         self.world = Shoppers(
             rng, stream=self.setting.stream, partitions=self.setting.partitions, seconds=self._seconds,
-            grace=self.setting.grace,
+            grace=self.setting.grace, returning=self.setting.returning,
         ).world()  # fmt: skip
         self.faults = draw(
             rng, stream=self.setting.stream, transactions=self.setting.transactions, until=self._seconds + 6,
@@ -100,11 +108,17 @@ class Simulation:
         self.weather = Weather()
         true = TrueTime(loop)
         self.effects = EffectsCheck(self.world, self.setting)
-        self.emissions = EmissionCheck(self.world, true)
         self.schedule = Schedule()
         self.disk = Disk()
         self.broker = ObservedBroker(true, self._defer, self.trace, self._settled)
         self.broker.provide(APP, self.setting.partitions)
+        self.suppressions = SuppressionLog(self.broker)
+        self.emissions = EmissionCheck(self.world, true, self.suppressions)
+        self.returning = (
+            Returning(seed, self.setting, self.world, self.broker, loop, trace, self.suppressions)
+            if self.setting.returning
+            else None
+        )
         self.coordinator = Coordinator(
             loop, self.setting.session, range(self.setting.partitions), random.Random(f"{seed}-group"), self.trace
         )
@@ -127,20 +141,27 @@ class Simulation:
         trace.note("seed", f"{result.seed}: {result.clock} clock, {result.delivery}, {said}")
         struck = self.striking.expect(self.faults)
         self.world.start(self.loop, self.broker, trace)
+        if self.returning is not None:
+            self.returning.start()
         for number in range(max(self._rng.randint(1, 3), 2 if setting.standby else 1)):
             self.loop.call_at(self._rng.random(), self.crew.start, number, context=self.loop.outside)
         self.coordinator.watch()
-        heals = max(self._seconds, struck) + 1  # past the last marker
+        heals = max(self._seconds, struck, 0.0 if self.returning is None else self.returning.ends) + 1
         self.loop.call_at(heals, self.striking.heal, context=self.loop.outside)
         main = self.loop.create_task(self._until_done(heals), name="simulation", context=self.loop.outside)
         try:
             self.loop.run_until_complete(main)
         except (Standstill, Busy) as stuck:
             result.wrong.append(("stuck", repr(stuck)))
+        for told in self.loop.unhandled:
+            if "handle" in told:  # a call of its own that failed, no task's
+                result.wrong.append(("unhandled", repr(told["exception"])))
         self._judge()
         result.steps, result.virtual = self.loop.steps, self.loop.time()
         result.events, result.commits = self.world.events, self.effects.commits
         result.generations = self.coordinator.rounds
+        result.receipts = 0 if self.returning is None else len(self.returning.receipts)
+        result.suppressions = len(self.suppressions.records)
         result.digest, result.trace = trace.digest, trace.lines
         return result
 
@@ -166,6 +187,7 @@ class Simulation:
         self._settled()
 
     def _settled(self) -> None:
+        self.suppressions.look()
         self.effects(self.broker, self.loop.time())
 
     # -- the end
@@ -198,6 +220,10 @@ class Simulation:
                 at = max(offsets.get((spec.name, number), 0), self._known(spec.name, number))
                 if at < log.end:
                     return f"{spec.name}/{number} is read up to {at} of {log.end}"
+        for number in range(self.setting.partitions):  # its last marker may be what lets their time go on
+            at, end = self._known(MARKETING_EVENTS.name, number), self.broker.logs[MARKETING_EVENTS.name, 0].end
+            if at < end:
+                return f"partition {number} has read {MARKETING_EVENTS.name} up to {at} of {end}"
         if self.setting.stream:
             return None
         now = self.broker.clock() - self.setting.grace - 2 * SECOND
@@ -227,14 +253,15 @@ class Simulation:
                 result.wrong.append(("no_fault_of_ours", self.trace.faults[0]))
             return
         setting = self.setting
+        self.suppressions.look()
         until = self.broker.clock() - setting.grace - 4 * SECOND
         out = outcome(self.broker, setting.partitions, self.effects.rows)
         result.commands, result.decisions = len(out.sms) + len(out.crm), len(out.decisions)
         evidence = Evidence(
             setting, self.world, self.broker, out, expected(self.world, setting, None if setting.stream else until),
-            self.trace, until, self.schedule,
+            self.trace, EVER if setting.stream else until, self.schedule, self.suppressions, self.returning,
         )  # fmt: skip
-        for invariant in STREAM if setting.stream else WALL:
+        for invariant in invariants(setting):
             wrong = invariant(evidence)
             if wrong is not None:
                 result.wrong.append((invariant.__name__, wrong))

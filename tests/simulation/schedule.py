@@ -8,10 +8,14 @@ committed, one after another; of all that was noted only the ways between these 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pydantic import SecretStr
+
+from streams.merge import Merged
+from streams.partition.phone_links import PhoneLinker, Stored
 from streams.rows import RowStore
 from triggers.asks import Ask, LedgerAnswer
 from triggers.engine import Proposal
@@ -30,12 +34,14 @@ class Looked(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A touch was judged at `wall`; the ledger, where it was asked, said `answer`."""
+    """A touch was judged at `wall`, by the suppressions below offset `read`; the ledger, where it was asked, said
+    `answer`."""
 
     proposal: Proposal
     wall: int
     ask: Ask | None
     answer: LedgerAnswer | None
+    read: int
 
 
 Step = Applied | Looked | Judged
@@ -60,6 +66,8 @@ class Notes:
 
     def __init__(self, schedule: Schedule) -> None:
         self._ways = schedule.ways
+        self.aside = False
+        """Rows are looked at as they are stored, and not decoded anew."""
         self._before: dict[str, bytes | None] = {}
         self._steps: defaultdict[str, list[Step]] = defaultdict(list)
 
@@ -68,6 +76,8 @@ class Notes:
 
     def read(self, key: str, value: bytes | None) -> None:
         """The row is decoded anew: whatever had become of it since it was stored is forgotten."""
+        if self.aside:
+            return
         self._before[key] = value
         self._steps.pop(key, None)
 
@@ -77,6 +87,21 @@ class Notes:
         steps = tuple(self._steps.pop(key, ()))
         if steps or value != before:
             self._ways[key, value].append(Way(before, steps))
+
+
+class NotedLinks(PhoneLinker):
+    """See `PhoneLinker`: it looks at rows as they are stored."""
+
+    def __init__(self, secret: SecretStr, regions: Mapping[str, str | None], notes: Notes) -> None:
+        super().__init__(secret, regions)
+        self._notes = notes
+
+    def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, set[str]]:
+        self._notes.aside = True
+        try:
+            return super().before(items, stored)
+        finally:
+            self._notes.aside = False
 
 
 class NotedRows:

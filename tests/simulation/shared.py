@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from streams.chunks import LogEnd
@@ -14,28 +14,41 @@ AGAIN_SECONDS: Final = 0.1
 
 
 class SimShared:
-    """See `streams.partition.ports.SharedLogs`. `kept` stay here, `taken` go to their takers."""
+    """See `streams.partition.ports.SharedLogs`. `kept` stay here, `taken` go to their takers. `wait`: seconds between
+    two looks; what is taken may be looked at more rarely (`taken_wait`)."""
 
     def __init__(
-        self, reader: Reader, kept: Sequence[str], taken: Mapping[str, Callable[[Columns], None]], wait: float
+        self,
+        reader: Reader,
+        kept: Sequence[str],
+        taken: Mapping[str, Callable[[Columns], None]],
+        wait: float,
+        taken_wait: float = 0.0,
     ) -> None:
         self._reader = reader
         self._read: dict[str, list[Columns]] = {topic: [] for topic in kept}
         self._taken = taken
         self._wait = wait
+        self._taken_wait = taken_wait
         self._next = dict.fromkeys((*kept, *taken), 0)
         self._ends: dict[str, LogEnd] = {}
 
     async def run(self) -> None:
         """Read on, until cancelled."""
+        time = asyncio.get_running_loop().time
+        rarely = 0.0
         while True:
-            await self.look()
+            if time() >= rarely:
+                rarely = time() + self._taken_wait
+                await self.look()
+            else:
+                await self.look(among=set(self._read))
             await asyncio.sleep(self._wait)
 
-    async def look(self) -> None:
-        """Everything that is there now."""
+    async def look(self, among: Collection[str] | None = None) -> None:
+        """Everything that is there now, in these topics or in all."""
         for topic in self._next:
-            while not await self._one(topic):
+            while (among is None or topic in among) and not await self._one(topic):
                 pass
 
     async def _one(self, topic: str) -> bool:

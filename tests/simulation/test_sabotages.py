@@ -1,4 +1,4 @@
-"""The simulator bites: the product broken in six ways, each by a small part put in its place, is found each time.
+"""The simulator bites: the product broken in nine ways, each by a small part put in its place, is found each time.
 
 `test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
 """
@@ -20,6 +20,10 @@ from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
 from streams.ledger import Ledger
 from streams.partition import reading
+from streams.partition.findings import Findings
+from streams.partition.phone_links import PhoneLinker
+from streams.partition.plan import PartitionPlan
+from tests.simulation import worker
 from tests.simulation.broker import FetchAnswer, SimWriters
 from tests.simulation.drawing import setting_of
 from tests.simulation.loop import current
@@ -162,3 +166,25 @@ def test_a_second_step_that_counts_from_the_wrong_instant_is_found(monkeypatch: 
     monkeypatch.setattr(concluding, "_advance", late)
     found = first_found(Seams, {"same_emissions"}, lambda setting: not setting.stream)
     assert [name for name, _ in found.wrong] == ["same_emissions"]
+
+
+def test_emission_that_does_not_wait_for_suppressions_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PartitionPlan", lambda **said: PartitionPlan(**{**said, "beside": ()}))
+    first_found(
+        Seams, {"none_unread", "none_to_the_suppressed"}, lambda setting: setting.returning and not setting.stream
+    )
+
+
+def test_a_suppression_that_is_written_twice_for_one_receipt_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = Findings.publish
+
+    def twice(self: Findings, outgoing: Outgoing, findings: Sequence[Any]) -> None:
+        publish(self, outgoing, [*findings, *findings])
+
+    monkeypatch.setattr(Findings, "publish", twice)
+    first_found(Seams, {"suppressed_once"}, lambda setting: setting.returning)
+
+
+def test_a_customer_who_is_never_parted_from_a_former_phone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PhoneLinker, "_stored_phone", lambda self, data: None)
+    first_found(Seams, {"linked_as_they_say"}, lambda setting: setting.returning)

@@ -20,6 +20,7 @@ from streams.ledger import Ledger, MemoryLedger, PatientLedger
 from streams.metrics import Metrics
 from streams.partition.loading import row_table
 from streams.partition.ownership import Ownership
+from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import PartitionPlan
 from streams.partition.standby import Standby
 from streams.rows import MemoryRowStore, RowStore
@@ -33,7 +34,7 @@ from tests.simulation.ledger import DistantLedger, LedgerWeather
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.member import Habits, Member
 from tests.simulation.network import Line, Weather
-from tests.simulation.schedule import NotedRows, Notes, Schedule
+from tests.simulation.schedule import NotedLinks, NotedRows, Notes, Schedule
 from tests.simulation.secret import SECRET
 from tests.simulation.shared import SimShared
 from tests.simulation.trace import Trace
@@ -65,6 +66,8 @@ class Setting:
     transaction_timeout: float
     session: float
     wait: float
+    beside_wait: float
+    """Seconds at least between two looks at what fills the gates' stores."""
     fetch_bytes: int
     rules: RuleBook
     standby: bool
@@ -73,6 +76,8 @@ class Setting:
     """So many rows a worker keeps decoded."""
     rocks: bool
     """Rows lie in RocksDB, on a disk."""
+    returning: bool
+    """Receipts and answers come back, phones are shared and change (tests.simulation.returning)."""
     least: float
     """Virtual seconds that must go by before a seed ends: what was put off is to be seen again."""
 
@@ -150,17 +155,22 @@ class Worker:
         setting, around = self._setting, self._around
         reader = Reader(around.broker, self.line)
         suppressions = SuppressionStore(SECRET)
-        shared = SimShared(reader, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take}, setting.wait)
+        taken = {SUPPRESSIONS.name: suppressions.take}
+        shared = SimShared(reader, [MARKETING_EVENTS.name], taken, setting.wait, setting.beside_wait)
         if not setting.stream:
             await self.clocks.start()
         await shared.look()
         engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
         store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRowStore
+        regions = {shop.id: shop.default_region for shop in setting.rules.shops.values()}
+        links = PhoneLinker(SECRET, regions)
         if not setting.stream:
             notes = Notes(around.schedule)
+            links = NotedLinks(SECRET, regions, notes)
             engine = WatchedEngine(
                 setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded,
                 passes=lambda planned: planned + setting.grace - self.clocks.ahead, notes=notes,
+                read=lambda: shared.position(SUPPRESSIONS.name),
             )  # fmt: skip
             store = partial(_noted, store, notes)
         readiness = Readiness()
@@ -170,15 +180,21 @@ class Worker:
                 every = range(setting.partitions)
                 rows = Standby(rows, every, lambda: readiness.assigned, lambda: row_table(store()), METRICS)
                 await stack.enter_async_context(rows.running())
-            await self._work(engine, store, shared, rows, readiness)
+            await self._work(self._plan(suppressions, links), engine, store, shared, rows, readiness)
 
     async def _work(
-        self, engine: Engine, store: Callable[[], RowStore], shared: SimShared, rows: Any, readiness: Readiness
+        self,
+        plan: PartitionPlan,
+        engine: Engine,
+        store: Callable[[], RowStore],
+        shared: SimShared,
+        rows: Any,
+        readiness: Readiness,
     ) -> None:
         """Be a member of the group, until there is nothing more to be done."""
         setting, around = self._setting, self._around
         self._ownership = ownership = around.seams.ownership(
-            self._plan(),
+            plan,
             engine=engine,
             ledger=self._ledger(),
             policy=around.seams.policy(self._policy()),
@@ -224,7 +240,7 @@ class Worker:
         self._around.trace.note("stopped", who=self.name)
         self.process.kill()
 
-    def _plan(self) -> PartitionPlan:
+    def _plan(self, suppressions: SuppressionStore, links: PhoneLinker) -> PartitionPlan:
         setting = self._setting
         return PartitionPlan(
             inputs=INPUTS,
@@ -240,6 +256,9 @@ class Worker:
             wall=self.clocks.wall,
             trusts=self.clocks.trusts,
             stretch=STRETCH,
+            hmac_secret=SECRET if setting.returning else None,
+            suppressions=suppressions,
+            links=links if setting.returning else None,
         )
 
     def _ledger(self) -> Ledger:

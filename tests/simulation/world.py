@@ -39,6 +39,9 @@ from tests.simulation.trace import Trace
 
 HOUR: Final = 3600 * SECOND
 DAY: Final = 24 * HOUR
+PHONES: Final = tuple(f"+7999000{number:04d}" for number in range(1, 5))
+"""Of which several customers have one, where what comes back is drawn."""
+LANDLINE: Final = "+74951234567"
 MARKED: Final = tuple(spec.name for spec in CO_PARTITIONED if spec.holds_clock)
 
 
@@ -83,6 +86,8 @@ class World:
     partitions: int
     until: float
     customers: list[str]
+    lag: int
+    """On the wall clock: how much later than it happened everything is published at least, microseconds."""
     log: dict[Place, list[Logged]] = field(default_factory=lambda: defaultdict(list))
     events: int = 0
 
@@ -109,9 +114,9 @@ class World:
 
     def _write_all(self, batches_then: list[tuple[int, Batch]], loop: SimLoop, broker: Broker, trace: Trace) -> None:
         for number, batch in batches_then:
-            self._write(batch, number, loop, broker, trace)
+            self.write(batch, number, loop, broker, trace)
 
-    def _write(self, batch: Batch, number: int, loop: SimLoop, broker: Broker, trace: Trace) -> None:
+    def write(self, batch: Batch, number: int, loop: SimLoop, broker: Broker, trace: Trace) -> None:
         transaction = batch.fate != "plain"
         producer, epoch, name = batches.NO_PRODUCER, -1, f"storefront-{number}"
         if transaction:
@@ -137,6 +142,10 @@ class World:
                 return
             loop.call_at(batch.ends, _end, batch, name, producer, epoch, broker, trace, context=loop.outside)
 
+    def happens(self, at: float) -> int:
+        """Stream clock: what happens in the shop at a (virtual) second, microseconds."""
+        return EVENING - 2 * DAY + round(at / self.until * 2 * DAY)
+
     def at_offset(self, place: Place, offset: int) -> list[Logged]:
         """What was committed to a place below an offset."""
         logged = self.log.get(place, [])
@@ -158,12 +167,15 @@ def _at(place: Place) -> str:
 class Shoppers:
     """Draws what happens. `seconds` of virtual time, in which everything is published."""
 
-    def __init__(self, rng: random.Random, *, stream: bool, partitions: int, seconds: float, grace: int) -> None:
+    def __init__(
+        self, rng: random.Random, *, stream: bool, partitions: int, seconds: float, grace: int, returning: bool
+    ) -> None:
         self._rng = rng
         self._stream = stream
         self._partitions = partitions
         self._seconds = seconds
         self._grace = grace
+        self._returning = returning
         self._number = 0
         self._lag = rng.random() * 0.7 * grace
         self._begins = EVENING - 2 * DAY if stream else EVENING
@@ -185,7 +197,7 @@ class Shoppers:
         made += self._markers()
         made += self._suppressed(customers)
         made.sort(key=lambda one: one.at)
-        return World(made, self._partitions, self._seconds, customers)
+        return World(made, self._partitions, self._seconds, customers, round(self._lag))
 
     # -- one shopper
 
@@ -194,7 +206,7 @@ class Shoppers:
         at = self._begins + round(rng.random() * 0.2 * self._span)
         zone = "UTC" if not self._stream else "Europe/Moscow" if int(customer) % 3 else None  # None: by the phone
         events = [
-            self._event(CUSTOMER_EVENTS.name, customer, at, "CustomerUpdated", phone=f"+7999000{int(customer):04d}",
+            self._event(CUSTOMER_EVENTS.name, customer, at, "CustomerUpdated", phone=self._phone(customer),
                         first_name=rng.choice(["Anna", "Oleg"]), time_zone=zone),
             self._event(CUSTOMER_EVENTS.name, customer, at, "ConsentChanged", channel="sms", purpose="marketing",
                         granted=rng.random() < 0.95, source="checkout"),
@@ -207,8 +219,14 @@ class Shoppers:
             events.append(self._act(customer, at))
         return events
 
+    def _phone(self, customer: str) -> str:
+        return self._rng.choice(PHONES) if self._returning else f"+7999000{int(customer):04d}"
+
     def _act(self, customer: str, at: int) -> Sent:
         rng = self._rng
+        if self._returning and rng.random() < 0.1:
+            phone = rng.choice([*PHONES, LANDLINE, None])
+            return self._event(CUSTOMER_EVENTS.name, customer, at, "CustomerUpdated", phone=phone)
         product = f"sku-{rng.randint(1, 4)}"
         price = rng.choice(["120.00", "490.00", "1990.00"])
         draw = rng.random()

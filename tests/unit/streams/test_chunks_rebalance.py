@@ -41,7 +41,7 @@ class Fetcher:
         if future is not None and not future.done():
             future.set_result(None)
 
-    async def fetched_records(self, wanted: Any, timeout: float, max_records: int | None) -> dict[Any, Any]:  # noqa: ASYNC109
+    async def fetched_records(self, wanted: Any, timeout: float, max_records: int | None) -> dict[Any, Any]:  # noqa: ASYNC109  # aiokafka names it so
         assert timeout == 0 and not self._subscriptions.reassignment_in_progress
         return {tp: self._records.pop(tp).getall(max_records) for tp in list(self._records) if tp in wanted}
 

@@ -132,6 +132,17 @@ def test_records_that_are_gone_from_the_log_are_passed_when_the_same_gap_comes_t
     assert times(made) == [50] and made.gaps() == {}
 
 
+def test_records_that_the_log_still_has_are_never_passed_however_often_they_are_lost_on_their_way() -> None:
+    made = intake()
+    offer(made, "order-events", b"=1000")
+    later = columns([b"50", b"=99"], start=2)
+    for _ in range(3):
+        made.offer("cart-events", later, 0, begins=0)
+        assert made.gaps() == {("cart-events", 3): 0}
+    made.offer("cart-events", later, 0, begins=2)
+    assert times(made) == [50] and made.gaps() == {}, "retention has come meanwhile"
+
+
 def test_a_restart_in_mid_merge_goes_on_with_the_same_order() -> None:
     cart = [b"30", b"10", b"20", b"=60", b"40", b"=70"]
     orders = [b"15", b"35", b"=100"]
