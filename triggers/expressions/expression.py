@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final
 
 from triggers.context import Context
+from triggers.expressions.bounds import Bound, Constant
 from triggers.expressions.types import Type
 from triggers.expressions.values import Missing, Part, Run, Scope
-
-Constant = str | Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
     """What a source depends on. `names`: those of the context, in full but for places in lists (`cart.lines.price`),
     and those that its audiences name. `audiences`: what each of these means, by name, and those that they are built on.
-    `requires`: what it can't be true without, each a name and the value that it must have."""
+    `bounds`: what it can't be true without."""
 
     names: frozenset[str] = frozenset()
     audiences: Mapping[str, str] = field(default_factory=dict)
-    requires: tuple[tuple[str, Constant], ...] = ()
+    bounds: tuple[Bound, ...] = ()
 
     @property
     def roots(self) -> frozenset[str]:
@@ -71,7 +69,7 @@ class Expression:
     @property
     def requires(self) -> tuple[tuple[str, Constant], ...]:
         """Names of the context and the values that they must have for it to be true (where one has none it is not)."""
-        return self.reads.requires
+        return tuple((bound.name, bound.value) for bound in self.reads.bounds if bound.sign == "==")
 
     @property
     def run(self) -> Run:

@@ -32,7 +32,7 @@ class Audience:
         self.reads = Reads(
             frozenset[str]().union(*(part.reads.names for part in parts)) | ({"customer.id"} if extra else frozenset()),
             {**audiences, name: self.meaning},
-            () if extra else where.requires,
+            () if extra else where.reads.bounds,
         )
         self.run = _in_either(where.run, extra) if extra else where.run
 

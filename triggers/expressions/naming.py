@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from jinja2 import nodes
 
-from triggers.expressions.expression import CONTENT, Constant, Reads
+from triggers.expressions.bounds import bounds_of
+from triggers.expressions.expression import CONTENT, Reads
 from triggers.expressions.named import AUDIENCES, OWN, audience_of, check_place, field_of, member
 from triggers.expressions.names import Names
 from triggers.expressions.readers import entry, reader, shows_goods, the_context
@@ -148,26 +148,10 @@ class Naming(ABC):
 
     def reads(self, condition: nodes.Node | None = None) -> Reads:
         """What was compiled depends on; `condition`: it is this one."""
-        requires = () if condition is None else tuple(dict.fromkeys(self._required(condition)))
+        audiences = {name: audience.reads.bounds for name, audience in self._outer.audiences.items()}
+        bounds = () if condition is None else tuple(dict.fromkeys(bounds_of(condition, audiences)))
         owners = {name[: end.start()] for name in self._read for end in re.finditer(r"\.", name)}
-        return Reads(frozenset(self._read - owners), self._audiences, requires)
-
-    def _required(self, node: nodes.Node) -> Iterator[tuple[str, Constant]]:
-        """Of what is joined by `and`: the names that must equal a constant."""
-        match node:
-            case nodes.And():
-                yield from self._required(node.left)
-                yield from self._required(node.right)
-            case nodes.Compare(ops=[nodes.Operand(op="eq", expr=right)], expr=left):
-                for name, other in ((left, right), (right, left)):
-                    if not isinstance(name, nodes.Getattr) or not isinstance(name.node, nodes.Name):
-                        continue
-                    if name.node.name == OWN or not isinstance(other, nodes.Const):
-                        continue
-                    if isinstance(other.value, str | Decimal):
-                        yield written(name), other.value
-            case nodes.Getattr(node=nodes.Name(name="audiences")):
-                yield from self._outer.audiences[node.attr].reads.requires
+        return Reads(frozenset(self._read - owners), self._audiences, bounds)
 
     def _check_segments(self, name: Term, other: Term) -> None:
         """Refuse to compare the customer's segment with what is no segment of the shop."""

@@ -17,12 +17,13 @@ from triggers.expressions import (
     compile_expression,
     compile_value,
 )
+from triggers.expressions.bounds import contradiction
 from triggers.expressions.syntax import SourceInvalid, offset_of, parse_expression, plain_newlines
 from triggers.rules.audiences import AudienceSource
 from triggers.rules.documents import Document, Path
-from triggers.rules.errors import RuleError
+from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.segments import WITHOUT as SEGMENTS_WITHOUT
-from triggers.rules.segments import Segment
+from triggers.rules.segments import Segment, unreached
 
 DEEPEST: Final = 10
 """Audiences that are built on one another."""
@@ -41,6 +42,7 @@ class Linked:
     audiences: Mapping[str, Audience]
     segments: tuple[Segment, ...]
     errors: tuple[RuleError, ...]
+    warnings: tuple[RuleWarning, ...] = ()
 
 
 def link(sources: Sequence[AudienceSource], segments: Mapping[str, str], document: Document | None) -> Linked:
@@ -56,7 +58,17 @@ def link(sources: Sequence[AudienceSource], segments: Mapping[str, str], documen
         condition = condition_at(document, ("segments", name), source, names, errors)
         if condition is not None:
             found.append(Segment(name, condition))
-    return Linked(linking.audiences, tuple(found), tuple(errors))
+    warnings: list[RuleWarning] = []
+    for name, message in unreached(found):
+        assert document is not None
+        place = document.key_place(("segments", name))
+        warnings.append(RuleWarning(document.file, place.line, place.column, message, "nobody is ever in it"))
+    for name, read in linking.named.items():
+        clash = contradiction(linking.audiences[name].where.reads.bounds)
+        if clash is not None:
+            place, message = read.document.place(("where",)), f"`{clash[0]}` and `{clash[1]}` exclude each other"
+            warnings.append(RuleWarning(read.document.file, place.line, place.column, message, "nobody is ever in it"))
+    return Linked(linking.audiences, tuple(found), tuple(errors), tuple(warnings))
 
 
 def condition_at(

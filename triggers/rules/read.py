@@ -5,7 +5,6 @@ Pure: text and the file's name in. Several documents a file are allowed, one rul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
@@ -15,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from triggers.expressions import Audience, Expression, ExpressionInvalid, Names, compile_expression
 from triggers.kinds import KINDS
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
-from triggers.rules import quantities
 from triggers.rules.audiences import AudienceSource
+from triggers.rules.dangers import dangers
 from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
@@ -95,6 +94,7 @@ def read_shop(data: bytes | str, file: str, shop_id: str, audiences: Sequence[Au
             segments = written.segments
     linked = link(audiences, segments, documents[0] if documents else None)
     errors += linked.errors
+    warnings += linked.warnings
     shop = replace(shop, segments=linked.segments)
     return ShopRead(shop, tuple(sorted(errors, key=_order)), tuple(warnings), linked.audiences)
 
@@ -317,46 +317,8 @@ class _Compiled:
 
 def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
     """What is allowed in one rule and probably not meant."""
-    found: list[RuleWarning] = []
-
-    def warn(path: Path, message: str, hint: str | None = None) -> None:
+    found = list(warnings_in(rule.steps, shop, document))
+    for path, message, hint in dangers(rule, shop, _KINDS[rule.trigger.kind]):
         place = document.place(path)
         found.append(RuleWarning(document.file, place.line, place.column, message, hint))
-
-    length = sum(step.after for step in rule.steps[1:])
-    if rule.once_per is not None and rule.once_per < length:
-        warn(
-            ("once_per",),
-            f"`once_per` ({quantities.show_duration(rule.once_per)}) is shorter than the rule's own steps "
-            f"({quantities.show_duration(length)})",
-            "give it at least as long",
-        )
-    kind = _KINDS[rule.trigger.kind]
-    if "order_placed" not in rule.exit_on and "order_placed" in kind.default_exits:
-        hint = "add `order_placed` so that nobody is written to after buying"
-        warn(("exit_on",), "an order does not end this rule", hint)
-    for number, step in enumerate(rule.steps[1:], start=1):
-        if shop.compete is not None and rule.purpose == "marketing" and step.after < shop.compete:
-            warn(
-                ("steps", number, "after"),
-                f"step {number + 1} comes {quantities.show_duration(step.after)} after the one before it, nearer than "
-                f"the shop's `compete` ({quantities.show_duration(shop.compete)})",
-                "it is not sent where that one was",
-            )
-    for number, step in enumerate(rule.steps):
-        for text, what, path in (
-            (step.sms, "text", ("steps", number, "sms")), (step.call, "note", ("steps", number, "call", "note")),
-        ):  # fmt: skip
-            source = text.source if text else ""
-            if step.incentive is None and re.search(r"\bincentive\s*\.", source):
-                warn(path, f"the {what} of step {number + 1} names an incentive and has none", "it would not be sent")
-            for setting in ("name", "url", "cart_url"):
-                if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
-                    warn(
-                        path, f"the {what} names `shop.{setting}`, which shop.yaml does not give",
-                        "it would not be sent",
-                    )  # fmt: skip
-    found += warnings_in(rule.steps, shop, document)
-    for where, message, advice in kind.check(rule, shop):
-        warn(where, message, advice)
     return found
