@@ -17,11 +17,11 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
-from schemas import wire
 from schemas.wire import CustomerEvent
-from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED, Cart, look
+from triggers.cart import Cart, look
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
+from triggers.kinds import _carts
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
 from triggers.kinds._spells import Thresholds, looked_for
 from triggers.rules.model import Rule
@@ -65,30 +65,18 @@ class CartAbandonedKind(KindBase):
     stage = 30
     settings = WrittenCartAbandoned
     trigger = CartAbandoned
-    watches = frozenset({
-        wire.CartItemAdded, wire.CartItemRemoved, wire.CartUpdated, wire.CheckoutStarted, wire.OrderPlaced,
-        wire.CustomerErased,
-    })
-    exits = {CART_EMPTIED: "nothing is left in the cart"}
-    default_exits = frozenset({ORDER_PLACED, CART_EMPTIED})
+    watches = _carts.WATCHES
+    exits = _carts.EXITS
+    default_exits = _carts.DEFAULT_EXITS
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
 
     def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
-        cart = row.cart.now
-        return max(at, cart.changed_at + rule.trigger.idle) if cart.lines else at
+        return _carts.ready(row, rule, at)
 
     def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
-        cart = row.cart.now
-        if rule.trigger.reenter == "each_spell":
-            if not cart.broken_at:
-                return 0, ""
-            return cart.broken_at, _reason(rule, cart.broken_why) or CART_CHANGED
-        if not cart.ended_at:
-            return 0, ""
-        why = _reason(rule, cart.ended_why)
-        return (cart.ended_at, why) if why else (0, "")
+        return _carts.ended(row, rule)
 
 
 class _Watch:
@@ -145,15 +133,6 @@ def _used_up(row: CustomerRow, cart: Cart, rule: Rule) -> bool:
     if rule.trigger.reenter == "per_cart":
         return past.used_at == cart.first_at and past.used_id == cart.first_id
     return past.used_at == cart.changed_at and past.used_id == cart.changed_id
-
-
-def _reason(rule: Rule, why: str) -> str:
-    """What ended a cart, in the words of `exit_on`; "" where it names neither. An order empties a cart too."""
-    if why == ORDER_PLACED and ORDER_PLACED in rule.exit_on:
-        return ORDER_PLACED
-    if why in (ORDER_PLACED, CART_EMPTIED) and CART_EMPTIED in rule.exit_on:
-        return CART_EMPTIED
-    return ""
 
 
 KIND: Final = CartAbandonedKind()

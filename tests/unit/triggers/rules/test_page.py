@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from triggers.kinds import KINDS, WrittenKind
 from triggers.rules.audiences import WrittenAudience, read_audiences
 from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Shop
@@ -19,7 +20,7 @@ FENCE = re.compile(r"^```yaml (rule|shop)\b[^\n]*\n(.*?)^```$", re.MULTILINE | r
 AUDIENCE = re.compile(r"^```yaml audience file=audiences/[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [
     pytest.param(kind, body, page, id=f"{page.name}-{number}")
-    for page in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+    for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
     for number, (kind, body) in enumerate(FENCE.findall(page.read_text()), start=1)
 ]
 PAGE = (ROOT / "docs" / "rules.md").read_text()
@@ -52,3 +53,16 @@ def test_the_page_of_audiences_names_every_field() -> None:
     page = (ROOT / "docs" / "audiences.md").read_text()
     for name in WrittenAudience.model_fields:
         assert f"| `{name}` |" in page
+
+
+@pytest.mark.parametrize("settings", [pytest.param(kind.settings, id=kind.name) for kind in KINDS.values()])
+def test_every_kind_of_trigger_has_a_page_with_a_rule_of_it_and_a_line_in_the_table(
+    settings: type[WrittenKind], request: pytest.FixtureRequest
+) -> None:
+    kind = request.node.callspec.id
+    page = (ROOT / "docs" / "triggers" / f"{kind}.md").read_text()
+    assert re.match(rf"# `?{kind}\b", page)
+    assert any(re.search(rf"^ +{kind}:|trigger: {{{kind}:", body, re.MULTILINE) for _, body in FENCE.findall(page))
+    assert re.search(rf"^\| `{kind}` \| .*\(triggers/{kind}\.md\)", PAGE, re.MULTILINE)
+    for name in settings.model_fields:
+        assert f"`{name}" in page, name
