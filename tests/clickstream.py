@@ -62,6 +62,32 @@ def retailrocket(data: Path, customer: Literal["visitor", "session"] = "visitor"
                 yield {"type": "OrderPlaced", **base, "order_id": f"order-{number}"}
 
 
+def retailrocket_items(data: Path) -> Iterator[Event]:
+    """retailrocket_raw_sample.csv, whole histories with the items' ids, in order of time; of equal times views first.
+    The lines of one transaction are an order for the whole cart that names its items."""
+    kinds = {"view": "ProductViewed", "addtocart": "CartItemAdded", "transaction": "OrderPlaced"}
+    with (data / "clickstream" / "retailrocket_raw_sample.csv").open(newline="") as lines:
+        rows = list(enumerate(csv.DictReader(lines)))
+    rows.sort(key=lambda row: (int(row[1]["timestamp"]), [*kinds].index(row[1]["event"])))
+    orders: dict[str, Event] = {}
+    found: list[Event] = []
+    for number, row in rows:
+        at = datetime.fromtimestamp(int(row["timestamp"]) / 1000, UTC).isoformat(timespec="milliseconds")
+        base = {
+            "type": kinds[row["event"]], "event_id": f"raw-{number}", "shop_id": "main",
+            "customer_id": row["visitorid"], "occurred_at": at.replace("+00:00", "Z"),
+        }
+        if row["event"] != "transaction":
+            found.append({**base, "product_id": row["itemid"]})
+            continue
+        order = orders.get(row["transactionid"])
+        if order is None:
+            order = orders[row["transactionid"]] = {**base, "order_id": row["transactionid"], "items": []}
+            found.append(order)
+        order["items"].append({"product_id": row["itemid"]})
+    yield from found
+
+
 def rees46(data: Path, month: str) -> Iterator[Event]:
     """One of the rees46_cosmetics_2022 files: views, adds, removals, and purchases grouped into orders."""
     with (data / "clickstream" / f"rees46_cosmetics_2022_{month}.csv").open(newline="") as lines:
