@@ -54,11 +54,20 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
     about: About = NOTHING
 
 
+class Intervals(Protocol):
+    """How long it usually takes until somebody buys again, by what a whole shop has counted."""
+
+    def interval(self, shop_id: str, segment: str | None, at: int) -> tuple[int, str, str] | None:
+        """In microseconds, of the segment, else of the shop: of which one ("": the shop), and counted up to which day.
+        From what is in force at `at`; None where too little is known."""
+
+
 class KindWorld(NamedTuple):
-    """What kinds may look at besides the row: one shop's."""
+    """What kinds may look at besides the row: one shop's. `intervals`: None where nobody counts."""
 
     shop: Shop
     catalogue: Catalogue
+    intervals: Intervals | None = None
 
 
 class Watch(Protocol):

@@ -6,8 +6,9 @@ It begins anew with each of them. Within a sleep each of a rule's thresholds is 
 and begins a journey for those who are in its segment then: who changes into a segment whose threshold has passed begins
 nothing before the next sleep. So one customer may give a journey in each segment, and again and again in the last one.
 
-A threshold told by the purchase interval is worked out from the customer's own (`triggers.intervals`), else from
-`without_interval`; without either nobody is asleep.
+A threshold told by the purchase interval is worked out from the customer's own (`triggers.intervals`), else from the
+one of the segment or of the shop that was in force when the sleep began, so that it is one length throughout; else it
+is `without_interval`. Without any of them nobody is asleep.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class WrittenDormant(WrittenKind):
     )
     without_interval: Duration | None = Field(
         default=None,
-        description="How long where `after` needs a purchase interval and the customer has bought too seldom to have "
-        "one.",
+        description="How long where `after` needs a purchase interval and neither the customer's nor the shop's is "
+        "known.",
         examples=["60d"],
     )
 
@@ -131,7 +132,8 @@ class DormantKind(KindBase):
         path: Path = ("trigger", self.name)
         if relative and trigger.without_interval is None:
             yield (*path, "after"), (
-                f"customers who have bought on {MIN_GAPS} days or fewer have no interval, and are never asleep"
+                f"who has bought on {MIN_GAPS} days or fewer has no interval, and as long as the shop's is not known "
+                "either is never asleep"
             ), "add for example `without_interval: 60d`"
         if not relative and trigger.without_interval is not None:
             yield (*path, "without_interval"), "no threshold of `after` needs an interval", "leave it out"
@@ -198,7 +200,7 @@ class _Watch:
             sleep = _asleep(row, waiting.since)
             if sleep is not None:
                 look = min(look, waiting.absolute.next(sleep.base, sleep.looked))
-                for length, _ in self._lengths(row, waiting.relative):
+                for length, _ in self._lengths(row, waiting.relative, sleep.base):
                     if length > sleep.looked:
                         look = min(look, sleep.base + length)
         return look
@@ -226,15 +228,20 @@ class _Watch:
         found = list(waiting.absolute.due(sleep.base, sleep.looked, at))
         if waiting.relative:
             most = at - sleep.base
-            found += [one for one in self._lengths(row, waiting.relative) if sleep.looked < one[0] <= most]
+            lengths = self._lengths(row, waiting.relative, sleep.base)
+            found += [one for one in lengths if sleep.looked < one[0] <= most]
         return found
 
-    def _lengths(self, row: CustomerRow, relative: Sequence[_Relative]) -> Iterator[tuple[int, _Place]]:
-        """As long as they are for this customer."""
+    def _lengths(self, row: CustomerRow, relative: Sequence[_Relative], base: int) -> Iterator[tuple[int, _Place]]:
+        """As long as they are for this customer in this sleep."""
         if not relative:
             return
-        tz, _ = zone_of(row.field("time_zone"), self._world.shop.time_zone)
+        shop, intervals = self._world.shop, self._world.intervals
+        tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
         interval = own_interval(row.orders, tz)
+        if interval is None and intervals is not None:
+            counted = intervals.interval(shop.id, self._segments.of(row), base)
+            interval = None if counted is None else counted[0]
         for threshold, otherwise, place in relative:
             length = threshold.of(interval)
             if length is None:

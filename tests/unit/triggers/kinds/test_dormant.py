@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import wire
+from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import SendSms
 from schemas.events import OrderKept
 from schemas.instants import parse_rfc3339, rfc3339
@@ -32,7 +33,8 @@ from tests.unit.triggers.driving import (
 )
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.expressions import compile_expression
-from triggers.kinds.dormant import Dormant
+from triggers.kinds import KindWorld
+from triggers.kinds.dormant import KIND, Dormant
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules
 from triggers.rules.segments import Segment
@@ -135,6 +137,30 @@ def test_a_threshold_by_the_interval_takes_the_customers_own() -> None:
     assert days(sleeper(rule, events=bought(0, 10, 20, 30)).drain()) == [50]
     assert days(sleeper(rule, events=bought(0, 10, 20)).drain()) == [80]
     assert days(sleeper(asleep("interval + 1d"), events=bought(0, 10, 20)).drain()) == []
+
+
+class Counted:
+    """Of a segment 20 days, of the shop 30, known since NOON."""
+
+    def interval(self, shop_id: str, segment: str | None, at: int) -> tuple[int, str, str] | None:
+        if at < NOON:
+            return None
+        return (20 * DAY, "once", "2026-11-22") if segment == "once" else (30 * DAY, "", "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("bought_on", "length"),
+    [([0], 20), ([0, 1], 30), ([-1], 60), ([0, 10, 20, 30], 10)],
+    ids=["the segment's", "the shop's", "not known when the sleep began", "the customer's own"],
+)
+def test_who_has_no_interval_of_their_own_has_the_segments_or_the_shops(bought_on: list[int], length: int) -> None:
+    rule = asleep("interval", without_interval=60 * DAY)
+    made = sleeper(rule, events=bought(*bought_on))
+    watch = KIND.watch([rule], KindWorld(SHOP, EmptyCatalogue(), Counted()))
+    base = NOON + bought_on[-1] * DAY
+    assert watch.next_look(made.row, NOON) == base + length * DAY
+    assert [begin.at for begin in watch.due(made.row, base + length * DAY)] == [base + length * DAY]
+    assert not list(watch.due(made.row, base + length * DAY - 1))
 
 
 def test_a_cancelled_order_moves_the_interval_and_not_the_sleep() -> None:
