@@ -59,25 +59,42 @@ class Keys(Protocol):
         """Of all rows that are stored. Rows may come, go and change meanwhile: of those it may name any."""
 
 
-def restored(table: Reserves, *, rows_ahead: bool) -> tuple[OpenWalks, int]:
-    """The walks that were open when the partition was committed last, and up to where time had opened any.
+def restored(engine: Opens, table: WalkedRows, *, renumber: bool) -> Walking:
+    """As the partition was committed last. What was opened after its record was written is opened again.
 
-    `rows_ahead`: rows may have been written without the record of what they took (at-least-once delivery)."""
+    `renumber`: rows may be ahead of the record (at-least-once delivery), and what is opened again may come in another
+    order (the wall clock): it gets numbers that no row knows, and is taken twice rather than not at all."""
     contents: dict[int, list[tuple[int, bytes]]] = {}
     for key, value in table.reserved.items():
         if key.startswith(_KEY):
             ordinal, part = key[len(_KEY) :].split(b":")
             contents.setdefault(int(ordinal), []).append((int(part), value))
-    walks = [decode_walk(b"".join(value for _, value in sorted(parts))) for parts in contents.values()]
     record = table.record
-    last = max((record.walked, *contents))
-    return OpenWalks(last + AHEAD if rows_ahead else last, walks), max(record.ticked, record.reached - 1)
+    last = max((record.walked, *contents)) + AHEAD if renumber else record.walked
+    walks = OpenWalks(last, (
+        decode_walk(b"".join(value for _, value in sorted(parts)))
+        for ordinal, parts in contents.items() if ordinal <= record.walked
+    ))  # fmt: skip
+    ticked = max(record.ticked, record.reached - 1) if record.reached > 0 else record.ticked
+    return Walking(engine, table, walks, ticked, contents)
+
+
+class WalkedRows(Keys, Reserves, Protocol):
+    """The table."""
 
 
 class Walking:
-    """`walks` that were open before, `ticked`: up to where ticks have been taken (0: there was no record yet)."""
+    """`walks` that were open before, `ticked`: up to where ticks have been taken (0: there was no record yet), `kept`:
+    of which walks there is something beside the rows."""
 
-    def __init__(self, engine: Opens, rows: Keys, walks: OpenWalks | None = None, ticked: int = 0) -> None:
+    def __init__(
+        self,
+        engine: Opens,
+        rows: Keys,
+        walks: OpenWalks | None = None,
+        ticked: int = 0,
+        kept: Iterable[int] = (),
+    ) -> None:
         self._engine = engine
         self._rows = rows
         self.walks = OpenWalks() if walks is None else walks
@@ -87,7 +104,7 @@ class Walking:
         self._upto = 0
         self._through = False
         self._new = bool(self.walks)
-        self._kept = {walk.ordinal for walk in self.opened.walks}
+        self._kept = set(kept)
 
     @property
     def opened(self) -> Opened:

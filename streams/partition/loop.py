@@ -44,7 +44,7 @@ from streams.partition.screening import KnownKeys
 from streams.partition.tally import count
 from streams.table import Table, Unstorable
 from streams.timeline import Effects, Timeline
-from streams.walking import Walking, restored
+from streams.walking import restored
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
 from triggers.erasure import spent
@@ -88,8 +88,7 @@ class Partition:
         self._failed = failed
         waiting, attention = table.restored()
         self.deadlines = DeadlineIndex(waiting)
-        walks, ticked = restored(table, rows_ahead=plan.skip_applied)
-        self._walking = Walking(engine, table, walks, ticked)
+        self._walking = restored(engine, table, renumber=plan.skip_applied and not plan.stream_clock)
         self._timeline = Timeline(
             engine,
             table,

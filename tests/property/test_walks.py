@@ -20,7 +20,7 @@ from streams.ledger import RowLedger
 from streams.merge import Merged
 from streams.table import Table
 from streams.timeline import Timeline
-from streams.walking import Walking, restored
+from streams.walking import restored
 from triggers import customer
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.rules.cron import Cron
@@ -96,8 +96,7 @@ class Partition:
         self.table.restore(list(committed.records), list(committed.records.values()))
         self._committed = committed
         waiting, _ = self.table.restored()
-        walks, ticked = restored(self.table, rows_ahead=False)
-        self.walking = Walking(engine, self.table, walks, ticked if self.table.record.reached else 0)
+        self.walking = restored(engine, self.table, renumber=False)
         self.timeline = Timeline(
             engine, self.table, DeadlineIndex(waiting), RowLedger(), judge_at_once=True, stretch=stretch,
             walking=self.walking, reached=self.table.record.reached,

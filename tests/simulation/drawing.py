@@ -6,7 +6,16 @@ import random
 
 from streams.table import DECODED_ROWS
 from tests.simulation.clocks import SECOND
-from tests.simulation.rules import STREAM, STREAM_GATED, WALL, WALL_GATED, WALL_LATER, WALL_THRICE, opting_in
+from tests.simulation.rules import (
+    STREAM,
+    STREAM_GATED,
+    WALL,
+    WALL_GATED,
+    WALL_LATER,
+    WALL_THRICE,
+    opting_in,
+    with_letters,
+)
 from tests.simulation.worker import Setting
 
 
@@ -30,6 +39,9 @@ def setting(rng: random.Random) -> Setting:
     later = rules is WALL_LATER
     if returning and apart.random() < 0.5:
         rules = opting_in(rules)
+    broadcasts = stream and not returning and apart.random() < 0.35
+    if broadcasts:
+        rules = with_letters(rules)
     standby = rng.random() < 0.15
     return Setting(
         stream=stream,
@@ -48,5 +60,6 @@ def setting(rng: random.Random) -> Setting:
         decoded_rows=rng.choice([DECODED_ROWS, DECODED_ROWS, 6]),
         rocks=rng.random() < 0.02,
         returning=returning,
+        broadcasts=broadcasts,
         least=90.0 if later else 0.0,
     )

@@ -39,6 +39,8 @@ class Expected:
     rows: dict[str, CustomerRow] = field(default_factory=dict)
 
     def encoded(self) -> dict[str, bytes]:
+        for row in self.rows.values():
+            row.walked = 0
         return {key: encode_row(row) for key, row in self.rows.items()}
 
 

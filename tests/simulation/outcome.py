@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from schemas.emitted import Command, Decision, decode_command, decode_decision
 from schemas.topics import CRM_COMMANDS, DEAD_LETTERS, DECISIONS, SMS_COMMANDS
-from streams.table import PARTITION_KEY
+from streams.table import PARTITION_KEY, RESERVED
 from tests.simulation.broker import Broker, columns
 from tests.simulation.broker.interface import Place
 from tests.simulation.worker import CHANGELOG
+from triggers.customer import decode_row, encode_row
+
+_TIME_BYTES = 8
 
 
 @dataclass(slots=True)
@@ -21,6 +24,8 @@ class Rows:
     versions: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     """By key: all that were ever committed, as long as nobody cleaned the log up before they were read."""
     records: dict[int, bytes] = field(default_factory=dict)
+    walks: dict[int, set[bytes]] = field(default_factory=dict)
+    """By partition: what is kept of walks that some rows have not taken."""
     _next: dict[int, int] = field(default_factory=dict)
 
     def read(self, broker: Broker, number: int) -> dict[str, bytes]:
@@ -31,7 +36,12 @@ class Rows:
             answer = broker.fetch(CHANGELOG, number, at, "read_committed", 1 << 30)
             found = columns(answer)
             for key, value in zip(found.keys, found.values, strict=True):
-                assert key is not None and value is not None
+                assert key is not None
+                if key.startswith(RESERVED) and key != PARTITION_KEY:
+                    open_walks = self.walks.setdefault(number, set())
+                    (open_walks.discard if value is None else open_walks.add)(key)
+                    continue
+                assert value is not None
                 if key == PARTITION_KEY:
                     self.records[number] = value
                 else:
@@ -39,6 +49,16 @@ class Rows:
                     self.versions[key.decode()].append(value)
             self._next[number] = found.next
         return rows
+
+
+def unnumbered(stored: bytes) -> bytes:
+    """A row, its deadline in front, without the number of the last walk: rows that a walk left as they were are not
+    stored with it."""
+    if not stored:
+        return stored
+    row = decode_row(stored[_TIME_BYTES:])
+    row.walked = 0
+    return stored[:_TIME_BYTES] + encode_row(row)
 
 
 @dataclass(frozen=True, slots=True)

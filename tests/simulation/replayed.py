@@ -226,6 +226,7 @@ class Replay:
         out = customer.go(way.steps)
         stored = decode_row(value[_TIME_BYTES:])
         customer.row.applied = stored.applied  # where its repeated records lie is no part of the schedule
+        customer.row.walked = stored.walked  # nor how its partition numbers what concerns many
         if encode_row(customer.row) != value[_TIME_BYTES:]:
             raise Astray(f"{_shown(stored)} instead of {_shown(customer.row)}")
         for decision in out.decisions:

@@ -60,6 +60,29 @@ exit_on: [order_placed, cart_emptied]
 """
 
 
+_LETTER: Final = """
+rule: letter
+trigger:
+  broadcast: {cron: "0 */5 * * *"}
+audience: cart.total >= 100
+priority: 20
+steps:
+  - sms: "The week's teas: {{ shop.cart_url }}"
+  - after: 40m
+    incentive: {bonus: 10, valid: 2d}
+    sms: "Points for the week's teas"
+exit_on: [order_placed]
+"""
+"""Concerns many at once: comes round by the clock, and is asked for."""
+
+
+def with_letters(book: RuleBook) -> RuleBook:
+    """The same shop, which also writes to many at once."""
+    (letter,) = read_rules(_LETTER, "letter.yaml", book.shops["main"]).rules
+    rules = sorted((*book.rules["main"], letter.rule), key=lambda rule: rule.name)
+    return replace(book, rules={"main": tuple(rules)})
+
+
 def _book(shop: str, *rules: str) -> RuleBook:
     read = read_shop(shop, "shop.yaml", "main")
     assert not read.errors, read.errors

@@ -96,6 +96,7 @@ class Simulation:
         self.world = Shoppers(
             rng, stream=self.setting.stream, partitions=self.setting.partitions, seconds=self._seconds,
             grace=self.setting.grace, returning=self.setting.returning,
+            broadcasts=self.setting.broadcasts,
         ).world()  # fmt: skip
         self.faults = draw(
             rng, stream=self.setting.stream, transactions=self.setting.transactions, until=self._seconds + 6,
@@ -224,6 +225,10 @@ class Simulation:
             at, end = self._known(MARKETING_EVENTS.name, number), self.broker.logs[MARKETING_EVENTS.name, 0].end
             if at < end:
                 return f"partition {number} has read {MARKETING_EVENTS.name} up to {at} of {end}"
+        for number in range(self.setting.partitions):
+            self.effects.rows.read(self.broker, number)
+            if self.effects.rows.walks.get(number):
+                return f"some rows of partition {number} have not taken a walk"
         if self.setting.stream:
             return None
         now = self.broker.clock() - self.setting.grace - 2 * SECOND

@@ -52,6 +52,9 @@ FUTURE_BOUND: Final = 3600 * SECOND
 STRETCH: Final = 3
 """Chunks are small here, and turns are to give way all the same."""
 
+SLICE_ROWS: Final = 2
+"""Rows are few here, and walks are to take their time all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -78,6 +81,8 @@ class Setting:
     """Rows lie in RocksDB, on a disk."""
     returning: bool
     """Receipts and answers come back, phones are shared and change (tests.simulation.returning)."""
+    broadcasts: bool
+    """Some things concern many customers at once: by the clock, and as marketing asks for them."""
     least: float
     """Virtual seconds that must go by before a seed ends: what was put off is to be seen again."""
 
@@ -256,6 +261,7 @@ class Worker:
             wall=self.clocks.wall,
             trusts=self.clocks.trusts,
             stretch=STRETCH,
+            slice_rows=SLICE_ROWS,
             hmac_secret=SECRET if setting.returning else None,
             suppressions=suppressions,
             links=links if setting.returning else None,

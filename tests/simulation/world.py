@@ -168,7 +168,15 @@ class Shoppers:
     """Draws what happens. `seconds` of virtual time, in which everything is published."""
 
     def __init__(
-        self, rng: random.Random, *, stream: bool, partitions: int, seconds: float, grace: int, returning: bool
+        self,
+        rng: random.Random,
+        *,
+        stream: bool,
+        partitions: int,
+        seconds: float,
+        grace: int,
+        returning: bool,
+        broadcasts: bool,
     ) -> None:
         self._rng = rng
         self._stream = stream
@@ -176,6 +184,7 @@ class Shoppers:
         self._seconds = seconds
         self._grace = grace
         self._returning = returning
+        self._letters = broadcasts
         self._number = 0
         self._lag = rng.random() * 0.7 * grace
         self._begins = EVENING - 2 * DAY if stream else EVENING
@@ -196,6 +205,7 @@ class Shoppers:
         made += self._poison(customers)
         made += self._markers()
         made += self._suppressed(customers)
+        made += self._broadcasts()
         made.sort(key=lambda one: one.at)
         return World(made, self._partitions, self._seconds, customers, round(self._lag))
 
@@ -338,6 +348,23 @@ class Shoppers:
             place = (MARKETING_EVENTS.name, 0)
             value = orjson.dumps({"type": "ClockAdvanced", "event_id": f"m-{step}", "occurred_at": rfc3339(time)})
             found.append(Batch(at, place, [Sent(at, place, None, value, time, "", "clock")]))
+        return found
+
+    def _broadcasts(self) -> list[Batch]:
+        """What marketing asks for, one sending of them twice."""
+        if not self._letters:
+            return []
+        rng = random.Random(repr(self._rng.getstate()[1][:2]))  # nothing else moves
+        found = []
+        for number in range(rng.randint(1, 5)):
+            at = self._begins + round(rng.random() * self._span)
+            value = {
+                "type": "BroadcastRequested", "event_id": f"b{number}", "shop_id": "main", "occurred_at": rfc3339(at),
+                "broadcast_id": f"b-{max(number - 1, 0)}", "rule": rng.choice(["letter", "letter", "no rule"]),
+            }  # fmt: skip
+            when = min((at - self._begins) / self._span + rng.random() * 0.02, 1.0) * self._seconds
+            place = (MARKETING_EVENTS.name, 0)
+            found.append(Batch(when, place, [Sent(when, place, b"main", orjson.dumps(value), at, "", "broadcast")]))
         return found
 
     def _suppressed(self, customers: list[str]) -> list[Batch]:
