@@ -10,7 +10,7 @@ new field is a new name at once, to be written into docs/messages.md (a test com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -107,6 +107,11 @@ class ProductView(LineView, frozen=True, gc=False):
     drop_percent: Decimal | None = None
     times: int | None = None
     at: datetime | None = None
+    _buyers: Callable[[str, int], int] | None = None
+
+    def buyers(self, within: timedelta) -> int | None:
+        """How many different customers bought it within that time, of which whole days count."""
+        return None if self._buyers is None else self._buyers(self.product_id, within.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,10 @@ class JourneyView:
     variant: str | None = None
 
 
-class ShopView(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class ShopView:
+    """`average_cheque`, `interval` and `best_sellers` are figures of the whole shop, as of the instant of judging."""
+
     id: str
     name: str | None = None
     sender: str | None = None
@@ -170,6 +178,22 @@ class ShopView(msgspec.Struct, frozen=True, gc=False):
     cart_url: str | None = None
     currency: str | None = None
     language: str | None = None
+    average_cheque: Decimal | None = None
+    interval: timedelta | None = None
+    best_sellers: Sequence[ProductView] = ()
+
+
+class EventView(msgspec.Struct, frozen=True, gc=False):
+    """The sale, collection or broadcast that the journey is about."""
+
+    id: str | None = None
+    name: str | None = None
+    url: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+_NO_EVENT: Final = EventView()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +208,6 @@ class Context:
     incentive: IncentiveView
     now: datetime
     viewed: ViewedView = ViewedView()
+    event: EventView = _NO_EVENT
     product: ProductView | None = None
     products: Sequence[ProductView] = ()

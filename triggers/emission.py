@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.instants import MINUTE
+from triggers.beyond import Beyond, Campaigns, Figures, asks_figures
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
@@ -35,7 +36,7 @@ from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.opt_out import in_language
 from triggers.messages.template import Message
-from triggers.offering import Cheques, Offered, work_out
+from triggers.offering import Offered, work_out
 from triggers.rivals import Rivals
 from triggers.rules.clean import Sunset
 from triggers.rules.model import Channel, Rule, Shop, Step
@@ -98,10 +99,12 @@ class Touch(msgspec.Struct, gc=False):
 class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
     `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are. `cheques`:
-    who counts the average cheque; None: nobody does."""
+    who counts figures of the whole shop, the average cheque among them; `campaigns`: who knows its sales; None: nobody
+    does."""
 
     __slots__ = (
-        "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions", "transactional", "zone",
+        "campaigns", "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions",
+        "transactional", "zone",
     )  # fmt: skip
 
     def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
@@ -109,17 +112,23 @@ class World:
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
-        self.cheques: Cheques | None = None
+        self.cheques: Figures | None = None
+        self.campaigns: Campaigns | None = None
         self.rivals: Rivals | None = None
         self.transactional: frozenset[str] = frozenset()
         self.paced = any(one.per == "minute" for one in shop.budgets)
         self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
 
+    @property
+    def beyond(self) -> Beyond:
+        return Beyond(self.cheques, self.campaigns)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A step of a rule, and what is the same for all its touches. `following`: the step after it. `consent` and `last`:
-    what the gate of consent, and the last of the pure gates, say of all of them; None where it depends."""
+    what the gate of consent, and the last of the pure gates, say of all of them; None where it depends. `figures`:
+    whether it asks for some of the whole shop."""
 
     rule: Rule
     step: Step
@@ -130,6 +139,7 @@ class Plan:
     holdout: holdout.Holdout
     consent: Verdict | None
     last: tuple[Verdict, ...] | None
+    figures: bool = False
 
 
 def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
@@ -141,7 +151,11 @@ def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
     for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
         channel: Channel = "sms" if step.sms is not None else "call" if step.call is not None else "bonus"
         last = _LAST if off and step.incentive is None else None
-        made[step.id] = Plan(rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last)
+        sources = [one for one in (rule.audience, step.when, step.sms, step.call) if one is not None]
+        made[step.id] = Plan(
+            rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
+            any(asks_figures(source.reads) for source in sources),
+        )
     return made
 
 
@@ -204,15 +218,18 @@ def judge(
         started = journey.began
 
     offer = step.incentive
+    beyond = world.beyond
     seen = context(
-        row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey
+        row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
+        beyond=beyond,
     )
     if offer is not None:
         touch.offered = work_out(offer, row, shop, seen, world.cheques, wall, tz)
         if touch.offered.incentive is not offer:  # worked out
             offer = touch.offered.incentive
             seen = context(
-                row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey
+                row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
+                beyond=beyond,
             )
     if rule.audience is not None:
         verdicts.append(conditions.audience(rule.audience, seen))
@@ -259,6 +276,7 @@ def judge(
         shown = context(
             row, shop, world.catalogue, tz, wall,
             step=step.id, began=started, incentive=offer, missing_product="refuse", journey=journey,
+            beyond=beyond,
         )
     ending = ""
     if step.opt_out and shop.opt_out_text:
@@ -292,7 +310,7 @@ def judge(
         if world.rivals is None:
             verdicts.append(competition.OFF)
         else:
-            verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz))
+            verdicts.append(world.rivals.judge(row, proposal, rule, plan.kind, step, wall, tz, beyond))
     if look is not None:
         not_after = min(not_after, wall if look.quiet else look.until)
     touch.not_after = not_after
@@ -304,6 +322,10 @@ def judge(
     touch.inputs = _inputs(row)
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:
         touch.inputs["facts"] = touch.offered.worth.facts
+    elif plan.figures and world.cheques is not None:
+        day = world.cheques.newest(shop.id, wall)
+        if day is not None:
+            touch.inputs["facts"] = day.isoformat()
     return tuple(verdicts), touch
 
 

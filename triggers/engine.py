@@ -130,11 +130,13 @@ class Engine:
             for one, _ in beginning:
                 if one.rule.audience is not None and seen is None:
                     tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
-                    seen = unexplained(context(row, plan.shop, self._catalogue, tz, due))
+                    seen = unexplained(context(row, plan.shop, self._catalogue, tz, due, beyond=plan.world.beyond))
                 its = seen
                 if one.rule.audience is not None and one.rule.audience.of_content:
                     tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
-                    its = unexplained(context(row, plan.shop, self._catalogue, tz, due, about=one.about))
+                    its = unexplained(context(
+                        row, plan.shop, self._catalogue, tz, due, about=one.about, beyond=plan.world.beyond
+                    ))
                 begin(row, one, due, its)
         for watch, kind in plan.watches:
             if kind.drains or self._lasts(due):

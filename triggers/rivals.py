@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
 from triggers.beginning import free
+from triggers.beyond import NOTHING_BEYOND, Beyond
 from triggers.customer import CustomerRow
 from triggers.expressions import unexplained
 from triggers.gates import competition
 from triggers.gates.conditions import holds
 from triggers.ids import identifier
-from triggers.journeys import Proposal, epoch_name
-from triggers.kinds import Kind, Watch
+from triggers.journeys import Journey, Proposal, epoch_name
+from triggers.kinds import Begin, Kind, Watch
 from triggers.rules.model import Rule, Shop, Step
 from triggers.verdicts import Verdict
 from triggers.view import context
@@ -46,7 +47,8 @@ class Rivals:
         self._catalogue = catalogue
 
     def judge(
-        self, row: CustomerRow, proposal: Proposal, rule: Rule, kind: Kind, step: Step, wall: int, tz: ZoneInfo
+        self, row: CustomerRow, proposal: Proposal, rule: Rule, kind: Kind, step: Step, wall: int, tz: ZoneInfo,
+        beyond: Beyond = NOTHING_BEYOND,
     ) -> Verdict:
         """`rule`, `kind` and `step` are the proposal's."""
         if rule.purpose == "transactional":
@@ -57,8 +59,8 @@ class Rivals:
                 return competition.taken(touch.rule, touch.step, touch.planned)
         own = _rival(row, rule, kind, step, proposal.epoch, planned)
         others = [
-            rival for rival, began in self._others(row, proposal, planned)
-            if self._conditions_hold(row, rival, began, wall, tz)
+            rival for rival, journey in self._others(row, proposal, planned)
+            if self._conditions_hold(row, rival, journey, wall, tz, beyond)
         ]  # fmt: skip
         if not others:
             return competition.ALONE
@@ -72,8 +74,8 @@ class Rivals:
         known = self._rules.get(rule)
         return known is None or known[0].purpose != "transactional"
 
-    def _others(self, row: CustomerRow, proposal: Proposal, planned: int) -> Iterator[tuple[Rival, int]]:
-        """Near enough, and when their journeys began or will."""
+    def _others(self, row: CustomerRow, proposal: Proposal, planned: int) -> Iterator[tuple[Rival, Journey | Begin]]:
+        """Near enough, and their journeys, or those that may begin."""
         for journey in row.journeys:
             known = self._rules.get(journey.rule)
             step = self._steps.get(journey.rule, {}).get(journey.step)
@@ -85,7 +87,7 @@ class Rivals:
                 continue
             at = kind.ready(row, rule, journey, journey.planned)
             if abs(at - planned) < self._within:
-                yield _rival(row, rule, kind, step, epoch, at), journey.began
+                yield _rival(row, rule, kind, step, epoch, at), journey
         for watch, kind in self._watches:
             for begin in watch.coming(row, planned + self._within):
                 rule, look = begin.rule, begin.at
@@ -94,15 +96,19 @@ class Rivals:
                 first = rule.steps[0]
                 if abs(look + first.after - planned) < self._within:
                     epoch = epoch_name(begin.epoch_at, begin.epoch_id)
-                    yield _rival(row, rule, kind, first, epoch, look + first.after), look
+                    yield _rival(row, rule, kind, first, epoch, look + first.after), begin
 
-    def _conditions_hold(self, row: CustomerRow, rival: Rival, began: int, wall: int, tz: ZoneInfo) -> bool:
+    def _conditions_hold(
+        self, row: CustomerRow, rival: Rival, of: Journey | Begin, wall: int, tz: ZoneInfo, beyond: Beyond
+    ) -> bool:
         rule, step = rival.rule, rival.step
         conditions = [condition for condition in (rule.audience, step.when) if condition is not None]
         if not conditions:
             return True
+        began, journey = (of.began, of) if isinstance(of, Journey) else (of.at, None)
         seen = unexplained(context(
-            row, self._shop, self._catalogue, tz, wall, step=step.id, began=began, incentive=step.incentive
+            row, self._shop, self._catalogue, tz, wall, step=step.id, began=began, incentive=step.incentive,
+            journey=journey, about=of.about, beyond=beyond,
         ))
         return all(holds(condition, seen) for condition in conditions)
 

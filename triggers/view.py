@@ -8,14 +8,15 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
-from triggers.context import Context, IncentiveView, ProductView, ShopView
+from triggers.beyond import NOTHING_BEYOND, Beyond
+from triggers.context import Context, EventView, IncentiveView, ProductView
 from triggers.customer import CustomerRow
 from triggers.journeys import NOTHING, About, Journey
 from triggers.messages.goods import Goods, GoodsLine, newest_first
 from triggers.messages.presentable import MissingProduct
-from triggers.messages.showcase import showcase
+from triggers.messages.showcase import Buyers, showcase
 from triggers.rules.model import Incentive, Shop
-from triggers.view_parts import RowCustomer, RowJourney, RowOrders, RowViewed, shown
+from triggers.view_parts import RowCustomer, RowJourney, RowOrders, RowViewed, SeenShop, counted_buyers, shown
 from triggers.zones import civil, local_date
 
 
@@ -32,13 +33,14 @@ def context(
     missing_product: MissingProduct = "next",
     journey: Journey | None = None,
     about: About = NOTHING,
+    beyond: Beyond = NOTHING_BEYOND,
 ) -> Context:
     """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step` and when it
-    `began`; of one that might begin, what it would be `about`. The row must not change as long as the context is looked
-    at."""
+    `began`; of one that might begin, what it would be `about`. `beyond`: who knows what is not in the row. The row must
+    not change as long as the context is looked at."""
     if journey is not None:
         about = journey.about
-    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey, about))
+    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey, about, beyond))
 
 
 class _Of(NamedTuple):
@@ -55,6 +57,11 @@ class _Of(NamedTuple):
     missing_product: MissingProduct
     journey: Journey | None
     about: About
+    beyond: Beyond
+
+    @property
+    def buyers(self) -> Buyers | None:
+        return counted_buyers(self.beyond.figures, self.shop.id, self.now)
 
 
 _set: Final = object.__setattr__
@@ -86,22 +93,34 @@ class _Seen(Context):
 
     customer = _part("customer", lambda of, seen: RowCustomer(of.row, of.shop, of.tz, of.now, seen))
     orders = _part("orders", lambda of, _: RowOrders(of.row, of.catalogue, of.tz))
-    viewed = _part("viewed", lambda of, _: RowViewed(of.row, of.shop, of.catalogue, of.tz, of.missing_product))
+    viewed = _part("viewed", lambda of, _: RowViewed(
+        of.row, of.shop, of.catalogue, of.tz, of.missing_product, of.buyers
+    ))
     cart = _part("cart", lambda of, _: _cart(of.row, of.shop, of.catalogue, of.tz, of.missing_product))
-    shop = _part("shop", lambda of, _: _shop(of.shop))
+    shop = _part("shop", lambda of, _: SeenShop(
+        of.shop, of.catalogue, of.now, of.missing_product, of.beyond.figures
+    ))
     journey = _part("journey", lambda of, _: RowJourney(of.row, of.tz, of.step, of.began, of.journey))
     incentive = _part("incentive", lambda of, _: (
         IncentiveView() if of.incentive is None else _incentive(of.incentive, of.now, of.tz)
     ))
+    event = _part("event", lambda of, _: _event(of))
     now = _part("now", lambda of, _: civil(of.now, of.tz))
     products = _part("products", lambda of, _: _products(of))
     product = property(lambda self: next(iter(self.products), None))
 
 
-def _shop(shop: Shop) -> ShopView:
-    return ShopView(
-        id=shop.id, name=shop.name or None, sender=shop.sender, url=shop.url or None, cart_url=shop.cart_url or None,
-        currency=shop.currency, language=shop.language,
+def _event(of: _Of) -> EventView:
+    """The sale, collection or broadcast that the journey is about."""
+    about, campaigns = of.about, of.beyond.campaigns
+    known = None if campaigns is None or not about.of else campaigns.get(of.shop.id, about.of)
+    starts_at, ends_at = (0, about.ends_at) if known is None else (known.starts_at, about.ends_at or known.ends_at)
+    return EventView(
+        id=about.of or None,
+        name=None if known is None else known.name,
+        url=None if known is None else known.url,
+        starts_at=civil(starts_at, of.tz) if starts_at else None,
+        ends_at=civil(ends_at, of.tz) if ends_at else None,
     )
 
 
@@ -111,7 +130,8 @@ def _products(of: _Of) -> Sequence[ProductView]:
     if not products:
         return ()
     return showcase(
-        of.shop.id, lambda: shown(row, products, tz), of.catalogue, of.missing_product, of.shop.currency
+        of.shop.id, lambda: shown(row, products, tz), of.catalogue, of.missing_product, of.shop.currency,
+        of.buyers,
     )
 
 

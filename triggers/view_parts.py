@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
 from schemas.instants import parse_rfc3339
+from triggers.beyond import Figures
 from triggers.context import (
     ConsentsView,
     Context,
@@ -17,13 +18,15 @@ from triggers.context import (
     JourneyView,
     OfCategory,
     OrdersView,
+    ProductView,
+    ShopView,
     ViewedView,
 )
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.intervals import own_interval
 from triggers.journeys import Journey, Shown
 from triggers.messages.presentable import MissingProduct
-from triggers.messages.showcase import Remembered, in_category, showcase
+from triggers.messages.showcase import Buyers, Remembered, in_category, showcase
 from triggers.rules.model import Shop
 from triggers.rules.segments import first_of
 from triggers.zones import civil, local_date
@@ -140,12 +143,14 @@ class RowViewed(ViewedView):
     tz: ZoneInfo
 
     def __init__(
-        self, row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing: MissingProduct
+        self, row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing: MissingProduct,
+        buyers: Buyers | None,
     ) -> None:
         _set(self, "row", row)
         _set(self, "catalogue", catalogue)
         _set(self, "tz", tz)
-        _set(self, "products", showcase(shop.id, lambda: looked_at(row, tz), catalogue, missing, shop.currency))
+        made = showcase(shop.id, lambda: looked_at(row, tz), catalogue, missing, shop.currency, buyers)
+        _set(self, "products", made)
 
     count = property(lambda self: len(self.row.interests))
     last = property(lambda self: _civil(
@@ -165,6 +170,63 @@ class RowViewed(ViewedView):
         one, other = _together(itself, tz), _together(products, tz)
         lasts = [last for last in (one.last, other.last) if last is not None]
         return OfCategory(max(one.count, other.count), max(lasts, default=None))
+
+
+class SeenShop(ShopView):
+    """A shop, and what was counted of all its customers."""
+
+    __slots__ = ("at", "catalogue", "figures", "missing", "settings")
+    settings: Shop
+    catalogue: Catalogue
+    at: int
+    missing: MissingProduct
+    figures: Figures | None
+
+    def __init__(
+        self, shop: Shop, catalogue: Catalogue, at: int, missing: MissingProduct, figures: Figures | None
+    ) -> None:
+        _set(self, "settings", shop)
+        _set(self, "catalogue", catalogue)
+        _set(self, "at", at)
+        _set(self, "missing", missing)
+        _set(self, "figures", figures)
+
+    id = property(lambda self: self.settings.id)
+    name = property(lambda self: self.settings.name or None)
+    sender = property(lambda self: self.settings.sender)
+    url = property(lambda self: self.settings.url or None)
+    cart_url = property(lambda self: self.settings.cart_url or None)
+    currency = property(lambda self: self.settings.currency)
+    language = property(lambda self: self.settings.language)
+    average_cheque = property(lambda self: self._cheque())
+    interval = property(lambda self: self._interval())
+    best_sellers = property(lambda self: self._best())
+
+    def _cheque(self) -> Decimal | None:
+        counted = None if self.figures is None else self.figures.average_cheque(self.settings, None, self.at)
+        if counted is not None:
+            return counted[0]
+        return None if self.settings.economics is None else self.settings.economics.average_cheque
+
+    def _interval(self) -> timedelta | None:
+        counted = None if self.figures is None else self.figures.interval(self.settings.id, None, self.at)
+        return None if counted is None else _duration(counted.length)
+
+    def _best(self) -> Sequence[ProductView]:
+        figures, shop, at = self.figures, self.settings, self.at
+        if figures is None:
+            return ()
+        found = [Remembered(product) for product in figures.best_sellers(shop.id, at)]
+        buyers = counted_buyers(figures, shop.id, at)
+        return showcase(shop.id, lambda: found, self.catalogue, self.missing, shop.currency, buyers)
+
+
+def counted_buyers(figures: Figures | None, shop_id: str, at: int) -> Buyers | None:
+    """How many bought a product on the last days, as of an instant."""
+    if figures is None:
+        return None
+    counted = figures
+    return lambda product, days: counted.buyers(shop_id, product, days, at)
 
 
 class RowJourney(JourneyView):

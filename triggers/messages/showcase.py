@@ -17,6 +17,8 @@ from triggers.messages.presentable import MissingProduct, Presentable, Unpresent
 
 _HUNDRED: Final = Decimal(100)
 
+Buyers = Callable[[str, int], int]
+
 
 class Remembered(msgspec.Struct, frozen=True, gc=False):
     """What is known of a product besides the feed: `price` where it is another than the feed's (on sale), `seen` what
@@ -35,10 +37,12 @@ def showcase(
     catalogue: Catalogue,
     missing_product: MissingProduct,
     currency: str | None,
+    buyers: Buyers | None = None,
 ) -> Sequence[ProductView]:
     """The presentable ones in their order; nothing is looked up, or asked of `products`, before it is read.
-    `currency`: the shop's, for prices that name none. With `missing_product="refuse"` reading one raises as
-    `triggers.messages.goods.goods` says."""
+
+    `currency`: the shop's, for prices that name none. `buyers`: how many bought a product on the last so many days.
+    With `missing_product="refuse"` reading one raises as `triggers.messages.goods.goods` says."""
     made: list[Sequence[Remembered]] = []
 
     def once() -> Sequence[Remembered]:
@@ -47,13 +51,13 @@ def showcase(
         return made[0]
 
     def view(product: Remembered) -> ProductView | Unpresentable:
-        return _view(shop_id, product, catalogue, currency)
+        return _view(shop_id, product, catalogue, currency, buyers)
 
     return Presentable(once, view, missing_product)
 
 
 def _view(
-    shop_id: str, product: Remembered, catalogue: Catalogue, currency: str | None
+    shop_id: str, product: Remembered, catalogue: Catalogue, currency: str | None, buyers: Buyers | None
 ) -> ProductView | Unpresentable:
     found = catalogue.get(shop_id, product.product_id)
     if found is None:
@@ -81,6 +85,7 @@ def _view(
         drop_percent=_share(drop, product.seen),
         times=product.times,
         at=product.at,
+        _buyers=buyers,
     )
 
 

@@ -13,8 +13,10 @@ from schemas.emitted import CancelSms, Decision
 from schemas.instants import parse_rfc3339, rfc3339
 from triggers.asks import Ask, Full, Granted, LedgerAnswer
 from triggers.context import Context
+from triggers.counted import Counted
 from triggers.customer import NEVER, CustomerRow, new_row
 from triggers.engine import Engine, Proposal
+from triggers.expressions import Reads
 from triggers.gates.suppression import Suppressions
 from triggers.kinds.cart_abandoned import CartAbandoned
 from triggers.messages.template import Message, MessageTemplate
@@ -35,6 +37,7 @@ class Fixed(MessageTemplate):
 
     def __init__(self, text: str = "Your cart is waiting") -> None:
         self.source = text
+        self.reads = Reads()
 
     def render(self, context: Context) -> Message:
         return Message(self.source, "gsm-7", len(self.source), 1)
@@ -154,6 +157,7 @@ class Drive:
     sent: list[Any] = field(default_factory=list)
     cancels: list[CancelSms] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
@@ -214,6 +218,8 @@ class Drive:
         for one in self.row.outgoing:
             if isinstance(one, CancelSms):
                 self.cancels.append(one)
+            elif isinstance(one, Counted):
+                self.counted.append(one)
             else:
                 self.findings.append(one)
         self.row.outgoing = []

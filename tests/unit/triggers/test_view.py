@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from schemas.instants import DAY, HOUR, rfc3339
 from tests.unit.triggers.shoppers import Feed, product
 from triggers.answers import answer
+from triggers.beyond import Beyond, asks_figures
 from triggers.bought import Bought
 from triggers.customer import PROFILE_FIELDS, Consent, CustomerRow, Field, Order, Orders, Touch, new_row
 from triggers.expressions import ExpressionInvalid, Names, compile_expression, compile_value
 from triggers.interests import viewed as see
 from triggers.journeys import About, Journey, Shown
 from triggers.messages.refused import MessageRefused
-from triggers.messages.template import compile_template
+from triggers.messages.template import TemplateInvalid, compile_template
 from triggers.rules.model import Shop
+from triggers.rules.read import read_shop
 from triggers.rules.segments import Segment
 from triggers.segments import Segments
 from triggers.tastes import Seen
@@ -239,3 +242,83 @@ def test_a_question_is_a_part_of_what_is_explained() -> None:
         ('orders.bought("red")', False, ""), ('orders.of("kettles").count >= 1', False, "0"),
     ]  # fmt: skip
     assert condition.reads.names == {"orders.bought", "orders.of.count"}
+
+
+class Counted:
+    """Figures of a shop, as of what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    def newest(self, shop_id: str, at: int) -> date | None:
+        return date(2026, 5, 26)
+
+    def average_cheque(self, shop: Shop, segment: str | None, at: int) -> tuple[Decimal, str] | None:
+        return Decimal("512.50"), "2026-05-26"
+
+    def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
+        return Interval(28 * DAY)
+
+    def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:
+        self.asked.append((product, days))
+        return 41
+
+    def best_sellers(self, shop_id: str, at: int) -> list[str]:
+        return ["gone", "blue", "red"]
+
+
+class Interval(NamedTuple):
+    length: int
+
+
+class Sales:
+    def get(self, shop_id: str, of: str) -> Sale | None:
+        return Sale("Black Friday", "https://shop.example/sale", NOW - DAY, NOW + DAY) if of == "bf" else None
+
+
+class Sale(NamedTuple):
+    name: str | None
+    url: str | None
+    starts_at: int
+    ends_at: int
+
+
+def test_figures_of_the_shop_are_there_where_somebody_counts() -> None:
+    beyond = Beyond(Counted())
+    assert seen("shop.average_cheque", row(), beyond=beyond) == Decimal("512.50")
+    assert seen("shop.interval == days(28)", row(), beyond=beyond) is True
+    assert seen("shop.best_sellers[0].name", row(), beyond=beyond) == "Kettle blue"  # the first that can be shown
+    assert seen("shop.best_sellers[0].buyers(days(30))", row(), beyond=beyond) == 41
+    for name in ("shop.average_cheque", "shop.interval", "shop.best_sellers[0].name"):
+        assert seen(f"{name} is defined", row()) is False
+
+
+def test_the_first_average_cheque_is_that_of_the_settings() -> None:
+    settings = read_shop("economics: {average_cheque: 900, margin: 40%, share: 50%}", "shop.yaml", "main")
+    assert settings.errors == ()
+    assert seen("shop.average_cheque", row(), settings.shop) == 900
+
+
+def test_how_many_bought_a_product_is_asked_for_whole_days() -> None:
+    figures = Counted()
+    about = journey(about=About((Shown("red"),)))
+    text = compile_template('{{ product.buyers(days(30)) }} {{ product.buyers(hours(36)) }}', ANY)
+    message = text.render(context(row(), Shop(), FEED, TZ, NOW, journey=about, beyond=Beyond(figures)))
+    assert (message.text, message.products) == ("41 41", ("red",))
+    assert figures.asked == [("red", 30), ("red", 1)]
+    assert asks_figures(text.reads)
+    assert not asks_figures(compile_template("{{ shop.name }} {{ orders.count }}").reads)
+
+
+def test_a_journey_knows_the_sale_that_it_is_about() -> None:
+    names = Names(content=frozenset({"event"}))
+    text = compile_template('{{ event.name }} until {{ event.ends_at | date("dd.MM") }}: {{ event.url }}', names)
+    sale = journey(about=About(of="bf", ends_at=NOW))
+    beyond = Beyond(campaigns=Sales())
+    assert text.render(context(row(), Shop(), FEED, TZ, NOW, journey=sale, beyond=beyond)).text == (
+        "Black Friday until 28.05: https://shop.example/sale"
+    )
+    with pytest.raises(MessageRefused, match=r"event\.name"):
+        text.render(context(row(), Shop(), FEED, TZ, NOW, journey=journey(about=About(of="other")), beyond=beyond))
+    with pytest.raises(TemplateInvalid, match="`event` means nothing in a rule of `cart_abandoned`"):
+        compile_template("{{ event.name }}", Names(kind="cart_abandoned"))

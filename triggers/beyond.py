@@ -1,0 +1,72 @@
+"""What conditions and texts may ask besides the row and the feed: figures of the whole shop, and what its sales and
+collections are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple, Protocol
+
+from triggers.expressions import Reads
+from triggers.rules.model import Shop
+
+
+class _Interval(Protocol):
+    @property
+    def length(self) -> int:
+        """Microseconds."""
+
+
+class Figures(Protocol):
+    """Of a whole shop, all as of an instant `at`: what is in force then."""
+
+    def newest(self, shop_id: str, at: int) -> date | None:
+        """The newest day that is counted in them; None before the first."""
+
+    def average_cheque(self, shop: Shop, segment: str | None, at: int) -> tuple[Decimal, str] | None:
+        """See `triggers.offering.Cheques`."""
+
+    def interval(self, shop_id: str, segment: str | None, at: int) -> _Interval | None:
+        """How long it usually takes until somebody buys again; None where too little is known."""
+
+    def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:
+        """How many different customers bought a product on the last days."""
+
+    def best_sellers(self, shop_id: str, at: int) -> Sequence[str]:
+        """Products, the best first."""
+
+
+class Campaign(Protocol):
+    """A sale, a collection, a broadcast. Instants in microseconds, 0 for none."""
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def starts_at(self) -> int: ...
+    @property
+    def ends_at(self) -> int: ...
+
+
+class Campaigns(Protocol):
+    def get(self, shop_id: str, of: str) -> Campaign | None:
+        """What a journey is about, by `About.of`; None where it is known no more."""
+
+
+class Beyond(NamedTuple):
+    """None: nobody knows."""
+
+    figures: Figures | None = None
+    campaigns: Campaigns | None = None
+
+
+NOTHING_BEYOND: Final = Beyond()
+
+_OF_SHOP: Final = ("shop.average_cheque", "shop.interval", "shop.best_sellers")
+
+
+def asks_figures(reads: Reads) -> bool:
+    """Whether a source asks for a figure of the whole shop: a decision then says up to which day that was counted."""
+    return any(name.startswith(_OF_SHOP) or name.endswith(".buyers") for name in reads.names)
