@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from triggers.customer import NEVER, CustomerRow
+from triggers.prefilter import Key, Prefilter
+from triggers.rules.model import Rule
 
 T = TypeVar("T")
 
@@ -40,6 +42,37 @@ class Thresholds(Generic[T]):
 
     def _between(self, begin: int, end: int) -> Sequence[tuple[int, T]]:
         return list(zip(self.lengths[begin:end], self.items[begin:end], strict=True)) if begin < end else ()
+
+
+class WaitingRules(Thresholds[Rule]):
+    """Rules that wait for lengths of one spell. Of many only those are named whose audience the customer may be in
+    (triggers.prefilter)."""
+
+    def __init__(self, pairs: Sequence[tuple[int, Rule]]) -> None:
+        super().__init__(pairs)
+        self._prefilter = Prefilter([rule for _, rule in pairs])
+        buckets: dict[Key | None, list[tuple[int, Rule]]] = {}
+        for length, rule in pairs:
+            buckets.setdefault(self._prefilter.key(rule), []).append((length, rule))
+        self._anybody = Thresholds(buckets.pop(None, []))
+        self._buckets = {key: Thresholds(pairs) for key, pairs in buckets.items()}
+
+    def due_for(self, row: CustomerRow, base: int, looked: int, at: int) -> Sequence[tuple[int, Rule]]:
+        """`due`, without rules that are not for this customer."""
+        found = self._anybody.due(base, looked, at)
+        for bucket in self._admitted(row):
+            found = [*found, *bucket.due(base, looked, at)]
+        return found
+
+    def coming_for(self, row: CustomerRow, base: int, looked: int, until: int) -> Sequence[tuple[int, Rule]]:
+        """`coming`, without rules that are not for this customer."""
+        found = self._anybody.coming(base, looked, until)
+        for bucket in self._admitted(row):
+            found = [*found, *bucket.coming(base, looked, until)]
+        return found
+
+    def _admitted(self, row: CustomerRow) -> Iterable[Thresholds[Rule]]:
+        return [self._buckets[key] for key in self._prefilter.keys(row) if key in self._buckets]
 
 
 def _length(pair: tuple[int, T]) -> int:

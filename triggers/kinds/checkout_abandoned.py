@@ -22,7 +22,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Journey
 from triggers.kinds import _carts
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
-from triggers.kinds._spells import Thresholds, looked_for
+from triggers.kinds._spells import WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
@@ -76,7 +76,7 @@ class _Watch:
     """See `triggers.kinds.Watch`."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._waiting = Thresholds((rule.trigger.idle, rule) for rule in rules)
+        self._waiting = WaitingRules([(rule.trigger.idle, rule) for rule in rules])
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int:
         return self.next_look(row, now)
@@ -95,14 +95,14 @@ class _Watch:
         cart = row.cart.now
         if not cart.checkout_at:
             return []
-        waiting = self._waiting.coming(cart.changed_at, looked_for(row, cart.looked, cart.changed_at), until)
+        waiting = self._waiting.coming_for(row, cart.changed_at, looked_for(row, cart.looked, cart.changed_at), until)
         return _begins(row, cart, waiting)
 
     def due(self, row: CustomerRow, at: int) -> list[Begin]:
         cart = row.cart.now
         if not cart.checkout_at:
             return []
-        waiting = self._waiting.due(cart.changed_at, looked_for(row, cart.looked, cart.changed_at), at)
+        waiting = self._waiting.due_for(row, cart.changed_at, looked_for(row, cart.looked, cart.changed_at), at)
         return _begins(row, cart, waiting)
 
     def looked(self, row: CustomerRow, at: int) -> None:

@@ -25,7 +25,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.interests import MAX_EARLIER, Interest
 from triggers.journeys import MAX_SHOWN, About, Journey, Shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
-from triggers.kinds._spells import Thresholds, looked_for
+from triggers.kinds._spells import WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
@@ -94,7 +94,7 @@ class _Watch:
     move looks."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._waiting = Thresholds((rule.trigger.idle, rule) for rule in rules)
+        self._waiting = WaitingRules([(rule.trigger.idle, rule) for rule in rules])
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         return self.next_look(row, now) if isinstance(event, wire.ProductViewed | wire.CustomerImported) else None
@@ -113,13 +113,13 @@ class _Watch:
 
     def coming(self, row: CustomerRow, until: int) -> Iterable[Begin]:
         return self._begins(row, (
-            (product_id, interest, self._waiting.coming(interest.at, looked, until))
+            (product_id, interest, self._waiting.coming_for(row, interest.at, looked, until))
             for product_id, interest, looked in _spells(row)
         ))
 
     def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
         return self._begins(row, (
-            (product_id, interest, self._waiting.due(interest.at, looked, at))
+            (product_id, interest, self._waiting.due_for(row, interest.at, looked, at))
             for product_id, interest, looked in _spells(row)
         ))
 
