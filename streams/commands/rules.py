@@ -125,7 +125,9 @@ def list_(
 
 @app.command()
 def schema(
-    kind: Annotated[Literal["rule", "shop"], typer.Option("--kind", help="Of a rule or of shop.yaml.")] = "rule",
+    kind: Annotated[
+        Literal["rule", "shop", "audience"], typer.Option("--kind", help="Of a rule, of shop.yaml or of an audience.")
+    ] = "rule",
 ) -> None:
     """Print the JSON Schema by which an editor completes and checks rules while they are written."""
     from json import dumps
