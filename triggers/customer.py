@@ -21,6 +21,7 @@ from triggers import interests
 from triggers.answers import Said
 from triggers.bought import Bought, together
 from triggers.cart import CartBook, new_book, read_book, settle, stored
+from triggers.counted import Counted
 from triggers.interests import Interest
 from triggers.journeys import Journey, Occasion, Past, Proposal
 from triggers.layouts import LAYOUT, LAYOUTS, Layouts
@@ -168,7 +169,7 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     deadline: int
     applied: dict[int, int]
     outbox: list[Proposal]
-    outgoing: list[CancelSms | Finding]
+    outgoing: list[CancelSms | Finding | Counted]
     part_cart: Part
     part_orders: Part = NOTHING
     seen: bytes = b""

@@ -18,10 +18,9 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-import msgspec
-
 from schemas import wire
 from schemas.wire import CustomerEvent
+from triggers.counted import Counted
 from triggers.customer import MAX_ORDERS, CustomerRow, Order
 from triggers.intervals import gaps_of
 from triggers.orders import order_total
@@ -49,14 +48,6 @@ MAX_SINCE: Final = 90
 
 Places = Mapping[str, Decimal]
 """Sums by name."""
-
-
-class Counted(msgspec.Struct, tag_field="type", tag=True, frozen=True, gc=False):
-    """An addend of one fact of the customer's shop."""
-
-    fact: str
-    name: str
-    amount: Decimal
 
 
 class Before(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers.rules.economics import Economics
@@ -14,6 +14,7 @@ percent = st.decimals(Decimal("0.01"), Decimal(100), places=2)
 shops = st.builds(Economics, money, percent, percent, st.just(True), st.decimals(Decimal("0.01"), 1000, places=2))
 
 
+@settings(deadline=None)
 @given(shops)
 def test_the_most_points_are_within_the_limit_and_one_more_is_not(shop: Economics) -> None:
     limit = shop.limit(shop.average_cheque)
@@ -22,6 +23,7 @@ def test_the_most_points_are_within_the_limit_and_one_more_is_not(shop: Economic
     assert shop.points(most) <= limit < shop.points(most + 1)
 
 
+@settings(deadline=None)
 @given(shops, money)
 def test_the_highest_discount_is_within_the_limit_and_one_per_cent_more_is_not(shop: Economics, sold: Decimal) -> None:
     limit = shop.limit(shop.average_cheque)
@@ -31,11 +33,13 @@ def test_the_highest_discount_is_within_the_limit_and_one_per_cent_more_is_not(s
     assert most == 100 or shop.discount(most + 1, sold) > limit
 
 
+@settings(deadline=None)
 @given(shops, money)
 def test_the_margins_share_is_a_discount_that_every_cheque_affords(shop: Economics, cheque: Decimal) -> None:
     assert shop.discount(shop.margin * shop.share / 100, cheque) <= shop.limit(cheque)
 
 
+@settings(deadline=None)
 @given(shops, money, money)
 def test_a_higher_cheque_never_affords_less(shop: Economics, one: Decimal, other: Decimal) -> None:
     lower, higher = sorted((one, other))

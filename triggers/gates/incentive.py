@@ -23,7 +23,7 @@ def incentive(offered: Offered | None, wall: int) -> Verdict:
     if offered is None:
         return NONE
     one, ends, worth = offered
-    numbers = (("ends", rfc3339(ends)),) if ends else ()
+    numbers: tuple[tuple[str, str], ...] = (("ends", rfc3339(ends)),) if ends else ()
     if worth is not None:
         if worth.cost is not None:
             numbers += (("costs", plain(worth.cost)),)
