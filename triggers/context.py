@@ -156,7 +156,7 @@ class IncentiveView(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class JourneyView:
     """`bought`, `visited`, `clicked`: whether the customer did since the journey began; `touches`: how many of its own
-    passed so far."""
+    passed so far; `segment`: by which of the shop's segments, or lines of the rule's own table, it began."""
 
     step: str = ""
     started: datetime | None = None
@@ -164,6 +164,7 @@ class JourneyView:
     visited: bool = False
     clicked: bool = False
     touches: int = 0
+    segment: str | None = None
     variant: str | None = None
 
 

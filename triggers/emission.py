@@ -221,7 +221,7 @@ def judge(
     beyond = world.beyond
     seen = context(
         row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
-        beyond=beyond,
+        beyond=beyond, kind=plan.kind.name,
     )
     if offer is not None:
         touch.offered = work_out(offer, row, shop, seen, world.cheques, wall, tz)
@@ -229,7 +229,7 @@ def judge(
             offer = touch.offered.incentive
             seen = context(
                 row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
-                beyond=beyond,
+                beyond=beyond, kind=plan.kind.name,
             )
     if rule.audience is not None:
         verdicts.append(conditions.audience(rule.audience, seen))
@@ -276,7 +276,7 @@ def judge(
         shown = context(
             row, shop, world.catalogue, tz, wall,
             step=step.id, began=started, incentive=offer, missing_product="refuse", journey=journey,
-            beyond=beyond,
+            beyond=beyond, kind=plan.kind.name,
         )
     ending = ""
     if step.opt_out and shop.opt_out_text:

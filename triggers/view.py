@@ -34,13 +34,16 @@ def context(
     journey: Journey | None = None,
     about: About = NOTHING,
     beyond: Beyond = NOTHING_BEYOND,
+    kind: str = "",
 ) -> Context:
-    """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step` and when it
-    `began`; of one that might begin, what it would be `about`. `beyond`: who knows what is not in the row. The row must
-    not change as long as the context is looked at."""
+    """`tz` is the customer's zone, `now` the instant of judging; of the journey, where there is one, `step`, when it
+    `began` and of which `kind` its rule is; of one that might begin, what it would be `about`. `beyond`: who knows what
+    is not in the row. The row must not change as long as the context is looked at."""
     if journey is not None:
         about = journey.about
-    return _Seen(_Of(row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey, about, beyond))
+    return _Seen(_Of(
+        row, shop, catalogue, tz, now, step, began, incentive, missing_product, journey, about, beyond, kind
+    ))
 
 
 class _Of(NamedTuple):
@@ -58,6 +61,7 @@ class _Of(NamedTuple):
     journey: Journey | None
     about: About
     beyond: Beyond
+    kind: str
 
     @property
     def buyers(self) -> Buyers | None:
@@ -100,7 +104,7 @@ class _Seen(Context):
     shop = _part("shop", lambda of, _: SeenShop(
         of.shop, of.catalogue, of.now, of.missing_product, of.beyond.figures
     ))
-    journey = _part("journey", lambda of, _: RowJourney(of.row, of.tz, of.step, of.began, of.journey))
+    journey = _part("journey", lambda of, _: RowJourney(of.row, of.tz, of.step, of.began, of.journey, of.kind))
     incentive = _part("incentive", lambda of, _: (
         IncentiveView() if of.incentive is None else _incentive(of.incentive, of.now, of.tz)
     ))

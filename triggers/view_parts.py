@@ -32,6 +32,8 @@ from triggers.rules.segments import first_of
 from triggers.zones import civil, local_date
 
 _set: Final = object.__setattr__
+_BY_SEGMENT: Final = frozenset({"dormant", "segment_entered", "segment_left"})
+"""The kinds whose journeys are about a segment, an audience, or a line of a table."""
 
 
 def _field(name: str) -> Any:
@@ -232,14 +234,18 @@ def counted_buyers(figures: Figures | None, shop_id: str, at: int) -> Buyers | N
 class RowJourney(JourneyView):
     """A journey of a row: what happened since it began."""
 
-    __slots__ = ("journey", "row", "since", "step", "tz")
+    __slots__ = ("journey", "kind", "row", "since", "step", "tz")
     row: CustomerRow
     tz: ZoneInfo
     since: int | None
     journey: Journey | None
+    kind: str
 
-    def __init__(self, row: CustomerRow, tz: ZoneInfo, step: str, began: int | None, journey: Journey | None) -> None:
+    def __init__(
+        self, row: CustomerRow, tz: ZoneInfo, step: str, began: int | None, journey: Journey | None, kind: str
+    ) -> None:
         _set(self, "row", row)
+        _set(self, "kind", kind)
         _set(self, "tz", tz)
         _set(self, "step", step)
         _set(self, "since", began)
@@ -250,6 +256,9 @@ class RowJourney(JourneyView):
     visited = property(lambda self: self._after(self.row.visited_at))
     clicked = property(lambda self: self._after(self.row.clicked_at))
     variant = property(lambda self: self.journey.variant if self.journey is not None else None)
+    segment = property(lambda self: (
+        self.journey.about.of if self.journey is not None and self.kind in _BY_SEGMENT else None
+    ))
 
     @property
     def touches(self) -> int:

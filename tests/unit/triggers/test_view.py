@@ -159,6 +159,13 @@ def test_a_journey_knows_what_happened_since_it_began() -> None:
     assert seen("now - journey.started == days(3)", of, **given) is True
 
 
+def test_a_journey_knows_the_segment_by_which_it_began_where_its_kind_goes_by_segments() -> None:
+    about = journey(about=About(of="once"))
+    assert seen("journey.segment", row(), journey=about, kind="dormant") == "once"
+    assert seen("journey.segment is defined", row(), journey=about, kind="purchased") is False
+    assert seen("journey.segment is defined", row(), kind="dormant") is False
+
+
 def test_the_products_of_a_journey_have_the_sales_price_and_that_of_the_feed_as_the_old_one() -> None:
     products = Shown("red", Decimal(720)), Shown("gone", Decimal(1)), Shown("blue", seen=Decimal(1990))
     sale = journey(about=About(products))
