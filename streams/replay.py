@@ -195,7 +195,7 @@ class Replay:
         state = {
             "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
             "positions": positions, "walked": self._timeline.walking.walks.last,
-            "ticked": self._timeline.walking.ticked,
+            "ticked": self._timeline.walking.ticked, "plans": dict(self._engine.stamps),
         }
         # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
         (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
@@ -215,9 +215,13 @@ class Replay:
             self.positions = {
                 (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
             }
-            self._timeline.walking = Walking(
-                self._engine, self._rows, OpenWalks(state.get("walked", 0)), state.get("ticked", state["reached"] or 0)
+            reached = state["reached"] or 0
+            walking = Walking(
+                self._engine, self._rows, OpenWalks(state.get("walked", 0)), state.get("ticked", reached)
             )
+            self._timeline.walking = walking
+            if reached:
+                walking.change_rules(state.get("plans", {}), reached + 1)
             if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
                 self._beyond.load((folder / state["ledger"]).read_bytes())
             for key, row in _read_rows(folder / state["rows"]):

@@ -18,7 +18,7 @@ from streams.merge import END, Merged
 from streams.table import RESERVED, PartitionRecord
 from triggers.customer import CustomerRow
 from triggers.ticks import Source, Ticks
-from triggers.walks import Opened, OpenWalks, WalkEvent, decode_walk, encode_walk
+from triggers.walks import Opened, OpenWalks, RulesChanged, WalkEvent, decode_walk, encode_walk
 
 CUSTOMERS: Final = frozenset(spec.rank for spec in CO_PARTITIONED)
 """The ranks of what belongs to single rows."""
@@ -50,6 +50,10 @@ class Opens(Protocol):
     def last(self) -> int | None:
         """After this instant nothing begins by the calendar alone (triggers.engine)."""
 
+    @property
+    def stamps(self) -> Mapping[str, int]:
+        """Which rules are in force at each shop."""
+
     def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]: ...
     def ticks(self) -> Iterable[Source]: ...
 
@@ -76,7 +80,10 @@ def restored(engine: Opens, table: WalkedRows, *, renumber: bool) -> Walking:
         for ordinal, parts in contents.items() if ordinal <= record.walked
     ))  # fmt: skip
     ticked = max(record.ticked, record.reached - 1) if record.reached > 0 else record.ticked
-    return Walking(engine, table, walks, ticked, contents)
+    walking = Walking(engine, table, walks, ticked, contents)
+    if record.reached > 0:
+        walking.change_rules(record.plans, record.reached)
+    return walking
 
 
 class WalkedRows(Keys, Reserves, Protocol):
@@ -110,6 +117,12 @@ class Walking:
     def opened(self) -> Opened:
         return self.walks.opened
 
+    def change_rules(self, former: Mapping[str, int], at: int) -> None:
+        """Where other rules were in force before, rows are told of it: what was due by then begins nothing now."""
+        for shop_id, stamp in sorted(self._engine.stamps.items()):
+            if former.get(shop_id) != stamp:
+                self._open(at, shop_id, RulesChanged(stamp))
+
     # -- keeping
 
     @property
@@ -120,6 +133,7 @@ class Walking:
     def describe(self, table: Reserves) -> None:
         """Write what `restored` needs into the partition's record, and beside the rows."""
         table.record.walked, table.record.ticked = self.walks.last, self.ticked
+        table.record.plans = dict(self._engine.stamps)
         now = {walk.ordinal: walk for walk in self.opened.walks}
         for ordinal in self._kept - now.keys():
             begin = _KEY + b"%d:" % ordinal

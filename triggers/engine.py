@@ -9,7 +9,7 @@ earliest, and journeys begin and touches fall due only at deadlines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas import wire
 from schemas.catalogue import Catalogue
@@ -171,6 +171,11 @@ class Engine:
         """What the customers of a shop are to take, each as of `at`, when marketing says this; nothing where no rule is
         concerned."""
         return tuple(self._walkers.opens(event))
+
+    @property
+    def stamps(self) -> Mapping[str, int]:
+        """Which rules are in force at each shop, as rows keep it."""
+        return {shop_id: plan.stamp for shop_id, plan in self._plans.items()}
 
     def ticks(self) -> Iterable[Source]:
         """The times at which rules want the customers of their shop to be asked."""

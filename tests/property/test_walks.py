@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -41,6 +41,7 @@ class Sensitive:
     a walk means anything to them, follows from it."""
 
     last: int | None = None
+    stamps: Mapping[str, int] = {}
 
     def __init__(self, fails: frozenset[str] = frozenset()) -> None:
         self._fails = fails

@@ -77,10 +77,12 @@ exit_on: [order_placed]
 
 
 def with_letters(book: RuleBook) -> RuleBook:
-    """The same shop, which also writes to many at once."""
-    (letter,) = read_rules(_LETTER, "letter.yaml", book.shops["main"]).rules
+    """The same shop, which also writes to many at once, and as often as it likes: of touches of many days that are lost
+    in a crash, those of which the ledger has not forgotten the reservation would count for those before them."""
+    shop = replace(book.shops["main"], caps=())
+    (letter,) = read_rules(_LETTER, "letter.yaml", shop).rules
     rules = sorted((*book.rules["main"], letter.rule), key=lambda rule: rule.name)
-    return replace(book, rules={"main": tuple(rules)})
+    return replace(book, shops={"main": shop}, rules={"main": tuple(rules)})
 
 
 def _book(shop: str, *rules: str) -> RuleBook:
