@@ -296,6 +296,20 @@ def _lost(fault: Fault) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def saved_rows(folder: Path) -> tuple[int | None, Iterable[CustomerRow]]:
+    """What time a saved state has reached (microseconds), and its rows. Raises StateError."""
+    path = folder / "state.json"
+    if not path.exists():
+        raise StateError(f"{folder}: there is no saved state; make one with: rewake replay --state {folder}")
+    try:
+        state = orjson.loads(path.read_bytes())
+        if state["format"] != STATE_FORMAT:
+            raise StateError(f"{path}: written by another release (format {state['format']}); replay afresh")
+        return state["reached"], (row for _, row in _read_rows(folder / state["rows"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StateError(f"{folder}: the saved state can't be read ({error}); replay afresh") from error
+
+
 def _read_rows(path: Path) -> Iterable[tuple[str, CustomerRow]]:
     unpack = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
     with path.open("rb") as stream:
