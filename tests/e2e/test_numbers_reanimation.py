@@ -38,6 +38,10 @@ with gaps as (
 select count(*) from gaps where n between {least} and {most} and following - placed > interval {days} day
 """
 
+IMPORTED = "2011-06-01T00:00:00Z"
+SINCE = " and placed + interval {days} day > timestamp '2011-06-01'"
+"""Of those gaps the ones whose first touch was still to come when the base was imported."""
+
 SEGMENTS = {"once": (1, 1, 66), "few": (2, 3, 80), "regular": (4, 10**9, 90)}
 STEPS = {"first": 0, "second": 14, "call": 28}
 TOUCHES = {
@@ -65,22 +69,22 @@ def orders(purchases: str) -> list[Event]:
     ))  # fmt: skip
 
 
-def gaps(purchases: str, least: int, most: int, days: int) -> int:
-    (found,) = duckdb.sql(GAPS.format(purchases=purchases, least=least, most=most, days=days)).fetchall()
+def gaps(purchases: str, least: int, most: int, days: int, more: str = "") -> int:
+    (found,) = duckdb.sql(GAPS.format(purchases=purchases, least=least, most=most, days=days) + more).fetchall()
     count: int = found[0]
     return count
 
 
-def replayed(folder: Path, events: list[Event]) -> list[dict[str, Any]]:
+def replayed(folder: Path, *files: Path) -> list[dict[str, Any]]:
     """All commands, through the command line."""
-    path = write_events(folder / "events.jsonl", events)
     out = folder / "out"
     ran = CliRunner().invoke(
-        build_root(), ["replay", "--rules", str(EXAMPLE), "--until", UNTIL, "--out", str(out), "--json", str(path)]
+        build_root(),
+        ["replay", "--rules", str(EXAMPLE), "--until", UNTIL, "--out", str(out), "--json", *map(str, files)],
     )
     assert ran.exit_code == 0, ran.output
     result = json.loads(ran.stdout)
-    assert (result["applied"], result["dead_lettered"], result["faults"]) == (len(events), 0, 0)
+    assert (result["applied"], result["dead_lettered"], result["faults"]) == (result["read"], 0, 0)
     assert set(result["decisions"]) == {"emitted"}
     return [json.loads(line) for line in (out / "commands.jsonl").read_text().splitlines()]
 
@@ -105,7 +109,7 @@ def test_the_chain_touches_exactly_who_was_silent_for_as_long_as_their_segment_s
     }
     assert counted == TOUCHES
 
-    commands = replayed(tmp_path, orders)
+    commands = replayed(tmp_path, write_events(tmp_path / "events.jsonl", orders))
     assert len({command["command_id"] for command in commands}) == len(commands)
     found = Counter(
         (segment, command["step"], command["type"])
@@ -152,6 +156,39 @@ def test_who_has_a_vip_card_is_given_ninety_days_whatever_they_bought(
     tmp_path: Path, purchases: str, orders: list[Event]
 ) -> None:
     with_cards = [event | {"card": "VIP"} if event["type"] == "CustomerUpdated" else event for event in orders]
-    commands = replayed(tmp_path, with_cards)
+    commands = replayed(tmp_path, write_events(tmp_path / "events.jsonl", with_cards))
     found = Counter(command["step"] for command in commands if command["type"] != "GrantBonus")
     assert found == {step: gaps(purchases, 1, 10**9, 90 + more) for step, more in STEPS.items()}
+
+
+def test_a_base_that_is_imported_is_touched_by_what_was_still_to_come_and_by_nothing_stale(
+    tmp_path: Path, purchases: str, orders: list[Event]
+) -> None:
+    before = [event for event in orders if event["occurred_at"] < IMPORTED]
+    bought = [event for event in before if event["type"] == "OrderPlaced"]
+    customers = [event for event in before if event["type"] == "CustomerUpdated"]
+    lines = [f"{event['customer_id']},{event['phone']},yes" for event in customers]
+    (tmp_path / "customers.csv").write_text("\n".join(["id,phone,sms_marketing", *lines]))
+    names = ("customer_id", "order_id", "occurred_at", "total")
+    (tmp_path / "orders.csv").write_text("\n".join(
+        [",".join(names), *(",".join(event[name] for name in names) for event in bought)]
+    ))  # fmt: skip
+    history = tmp_path / "history.jsonl"
+    ran = CliRunner().invoke(build_root(), [
+        "customers", "import", str(tmp_path / "customers.csv"), "--orders", str(tmp_path / "orders.csv"),
+        "--at", IMPORTED, "--out", str(history), "--json",
+    ])  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    said = json.loads(ran.stdout)
+    assert (said["customers"], said["orders"], said["later_orders"]) == (len(customers), len(bought), 0)
+
+    events = write_events(tmp_path / "events.jsonl", orders[len(before) :])
+    commands = [one for one in replayed(tmp_path, history, events) if one["type"] != "GrantBonus"]
+    assert min(command["due_at"] for command in commands) > IMPORTED
+    found = Counter(
+        (name, command["step"]) for name, command in zip(segments(orders, commands), commands, strict=True)
+    )
+    assert found == {
+        (name, step): gaps(purchases, least, most, days + more, SINCE.format(days=days))
+        for name, (least, most, days) in SEGMENTS.items() for step, more in STEPS.items()
+    }  # fmt: skip
