@@ -14,14 +14,14 @@ class ShopFact(Contract):
 
     model_config = ConfigDict(
         json_schema_extra=example(
-            type="ShopFact", shop_id="main", fact="average_cheque", partition=3, day="2026-11-21",
-            effective_at="2026-11-22T21:00:00Z", values={"orders": "118", "total": "234820.00"},
+            type="ShopFact", shop_id="main", fact="orders", partition=3, day="2026-11-21",
+            effective_at="2026-11-22T21:00:00Z", values={"count:once": "118", "total:once": "234820.00"},
         )
     )  # fmt: skip
 
     type: Literal["ShopFact"]
     shop_id: Shop
-    fact: Annotated[Word, Field(description="Which fact.", examples=["average_cheque"])]
+    fact: Annotated[Word, Field(description="Which fact.", examples=["orders"])]
     partition: Annotated[Count, Field(description="Whose part it is.", examples=[3])]
     day: Annotated[Day, Field(description="The day in the shop's zone.", examples=["2026-11-21"])]
     effective_at: Annotated[Timestamp, Field(description="Event time from which readers use it: 24 h after the day.")]

@@ -29,6 +29,7 @@ from triggers.judging import Judgement
 from triggers.kinds import Begin, Kind
 from triggers.plans import ShopPlan
 from triggers.rules.model import RuleBook, Shop
+from triggers.shopfacts import ShopFacts
 from triggers.ticks import Source
 from triggers.view import context
 from triggers.walkers import Walkers
@@ -39,8 +40,9 @@ __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 
 
 class Engine:
-    """`rules`, `catalogue` and `suppressions` are looked at, never changed. `marker_kept`: for how long after an
-    erasure its marker is kept (microseconds, MARKER_KEPT at least; None for ever)."""
+    """`rules`, `catalogue`, `suppressions` and `facts` (the figures of whole shops; None where nobody counts) are
+    looked at, never changed. `marker_kept`: for how long after an erasure its marker is kept (microseconds, MARKER_KEPT
+    at least; None for ever)."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class Engine:
         suppressions: Suppressions | None = None,
         *,
         marker_kept: int | None = MARKER_KEPT,
+        facts: ShopFacts | None = None,
     ) -> None:
         self.last: int | None = None
         """After this instant there are no more events, and calendars stop: nothing falls due by a date alone."""
@@ -57,7 +60,7 @@ class Engine:
         suppressions = suppressions if suppressions is not None else NoSuppressions()
         self._plans = {
             shop_id: ShopPlan(
-                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions
+                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions, facts
             )
             for shop_id in {*rules.shops, *rules.rules}
         }
@@ -76,14 +79,15 @@ class Engine:
 
         The caller has fired every deadline of this row strictly below `now` first.
         Changes `row.deadline`. Cancels (`CancelSms`) it causes are appended to `row.outgoing`, and what a receipt, or
-        one who opts in again, says of a phone.
+        one who opts in again, says of a phone; and, where somebody counts, what it adds to the shop's figures.
         """
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        before = None if plan.counting is None else plan.counting.before(row, event)
         if not customer.remember(row, event.event_id):
             return False
         kind = type(event)
         if row.erased_at and event.at <= row.erased_at and kind is not wire.CustomerErased:
             return True
-        plan = self._plans.get(row.shop_id, self._no_rules)
         apply = APPLY.get(kind)
         if apply is not None:
             apply(row, event, plan.says)
@@ -91,6 +95,8 @@ class Engine:
             found = receipts.judge(row.numbers, event, plan.shop.receipts)
             if found is not None:
                 row.outgoing.append(found)
+        if before is not None and plan.counting is not None:
+            row.outgoing += plan.counting.after(row, event, now, before)
         watching = plan.by_event.get(kind, ())
         moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
         ending = bool(row.journeys) and (bool(watching) or kind in EXITS)
