@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from schemas import wire
 from schemas.wire import CustomerEvent
+from triggers.beyond import asks_figures
 from triggers.customer import NEVER, CustomerRow, Member, new_row
 from triggers.expressions import Expression, unexplained
 from triggers.ids import identifier
@@ -74,6 +75,9 @@ class WrittenMembers(WrittenKind):
         if condition is not None and re.fullmatch(r"audiences\.\w+", condition.source.strip()) is None:
             hint = "write its condition into the folder `audiences`"
             read.wrong(("audience",), "this is no name of an audience", hint)
+        elif condition is not None and asks_figures(condition.reads):
+            message = "this audience asks for a figure of the whole shop, so that nobody's own doing would change it"
+            read.wrong(("audience",), message, "ask for it in the `when` of a step")
         return condition, ""
 
 

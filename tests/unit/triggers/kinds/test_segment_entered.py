@@ -194,6 +194,13 @@ def test_a_trigger_that_is_written_wrong_is_refused(settings: str, kind: str, me
     assert error.line == 2
 
 
+def test_an_audience_that_asks_for_a_figure_of_the_shop_cannot_be_entered() -> None:
+    audience = Audience("rich", compile_expression("orders.average > shop.average_cheque"), {}, frozenset())
+    text = "rule: a\ntrigger: {segment_entered: {audience: rich}}\nsteps: [{sms: hello}]\n"
+    (error,) = read_rules(text, "r.yaml", Shop(), {"rich": audience}).errors
+    assert "a figure of the whole shop" in error.message
+
+
 def test_the_midnights_of_a_shop_come_once_for_both_kinds() -> None:
     made: Engine = engine(entered("orders.count == 1"), left("orders.count == 1"))
     (source,) = made.ticks()
