@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from schemas.catalogue import Catalogue
+from triggers.beyond import Beyond
 from triggers.customer import CustomerRow
-from triggers.expressions import Scope
+from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
 from triggers.journeys import Journey, Past
 from triggers.kinds import Begin
-from triggers.rules.model import Rule
+from triggers.rules.model import Rule, Shop
+from triggers.variants import pick
+from triggers.view import context
+from triggers.zones import zone_of
 
 
 def free(row: CustomerRow, begin: Begin, at: int) -> bool:
     """Whether it may begin at `at` as far as the rule's other journeys go: none runs, none began by this very epoch,
-    and `once_per` and `cooldown` let it."""
+    no other of its exclusive group does, and `max_times`, `once_per` and `cooldown` let it."""
     rule = begin.rule
     for journey in row.journeys:
-        if journey.rule == rule.name and journey.running:
+        if journey.running and (
+            journey.rule == rule.name or (journey.exclusive and journey.exclusive == rule.exclusive)
+        ):
             return False
     past = row.history.get(rule.name)
     if past is None:
         return True
     if past.used_at == begin.epoch_at and past.used_id == begin.epoch_id and past.used_at:
+        return False
+    if rule.max_times is not None and past.times >= rule.max_times:
         return False
     return _rested(rule, past, at)
 
@@ -31,13 +40,33 @@ def _rested(rule: Rule, past: Past, at: int) -> bool:
     return not (rule.cooldown is not None and past.ended_at and at < past.ended_at + rule.cooldown)
 
 
-def begin(row: CustomerRow, begin: Begin, due: int, seen: Scope | None) -> None:
+class Seen:
+    """A customer at a look, as the conditions of rules see them: one scope for all, as to begin a journey changes
+    nothing that they see; but for those that ask what a journey would be about."""
+
+    def __init__(self, row: CustomerRow, shop: Shop, catalogue: Catalogue, due: int, beyond: Beyond) -> None:
+        self._of = row, shop, catalogue, zone_of(row.field("time_zone"), shop.time_zone)[0], due
+        self._beyond = beyond
+        self._shared: Scope | None = None
+
+    def by(self, begin: Begin) -> Scope:
+        rule = begin.rule
+        conditions = [rule.audience, *(variant.when for variant in rule.variants)]
+        if any(condition is not None and condition.of_content for condition in conditions):
+            return unexplained(context(*self._of, about=begin.about, beyond=self._beyond))
+        if self._shared is None:
+            self._shared = unexplained(context(*self._of, beyond=self._beyond))
+        return self._shared
+
+
+def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen) -> None:
     """Begin the journey at `due`, unless the rule's others or its audience, to whom the row is `seen`, forbid it."""
     rule = begin.rule
     if not free(row, begin, due):
         return
-    if rule.audience is not None and seen is not None and not holds(rule.audience, seen):
+    if rule.audience is not None and not holds(rule.audience, seen.by(begin)):
         return
+    variant = pick(rule.variants, row, rule.name, lambda: seen.by(begin)) if rule.variants else None
     past = row.history.get(rule.name)
     if past is None:
         past = row.history[rule.name] = Past()
@@ -46,5 +75,5 @@ def begin(row: CustomerRow, begin: Begin, due: int, seen: Scope | None) -> None:
     first = rule.steps[0]
     row.journeys.append(Journey(
         rule.name, rule.version, begin.epoch_at, begin.epoch_id, began=due, step=first.id, due=due + first.after,
-        about=begin.about,
+        about=begin.about, variant="" if variant is None else variant.name, exclusive=rule.exclusive,
     ))

@@ -51,6 +51,8 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
         journey = journey_of(row, proposal)  # the row was read anew since it was judged
     steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
     step = None if steps is None else steps.get(proposal.step)
+    if step is not None and judgement.plan is not None:
+        step = judgement.plan
     if judgement.ask is not None:
         if answer is None:
             raise TypeError("a judgement that asks the ledger is concluded with its answer")

@@ -16,12 +16,11 @@ from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
 from triggers import concluding, customer, emission, judging, receipts, trial
 from triggers.asks import LedgerAnswer
-from triggers.beginning import begin
+from triggers.beginning import Seen, begin
 from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, readdress, settle
 from triggers.erasure import MARKER_KEPT, marker_ends
-from triggers.expressions import Scope, unexplained
 from triggers.facts import APPLY
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import Proposal
@@ -31,10 +30,8 @@ from triggers.plans import ShopPlan
 from triggers.rules.model import RuleBook, Shop
 from triggers.shopfacts import ShopFacts
 from triggers.ticks import Source
-from triggers.view import context
 from triggers.walkers import Walkers
 from triggers.walks import Walk, WalkEvent
-from triggers.zones import zone_of
 
 __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 
@@ -127,23 +124,14 @@ class Engine:
         row.fired = due
         beginning = [
             (begin, kind) for watch, kind in plan.watches if kind.drains or self._lasts(due)
-            for begin in watch.due(row, due)
+            for begin in watch.due(row, due) if plan.prefilter.admits(row, begin.rule)
         ]  # fmt: skip
         if beginning:
             if len(beginning) > 1:
                 beginning.sort(key=_order)
-            seen: Scope | None = None  # one for all: to begin a journey changes nothing that an audience sees
+            seen = Seen(row, plan.shop, self._catalogue, due, plan.world.beyond)
             for one, _ in beginning:
-                if one.rule.audience is not None and seen is None:
-                    tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
-                    seen = unexplained(context(row, plan.shop, self._catalogue, tz, due, beyond=plan.world.beyond))
-                its = seen
-                if one.rule.audience is not None and one.rule.audience.of_content:
-                    tz, _ = zone_of(row.field("time_zone"), plan.shop.time_zone)
-                    its = unexplained(context(
-                        row, plan.shop, self._catalogue, tz, due, about=one.about, beyond=plan.world.beyond
-                    ))
-                begin(row, one, due, its)
+                begin(row, one, due, seen)
         for watch, kind in plan.watches:
             if kind.drains or self._lasts(due):
                 watch.looked(row, due)
@@ -186,6 +174,10 @@ class Engine:
     def ticks(self) -> Iterable[Source]:
         """The times at which rules want the customers of their shop to be asked."""
         return self._walkers.ticks()
+
+    def follows(self, walk: Walk) -> Iterable[Source]:
+        """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
+        return self._walkers.follows(walk)
 
     def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
         """Take what concerns many customers, as of its instant; False: the row is as it was.

@@ -6,6 +6,7 @@ import msgspec
 
 from triggers import emission
 from triggers.asks import Ask
+from triggers.choosing import chosen, lenient
 from triggers.customer import CustomerRow
 from triggers.gates import holdout
 from triggers.journeys import Journey, Proposal
@@ -24,6 +25,7 @@ class Judgement(msgspec.Struct, gc=False):
     touch: emission.Touch  # what would be sent, and below the journey it is of: the engine's own
     journey: Journey | None = None
     held: Verdict = holdout.OFF
+    plan: emission.Plan | None = None  # of the step, as it is for this customer
 
 
 def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Judgement:
@@ -35,15 +37,19 @@ def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Ju
         verdicts, touch = emission.without_rule(row, proposal, reason)
         return Judgement(proposal, wall, verdicts, None, touch)
     journey = journey_of(row, proposal)
+    step, variant = chosen(row, plan.world, step, journey, wall)
     verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
+    verdicts = lenient(step.step, verdicts)
+    if variant:
+        touch.inputs = {**touch.inputs, "variant": variant}
     if emission.decided(verdicts):
-        return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey)
+        return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey, plan=step)
     held = step.holdout.judge(row.shop_id, row.customer_id)
     text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
     held_out = held is not holdout.OFF and held.answer is Answer.REFUSE
     scopes = step.limits.asked(row, wall, touch.zone, touch.phone, text, segments, held_out)
     ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)
-    return Judgement(proposal, wall, verdicts, ask, touch, journey, held)
+    return Judgement(proposal, wall, verdicts, ask, touch, journey, held, step)
 
 
 def journey_of(row: CustomerRow, proposal: Proposal) -> Journey | None:

@@ -52,9 +52,30 @@ class Incentive:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """One of several that customers get in the proportion of their weights; of those with a condition, first those for
+    whom it holds."""
+
+    name: str
+    weight: int = 1
+    when: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextVariant:
+    """A Variant of a step's text."""
+
+    name: str
+    sms: MessageTemplate
+    weight: int = 1
+    when: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One planned contact. `after` counts from the previous step's due time (0 for the first by default). `opt_out`:
-    the shop's words about opting out stand after the text. `call`: the note of a call task, None for no call."""
+    the shop's words about opting out stand after the text. `call`: the note of a call task, None for no call.
+    `variants` of the text, the first of which `sms` is. `on_no_phone`: what becomes of it where no SMS can go."""
 
     id: str
     after: int
@@ -64,6 +85,8 @@ class Step:
     missing_product: Literal["next", "refuse"] = "next"
     opt_out: bool = False
     call: MessageTemplate | None = None
+    variants: tuple[TextVariant, ...] = ()
+    on_no_phone: Literal["end", "skip", "without_sms"] = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,9 @@ class Rule:
     stale_after: int = 24 * HOUR
     tags: tuple[str, ...] = ()  # in order, each once
     holdout: Decimal | None = None  # per cent
+    max_times: int | None = None
+    exclusive: str = ""  # the group of rules of which one runs at a time
+    variants: tuple[Variant, ...] = ()
 
 
 MILLION = 1_000_000

@@ -21,11 +21,11 @@ from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
 from triggers.rules.incentives import errors_in, warnings_in
 from triggers.rules.linking import link
-from triggers.rules.model import Rule, Shop, Step
+from triggers.rules.model import Rule, Shop, Step, TextVariant, Variant
 from triggers.rules.settings import errors_between, settings, warnings_of
 from triggers.rules.values import listed
 from triggers.rules.versions import with_version
-from triggers.rules.written import EXITS, WrittenRule, WrittenStep
+from triggers.rules.written import EXITS, WrittenRule, WrittenStep, WrittenVariant
 from triggers.rules.written_shop import WrittenShop
 
 _KINDS: Final = {kind.name: kind for kind in KINDS.values()}
@@ -128,6 +128,7 @@ def _read_rule(
     kind = _KINDS[written.trigger.kind]
     trigger = written.trigger.meant(_Reading(shop, document, ("trigger", kind.name), compiled))
     errors = compiled.errors + _step_errors(written, document) + _opt_out_errors(written, shop, document)
+    errors += _same_variants(written.variants or (), (), document)
     given = {number: step.incentive.meant() for number, step in enumerate(written.steps) if step.incentive}
     errors += errors_in(given, shop, document)
     rule = Rule(
@@ -146,6 +147,12 @@ def _read_rule(
         stale_after=written.stale_after,
         tags=tuple(sorted(set(written.tags))),
         holdout=written.holdout,
+        max_times=written.max_times,
+        exclusive=written.exclusive or "",
+        variants=tuple(
+            Variant(one.name, one.weight, compiled.condition(("variants", number, "when")))
+            for number, one in enumerate(written.variants or ())
+        ),
     )
     path: Path = ("trigger", kind.name)
     read = ReadRule(
@@ -185,7 +192,11 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
             errors.append(document.error(document.place((*path, "after")), f"step {number + 1} needs `after`", hint))
         silent = step.incentive is not None and step.incentive.bonus is not None
         silent = silent or step.call is not None
-        if step.sms is None and not silent and (*path, "sms") not in document.broken:
+        errors += _variant_errors(step, path, document)
+        if step.on_no_phone == "without_sms" and not silent:
+            hint = "only a step that has a `call` or grants a bonus may go without its text"
+            errors.append(document.error(document.place((*path, "on_no_phone")), "nothing would be left to go", hint))
+        if step.sms is None and not step.variants and not silent and (*path, "sms") not in document.broken:
             hint = "only a step that has a `call` or grants a bonus may go without"
             errors.append(document.error(document.place(path), f"step {number + 1} needs `sms`", hint))
         step_id = _step_id(step, number)
@@ -195,6 +206,32 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
             )
         seen.add(step_id)
     return errors
+
+
+def _variant_errors(step: WrittenStep, path: Path, document: Document) -> list[RuleError]:
+    """What is wrong with the variants of a step."""
+    if step.variants is None:
+        return []
+    errors = []
+    if step.sms is not None:
+        errors.append(document.error(document.key_place((*path, "sms")), "`sms` beside `variants`", "leave one out"))
+    if not step.variants:
+        return [document.error(document.place((*path, "variants")), "`variants` needs at least two entries")]
+    if all(one.when is not None for one in step.variants):
+        hint = "leave out the `when` of one"
+        errors.append(document.error(document.place((*path, "variants")), "no variant is for everybody else", hint))
+    return errors + _same_variants(step.variants, path, document)
+
+
+def _same_variants(variants: Sequence[WrittenVariant], path: Path, document: Document) -> list[RuleError]:
+    names = [one.name for one in variants]
+    if len(names) == 1:
+        hint = "write another, or do without `variants`"
+        return [document.error(document.place((*path, "variants")), "one variant alone is none", hint)]
+    return [
+        document.error(document.place((*path, "variants", number, "name")), f"a second variant `{name}`", "rename it")
+        for number, name in enumerate(names) if name in names[:number]
+    ]  # fmt: skip
 
 
 def _exit_errors(document: Document) -> list[RuleError]:
@@ -231,10 +268,19 @@ def _step_id(step: WrittenStep, number: int) -> str:
 
 
 def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) -> Step:
+    variants = tuple(
+        TextVariant(
+            one.name, compiled.templates[("steps", number, "variants", place, "sms")], one.weight,
+            compiled.condition(("steps", number, "variants", place, "when")),
+        )
+        for place, one in enumerate(step.variants or ())
+    )  # fmt: skip
     return Step(
         id=_step_id(step, number),
         after=step.after or 0,
-        sms=compiled.templates.get(("steps", number, "sms")),
+        sms=variants[0].sms if variants else compiled.templates.get(("steps", number, "sms")),
+        variants=variants,
+        on_no_phone=step.on_no_phone,
         when=compiled.condition(("steps", number, "when")),
         incentive=step.incentive.meant() if step.incentive else None,
         missing_product=step.missing_product,
@@ -283,6 +329,15 @@ class _Compiled:
                 call = step.get("call")
                 if isinstance(call, dict):
                     self._template(call, ("steps", number, "call", "note"))
+                self._variants(step, ("steps", number))
+        self._variants(root, ())
+
+    def _variants(self, owner: Mapping[str, Any], path: Path) -> None:
+        variants = owner.get("variants")
+        for number, one in enumerate(variants if isinstance(variants, list) else []):
+            if isinstance(one, dict):
+                self.add_condition(one, (*path, "variants", number, "when"))
+                self._template(one, (*path, "variants", number, "sms"))
 
     def condition(self, path: Path) -> Expression | None:
         return self.conditions.get(path)

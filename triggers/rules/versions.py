@@ -61,8 +61,11 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
 
 def _compiled(rule: Rule) -> list[Expression | MessageTemplate]:
     found: list[Expression | MessageTemplate] = [] if rule.audience is None else [rule.audience]
+    found += [variant.when for variant in rule.variants if variant.when is not None]
     for step in rule.steps:
         found += [part for part in (step.sms, step.call, step.when) if part is not None]
+        for variant in step.variants:
+            found += [part for part in (variant.sms, variant.when) if part is not None]
     return found
 
 

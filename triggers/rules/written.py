@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -75,6 +75,26 @@ class WrittenCall(Written):
     )
 
 
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], Field(strict=False, max_length=10, json_schema_extra={"minItems": 2})]
+
+
+class WrittenVariant(Written):
+    """One of several that customers get: first those whose condition holds, else in the proportion of the weights."""
+
+    name: Name = Field(description="Decisions say it, and conditions as `journey.variant`.")
+    weight: int = Field(default=1, ge=1, le=1000, description="How many get it, against the weights of the others.")
+    when: Source | None = Field(
+        default=None, description="A condition; for whom it holds gets this one.", examples=["orders.count == 0"]
+    )
+
+
+class WrittenTextVariant(WrittenVariant):
+    """A variant of a step's text."""
+
+    sms: Source = Field(description="The text: a Jinja2 template.")
+
+
 class WrittenStep(Written):
     """One planned contact."""
 
@@ -99,6 +119,14 @@ class WrittenStep(Written):
     )
     call: WrittenCall | None = Field(
         default=None, description="Somebody is asked to call the customer: a task in the topic `crm-commands`."
+    )
+    variants: Several[WrittenTextVariant] | None = Field(
+        default=None, description="Several texts instead of `sms`; a customer gets one of them, and keeps it."
+    )
+    on_no_phone: Literal["end", "skip", "without_sms"] = Field(
+        default="end",
+        description="When no SMS can go to the customer's phone. end: the journey ends. skip: the step is skipped. "
+        "without_sms: the call or the bonus of the step goes without its text.",
     )
     missing_product: Literal["next", "refuse"] = Field(
         default="next",
@@ -152,6 +180,18 @@ class WrittenRule(Written):
         default=None, description="A customer begins this rule at most once in this time, counted from its first touch."
     )
     cooldown: Duration | None = Field(default=None, description="The rest between the end of a journey and the next.")
+    max_times: int | None = Field(
+        default=None, ge=1, le=1000, description="How many journeys of this rule a customer has, ever."
+    )
+    exclusive: Name | None = Field(
+        default=None,
+        description="A group of rules: while a journey of one of them runs, none of another begins for the customer.",
+    )
+    variants: Several[WrittenVariant] | None = Field(
+        default=None,
+        description="Ways for the journey to go: a customer gets one when it begins, and steps ask for it: "
+        "`when: journey.variant == \"a\"`.",
+    )
     priority: int = Field(
         default=50, ge=0, le=100, description="Which rule wins where the shop's rules compete; 100 is highest."
     )
