@@ -62,8 +62,8 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     `layout` is its own (0: written before it was stated), `row_layout` that of the rows written along with it;
     `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset to apply;
     `counters`: since the partition's first record; `reached`: the time its clock has reached; `ticked`: up to where
-    time has opened walks; `walked`: the number of the newest walk; `plans`: which rules were in force, by shop.
-    Instants in microseconds.
+    time has opened walks; `walked`: the number of the newest walk; `taken`: of those that are kept though all rows
+    have taken them; `plans`: which rules were in force, by shop. Instants in microseconds.
     """
 
     layout: int = 0
@@ -74,6 +74,7 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     reached: int = 0
     ticked: int = 0
     walked: int = 0
+    taken: list[int] = []
     plans: dict[str, int] = {}
 
 

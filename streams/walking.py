@@ -18,7 +18,7 @@ from streams.merge import END, Merged
 from streams.table import RESERVED, PartitionRecord
 from triggers.customer import CustomerRow
 from triggers.ticks import Source, Ticks
-from triggers.walks import Opened, OpenWalks, RulesChanged, WalkEvent, decode_walk, encode_walk
+from triggers.walks import Opened, OpenWalks, RulesChanged, Walk, WalkEvent, decode_walk, encode_walk
 
 CUSTOMERS: Final = frozenset(spec.rank for spec in CO_PARTITIONED)
 """The ranks of what belongs to single rows."""
@@ -56,6 +56,7 @@ class Opens(Protocol):
 
     def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]: ...
     def ticks(self) -> Iterable[Source]: ...
+    def follows(self, walk: Walk) -> Iterable[Source]: ...
 
 
 class Keys(Protocol):
@@ -75,12 +76,15 @@ def restored(engine: Opens, table: WalkedRows, *, renumber: bool) -> Walking:
             contents.setdefault(int(ordinal), []).append((int(part), value))
     record = table.record
     last = max((record.walked, *contents)) + AHEAD if renumber else record.walked
-    walks = OpenWalks(last, (
+    kept = [
         decode_walk(b"".join(value for _, value in sorted(parts)))
-        for ordinal, parts in contents.items() if ordinal <= record.walked
-    ))  # fmt: skip
+        for ordinal, parts in contents.items()
+        if ordinal <= record.walked
+    ]
+    walks = OpenWalks(last, (walk for walk in kept if walk.ordinal not in record.taken))
     ticked = max(record.ticked, record.reached - 1) if record.reached > 0 else record.ticked
     walking = Walking(engine, table, walks, ticked, contents)
+    walking.follow(kept)
     if record.reached > 0:
         walking.change_rules(record.plans, record.reached)
     return walking
@@ -112,10 +116,21 @@ class Walking:
         self._through = False
         self._new = bool(self.walks)
         self._kept = set(kept)
+        self._followed: dict[int, tuple[Walk, tuple[Source, ...]]] = {}
+        """By number: of what there is still something to come."""
 
     @property
     def opened(self) -> Opened:
         return self.walks.opened
+
+    def follow(self, walks: Iterable[Walk]) -> None:
+        """What these have begun will be asked about again."""
+        for walk in walks:
+            sources = tuple(self._engine.follows(walk))
+            if sources:
+                self._followed[walk.ordinal] = walk, sources
+                if self._ticks is not None:
+                    self._ticks.extend(sources)
 
     def change_rules(self, former: Mapping[str, int], at: int) -> None:
         """Where other rules were in force before, rows are told of it: what was due by then begins nothing now."""
@@ -128,13 +143,21 @@ class Walking:
     @property
     def moved(self) -> bool:
         """Whether something was opened or closed that `describe` has not been asked for."""
-        return self._kept != {walk.ordinal for walk in self.opened.walks}
+        return self._kept != self._to_keep().keys()
+
+    def _to_keep(self) -> dict[int, Walk]:
+        for ordinal, (_, sources) in list(self._followed.items()):
+            if all(source.after(self.ticked) is None for source in sources):
+                del self._followed[ordinal]
+        followed = {ordinal: walk for ordinal, (walk, _) in self._followed.items()}
+        return followed | {walk.ordinal: walk for walk in self.opened.walks}
 
     def describe(self, table: Reserves) -> None:
         """Write what `restored` needs into the partition's record, and beside the rows."""
         table.record.walked, table.record.ticked = self.walks.last, self.ticked
         table.record.plans = dict(self._engine.stamps)
-        now = {walk.ordinal: walk for walk in self.opened.walks}
+        now = self._to_keep()
+        table.record.taken = sorted(now.keys() - {walk.ordinal for walk in self.opened.walks})
         for ordinal in self._kept - now.keys():
             begin = _KEY + b"%d:" % ordinal
             for key in [key for key in table.reserved if key.startswith(begin)]:
@@ -172,12 +195,12 @@ class Walking:
                 if begin < index:
                     yield items[begin:index]
                 self._tick(ticks, min(item[0], until))
-                following = _next(ticks)
                 begin = index
                 if walks:
                     for shop_id, what in self._engine.opens(item[5], item[0]):
                         self._open(item[0], shop_id, what)
                     begin += 1
+                following = _next(ticks)
             if begin < len(items):
                 yield items[begin:]
         self._tick(ticks, until)
@@ -186,7 +209,8 @@ class Walking:
         """The ticks, from where they were left; where there was no record yet, from the first."""
         if self._ticks is None and (self.ticked or items):
             self.ticked = self.ticked or items[0][0] - 1
-            self._ticks = Ticks(self._engine.ticks(), self.ticked)
+            followed = (source for _, sources in self._followed.values() for source in sources)
+            self._ticks = Ticks((*self._engine.ticks(), *followed), self.ticked)
         return self._ticks
 
     def _within(self, reached: int) -> int:
@@ -198,12 +222,14 @@ class Walking:
     def _tick(self, ticks: Ticks | None, below: int) -> None:
         if ticks is None:
             return
-        for tick in ticks.take(below):
-            self._open(tick.at, tick.shop_id, tick.what)
+        while (following := _next(ticks)) < below:
+            for tick in ticks.take(following + 1):  # what one of them begins may come before the next
+                self._open(tick.at, tick.shop_id, tick.what)
+        ticks.take(below)
         self.ticked = ticks.reached
 
     def _open(self, at: int, shop_id: str, what: WalkEvent) -> None:
-        self.walks.open(at, shop_id, what)
+        self.follow([self.walks.open(at, shop_id, what)])
         self._new = True
 
     # -- asking

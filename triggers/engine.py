@@ -179,6 +179,10 @@ class Engine:
         """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
         return self._walkers.follows(walk)
 
+    def follows(self, walk: Walk) -> Iterable[Source]:
+        """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
+        return self._walkers.follows(walk)
+
     def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
         """Take what concerns many customers, as of its instant; False: the row is as it was.
 

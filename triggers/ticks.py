@@ -90,10 +90,11 @@ class Ticks:
         for number in range(len(self._sources)):
             self._push(number)
 
-    def add(self, source: Source) -> None:
-        """One more, from here on."""
-        self._sources.append(source)
-        self._push(len(self._sources) - 1)
+    def extend(self, sources: Iterable[Source]) -> None:
+        """Some more, from here on."""
+        for source in sources:
+            self._sources.append(source)
+            self._push(len(self._sources) - 1)
 
     def next(self) -> int | None:
         """When the next one comes."""

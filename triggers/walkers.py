@@ -55,6 +55,13 @@ class Walkers:
             }
             yield from asked.values()  # two kinds may ask for the same midnights
 
+    def follows(self, walk: Walk) -> Iterator[Source]:
+        """The times at which what a walk has begun is to be asked about again."""
+        plan = self._plans.get(walk.shop_id)
+        if plan is not None:
+            for rules, kind in plan.kinds.values():
+                yield from kind.follows(rules, walk, plan.shop)
+
     def take(self, row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
         """False where it means nothing to this customer, and the row is as it was."""
         walkers = self._walkers(plan, walk)

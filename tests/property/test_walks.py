@@ -24,8 +24,8 @@ from streams.walking import restored
 from triggers import customer
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.rules.cron import Cron
-from triggers.ticks import ByCron, Source
-from triggers.walks import Requested, Walk, WalkEvent
+from triggers.ticks import ByCron, Once, Source, Tick
+from triggers.walks import Requested, Subject, Walk, WalkEvent
 from triggers.zones import zone
 
 BEGIN = parse_rfc3339("2026-11-22T00:00:00Z")
@@ -70,6 +70,16 @@ class Sensitive:
     def ticks(self) -> Sequence[Source]:
         assert UTC is not None
         return [ByCron("main", "by the clock", Cron("*/9 * * * *"), UTC)]
+
+    def follows(self, walk: Walk) -> Sequence[Source]:
+        """What is asked for is asked about again, and then once more."""
+        what = walk.what
+        if isinstance(what, Requested):
+            return [Once(Tick(walk.at + 7 * MINUTE, walk.shop_id, Subject(what.event.event_id)), what.event.event_id)]
+        if isinstance(what, Subject) and not what.of.endswith("again"):
+            again = f"{what.of} again"
+            return [Once(Tick(walk.at + 3 * MINUTE, walk.shop_id, Subject(again)), again)]
+        return ()
 
     def _happened(self, row: CustomerRow, what: str, now: int) -> None:
         row.seen = blake2b(row.seen + what.encode(), digest_size=8).digest()

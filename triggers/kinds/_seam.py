@@ -16,7 +16,7 @@ from triggers.journeys import NOTHING, About, Journey, Occasion
 from triggers.rules.model import Rule, Shop, Trigger
 from triggers.rules.values import Written
 from triggers.ticks import Source
-from triggers.walks import WalkEvent
+from triggers.walks import Walk, WalkEvent
 
 Path = tuple[str | int, ...]
 """Where something stands in a rule: names of fields, numbers of entries."""
@@ -164,6 +164,10 @@ class Kind(Protocol):
     def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
         """The times at which these rules want all customers to be asked."""
 
+    def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
+        """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
+        it opens, and after each restart as long as one of them is still to come."""
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
 
@@ -186,6 +190,9 @@ class KindBase:
         return None
 
     def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
+        return ()
+
+    def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         return ()
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:

@@ -56,8 +56,7 @@ def test_only_what_lies_strictly_below_is_taken() -> None:
 def test_a_source_that_is_added_later_counts_from_where_time_has_come() -> None:
     ticks = Ticks([], BEGIN)
     ticks.take(BEGIN + 2 * HOUR)
-    ticks.add(SOURCES[-1])
-    ticks.add(Once(Tick(BEGIN + HOUR, "main", SaleOver("old")), "sale old"))
+    ticks.extend([SOURCES[-1], Once(Tick(BEGIN + HOUR, "main", SaleOver("old")), "sale old")])
     assert [tick.what for tick in ticks.take(BEGIN + DAY)] == [SaleOver("s")]
 
 
