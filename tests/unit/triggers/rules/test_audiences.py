@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.triggers.shoppers import context
 from triggers.expressions import Audience, Expression
-from triggers.rules.audiences import AudienceSource, read_audiences
+from triggers.rules.audiences import AudienceSource, read_audiences, written_again
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import ShopRead, read_rules, read_shop
 from triggers.rules.schema import editor_schema
@@ -244,6 +244,23 @@ def test_a_rule_that_names_what_is_not_there_is_told_where_and_what_may_be_meant
         "r.yaml:3:22: `product` means nothing in a rule of `cart_abandoned`, rules about products have one; "
         "`cart.lines[0]` is what was changed last in the cart"
     ]
+
+
+def test_the_audiences_of_a_rule_can_be_written_again_from_what_they_mean() -> None:
+    tiers = """
+        audience: tiers
+        description: is no part of it
+        where: audiences.vip or customer.city == 'Казань "7"'
+        fields: {level: '"gold" if orders.total > 10000 else "silver"', left: 10 - orders.count}
+        extra: ["42", "7"]
+    """
+    known = audiences(LOYAL, VIP, dedent(tiers))
+    condition = rule("audience: tiers", known).audience
+    assert condition is not None
+    assert set(condition.reads.audiences) == {"tiers", "vip", "loyal"}
+    again = audiences(*(written_again(name, meaning) for name, meaning in condition.reads.audiences.items()))
+    assert again == dict(known)
+    assert rule("audience: tiers", again).version == rule("audience: tiers", known).version
 
 
 def test_an_editor_is_told_what_an_audience_may_hold() -> None:
