@@ -12,10 +12,20 @@ from triggers.expressions import Reads
 from triggers.rules.model import Shop
 
 
-class _Interval(Protocol):
+class Interval(Protocol):
+    """A purchase interval."""
+
     @property
     def length(self) -> int:
         """Microseconds."""
+
+    @property
+    def segment(self) -> str:
+        """Whose; "" of the whole shop."""
+
+    @property
+    def day(self) -> str:
+        """Up to which it is counted."""
 
 
 class Figures(Protocol):
@@ -27,7 +37,7 @@ class Figures(Protocol):
     def average_cheque(self, shop: Shop, segment: str | None, at: int) -> tuple[Decimal, str] | None:
         """See `triggers.offering.Cheques`."""
 
-    def interval(self, shop_id: str, segment: str | None, at: int) -> _Interval | None:
+    def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
         """How long it usually takes until somebody buys again; None where too little is known."""
 
     def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:

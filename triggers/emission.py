@@ -31,7 +31,7 @@ from triggers.gates.sunset import sunset
 from triggers.gates.suppression import Suppressions, suppression
 from triggers.ids import Stem, identifier, spread
 from triggers.journeys import Journey, Proposal
-from triggers.kinds import Kind
+from triggers.kinds import Kind, KindWorld
 from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.opt_out import in_language
@@ -320,6 +320,8 @@ def judge(
         within = MINUTE - wake % MINUTE if world.paced else SPREAD
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
+    if journey is not None:
+        touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(shop, world.catalogue, world.cheques))
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:
         touch.inputs["facts"] = touch.offered.worth.facts
     elif plan.figures and world.cheques is not None:

@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
+from triggers.beyond import Interval
 from triggers.customer import CustomerRow
 from triggers.expressions import Expression
 from triggers.journeys import NOTHING, About, Journey, Occasion
@@ -57,9 +58,8 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
 class Intervals(Protocol):
     """How long it usually takes until somebody buys again, by what a whole shop has counted."""
 
-    def interval(self, shop_id: str, segment: str | None, at: int) -> tuple[int, str, str] | None:
-        """In microseconds, of the segment, else of the shop: of which one ("": the shop), and counted up to which day.
-        From what is in force at `at`; None where too little is known."""
+    def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
+        """Of the segment, else of the shop, from what is in force at `at`; None where too little is known."""
 
 
 class KindWorld(NamedTuple):
@@ -168,6 +168,9 @@ class Kind(Protocol):
         """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
         it opens, and after each restart as long as one of them is still to come."""
 
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        """What a decision tells of why the journey began when it did, besides the rule."""
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
 
@@ -194,6 +197,9 @@ class KindBase:
 
     def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         return ()
+
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        return {}
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         return ()

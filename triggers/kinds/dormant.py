@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -30,6 +31,7 @@ from triggers.journeys import About, Journey
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Path, Reading, Watch, WrittenKind
 from triggers.kinds._spells import Thresholds, look_at_spell, spell_looked
 from triggers.rules.model import Rule, Shop
+from triggers.rules.quantities import show_duration
 from triggers.rules.segments import WITHOUT
 from triggers.rules.thresholds import OTHERWISE, Line, SegmentLine, Threshold, WrittenThresholds
 from triggers.rules.values import Duration, listed
@@ -125,6 +127,18 @@ class DormantKind(KindBase):
         if VISITED in rule.exit_on and row.visited_at > journey.began:
             return row.visited_at, VISITED
         return 0, ""
+
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        """The segment or line, and of a threshold by the interval which one that was: `28d own`, `30d shop 2026-11-22`,
+        or `unknown`."""
+        trigger: Dormant = rule.trigger
+        said = {"dormant": journey.about.of} if journey.about.of else {}
+        line = next((line for line in trigger.after if line.name == journey.about.of), None)
+        if line is None or line.after.times is None:
+            return said
+        tz, _ = zone_of(row.field("time_zone"), world.shop.time_zone)
+        length, whose = _interval(row, world, Segments(world.shop, world.catalogue), tz, journey.epoch_at)
+        return said | {"interval": "unknown" if length is None else f"{show_duration(length)} {whose}"}
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         trigger: Dormant = rule.trigger
@@ -236,12 +250,8 @@ class _Watch:
         """As long as they are for this customer in this sleep."""
         if not relative:
             return
-        shop, intervals = self._world.shop, self._world.intervals
-        tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
-        interval = own_interval(row.orders, tz)
-        if interval is None and intervals is not None:
-            counted = intervals.interval(shop.id, self._segments.of(row), base)
-            interval = None if counted is None else counted[0]
+        tz, _ = zone_of(row.field("time_zone"), self._world.shop.time_zone)
+        interval, _ = _interval(row, self._world, self._segments, tz, base)
         for threshold, otherwise, place in relative:
             length = threshold.of(interval)
             if length is None:
@@ -279,6 +289,19 @@ class _Lines:
             tz, _ = zone_of(self._row.field("time_zone"), shop.time_zone)
             self._scope = unexplained(context(self._row, shop, self._world.catalogue, tz, self._at))
         return self._scope
+
+
+def _interval(
+    row: CustomerRow, world: KindWorld, segments: Segments, tz: ZoneInfo, base: int
+) -> tuple[int | None, str]:
+    """The purchase interval of a sleep that began at `base`, and whose it is."""
+    own = own_interval(row.orders, tz)
+    if own is not None or world.intervals is None:
+        return own, "own"
+    counted = world.intervals.interval(world.shop.id, segments.of(row), base)
+    if counted is None:
+        return None, ""
+    return counted.length, f"{counted.segment or 'shop'} {counted.day}"
 
 
 def _asleep(row: CustomerRow, since: Since) -> _Sleep | None:

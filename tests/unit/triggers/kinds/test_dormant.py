@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import dedent
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -139,13 +139,19 @@ def test_a_threshold_by_the_interval_takes_the_customers_own() -> None:
     assert days(sleeper(asleep("interval + 1d"), events=bought(0, 10, 20)).drain()) == []
 
 
+class Interval(NamedTuple):
+    length: int
+    segment: str
+    day: str = "2026-11-22"
+
+
 class Counted:
     """Of a segment 20 days, of the shop 30, known since NOON."""
 
-    def interval(self, shop_id: str, segment: str | None, at: int) -> tuple[int, str, str] | None:
+    def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
         if at < NOON:
             return None
-        return (20 * DAY, "once", "2026-11-22") if segment == "once" else (30 * DAY, "", "2026-11-22")
+        return Interval(20 * DAY, "once") if segment == "once" else Interval(30 * DAY, "")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +167,21 @@ def test_who_has_no_interval_of_their_own_has_the_segments_or_the_shops(bought_o
     assert watch.next_look(made.row, NOON) == base + length * DAY
     assert [begin.at for begin in watch.due(made.row, base + length * DAY)] == [base + length * DAY]
     assert not list(watch.due(made.row, base + length * DAY - 1))
+
+
+def test_a_decision_tells_whose_interval_the_threshold_was_told_by() -> None:
+    rule = asleep({"once": "interval", "otherwise": "66d"}, without_interval=60 * DAY)
+    (decision,) = sleeper(rule, events=bought(0)).drain().decisions
+    assert (decision.inputs["dormant"], decision.inputs["interval"]) == ("once", "unknown")
+    (decision,) = sleeper(rule, events=bought(0, 1)).drain().decisions
+    assert (decision.inputs["dormant"], "interval" in decision.inputs) == ("otherwise", False)
+    own = asleep("interval")
+    decision = sleeper(own, events=bought(0, 10, 20, 30)).drain().decisions[-1]
+    assert decision.inputs["interval"] == "10d own"
+    made = sleeper(rule, events=bought(0))
+    made.engine.on_deadline(made.row, made.row.deadline)
+    world = KindWorld(SHOP, EmptyCatalogue(), Counted())
+    assert KIND.inputs(made.row, rule, made.row.journeys[0], world)["interval"] == "20d once 2026-11-22"
 
 
 def test_a_cancelled_order_moves_the_interval_and_not_the_sleep() -> None:
