@@ -21,7 +21,7 @@ import sys
 import time
 from types import ModuleType
 
-from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, soak, workers
+from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, rules, soak, workers
 from bench.processes import RunFailed
 from bench.publishing import PublishingFailed
 from bench.results import conditions, load, machine, save, table, write_docs
@@ -30,7 +30,7 @@ from streams.stacks import StackFailed
 
 FIGURES: dict[str, ModuleType] = {
     "job": job, "product": product, "latency": latency, "workers": workers, "restore": restore, "growth": growth,
-    "gates": gates, "soak": soak,
+    "gates": gates, "rules": rules, "soak": soak,
 }  # fmt: skip
 
 STOPPED = "-stopped"

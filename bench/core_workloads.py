@@ -1,17 +1,20 @@
-"""What `bench.core` is measured with: events, rules and products of three workloads, all seeded."""
+"""What `bench.core` is measured with: events, rules and products of its workloads, all seeded."""
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
+from ruamel.yaml import YAML
 
 from bench.job import BEGIN_MS, SPAN_MS, Job, profile
 from bench.job import made as made_of
@@ -105,8 +108,28 @@ def many(events: int) -> Workload:
     return _job("many", Job(events=events, customers=events))
 
 
+def rules10(events: int) -> Workload:
+    """The sample shop with ten rules of carts, each for its own part of the customers."""
+    return _of_many("rules10", events, _TEN_CARTS, 10)
+
+
+def rules200(events: int) -> Workload:
+    """The same ten, and 190 that nobody here is in the audience of."""
+    return _of_many("rules200", events, _TEN_CARTS, 200)
+
+
+def mixed10(events: int) -> Workload:
+    """As ten rules, of all kinds that have a page."""
+    return _of_many("mixed10", events, _mixed(), 10)
+
+
+def mixed200(events: int) -> Workload:
+    return _of_many("mixed200", events, _mixed(), 200)
+
+
 WORKLOADS: Final[dict[str, Callable[[int], Workload]]] = {
     "peers": peers, "shop": shop, "rules": rules, "few": few, "seldom": seldom, "many": many,
+    "rules10": rules10, "rules200": rules200, "mixed10": mixed10, "mixed200": mixed200,
 }  # fmt: skip
 
 
@@ -117,9 +140,8 @@ def _storefront(events: int) -> Iterator[bytes]:
 
 
 def _twenty() -> Iterator[dict[str, Any]]:
-    cities = ("Москва", "Санкт-Петербург", "Казань", "Самара", "Екатеринбург")
     for number in range(20):
-        city, poor, women = cities[number % 5], number // 5 % 2, number // 10
+        city, poor, women = _CITIES[number % 5], number // 5 % 2, number // 10
         gender, sign = ("f", "m")[women], (">=", "<")[poor]
         where = f'customer.city == "{city}" and customer.gender == "{gender}" and cart.total {sign} 1500'
         steps: list[dict[str, Any]] = [
@@ -133,11 +155,55 @@ def _twenty() -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _book(documents: list[dict[str, Any]], settings: Path | None = None) -> RuleBook:
-    """Rules as a team would have written them (JSON is YAML)."""
+_TEN_CARTS: Final = [{"cart_abandoned": {"idle": idle}} for idle in ("30m", "60m", "4h")]
+_CITIES: Final = ("Москва", "Санкт-Петербург", "Казань", "Самара", "Екатеринбург")
+_HERE: Final = [f'customer.city == "{city}" and customer.gender == "{sex}"' for sex in "fm" for city in _CITIES]
+_PAGES: Final = Path(__file__).parents[1] / "docs" / "triggers"
+_RULE: Final = re.compile(r"^```yaml rule\b[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_AUDIENCE: Final = re.compile(r"^```yaml audience file=(audiences/[^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _of_many(name: str, events: int, triggers: list[dict[str, Any]], count: int) -> Workload:
+    """Ten rules that can fire, among so many."""
+    documents = []
+    for number in range(count):
+        audience = _HERE[number] if number < 10 else _nobody(number)
+        documents.append({
+            "rule": f"rule-{number:03}", "trigger": triggers[number % len(triggers)], "audience": audience,
+            "once_per": "60d", "steps": [{"sms": "{{ customer.first_name }}, {{ shop.url }}"}],
+        })  # fmt: skip
+    audiences = {
+        path: text for page in sorted(_PAGES.glob("*.md")) for path, text in _AUDIENCE.findall(page.read_text())
+    }
+    return Workload(name, _book(documents, TEA_HOUSE / "shop.yaml", audiences), _tea(), [], list(_storefront(events)))
+
+
+def _nobody(number: int) -> str:
+    """Whom a rule of another town, of another tier, or (one of ten) for larger buyers is for."""
+    if number % 10 == 9:
+        return f"orders.total > {1_000_000 + number}"
+    if number % 2:
+        return f'orders.count >= 1 and customer.card == "tier-{number}"'
+    return f'customer.city == "Город {number}" and cart.total > 500'
+
+
+def _mixed() -> list[dict[str, Any]]:
+    """The triggers of the first example of each page, and carts."""
+    yaml = YAML(typ="safe", pure=True)
+    pages = [_RULE.search(page.read_text()) for page in sorted(_PAGES.glob("*.md"))]
+    return [_TEN_CARTS[1], *(yaml.load(found[1])["trigger"] for found in pages if found is not None)]
+
+
+def _book(
+    documents: list[dict[str, Any]], settings: Path | None = None, audiences: Mapping[str, str] = MappingProxyType({})
+) -> RuleBook:
+    """Rules as a team would have written them (JSON is YAML). `audiences`: what is written in which file."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "rules").mkdir()
+        (folder / "audiences").mkdir()
+        for path, text in audiences.items():
+            (folder / path).write_text(text)
         for document in documents:
             (folder / "rules" / f"{document['rule']}.yaml").write_bytes(orjson.dumps(document))
         (folder / "shop.yaml").write_bytes(settings.read_bytes() if settings is not None else b"name: Shop\n")
