@@ -151,7 +151,9 @@ def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
     for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
         channel: Channel = "sms" if step.sms is not None else "call" if step.call is not None else "bonus"
         last = _LAST if off and step.incentive is None else None
-        sources = [one for one in (rule.audience, step.when, step.sms, step.call) if one is not None]
+        said = [rule.audience, step.when, step.sms, step.call, *(one.when for one in rule.variants)]
+        said += [part for one in step.variants for part in (one.sms, one.when)]
+        sources = [one for one in said if one is not None]
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
             any(asks_figures(source.reads) for source in sources),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from triggers.rules.documents import Place
@@ -23,7 +24,19 @@ def check_shop(
         where = "here" if has_file else "in a shop.yaml beside the rules"
         hint = f"write for example `caps: [3 per 7d]` {where}"
         warnings.append(RuleWarning(shop_file, 0, 0, "nothing limits how often a customer is written to", hint))
-    return errors, warnings
+    return errors, warnings + _alone(ordered)
+
+
+def _alone(rules: Sequence[ReadRule]) -> list[RuleWarning]:
+    """Rules that exclude others, of which there are none."""
+    groups = Counter(read.rule.exclusive for read in rules)
+    return [
+        RuleWarning(
+            read.file, read.name_place.line, read.name_place.column,
+            f"no other rule is in the group `{read.rule.exclusive}` of `exclusive`", "write the same in the others",
+        )
+        for read in rules if read.rule.exclusive and groups[read.rule.exclusive] == 1
+    ]  # fmt: skip
 
 
 def _same_names(rules: Sequence[ReadRule]) -> list[RuleError]:

@@ -11,6 +11,7 @@ from typing import Final
 from triggers.expressions import Expression
 from triggers.expressions.bounds import Bound, contradiction
 from triggers.kinds import Kind
+from triggers.messages.template import MessageTemplate
 from triggers.rules.documents import Path
 from triggers.rules.model import Rule, Shop
 from triggers.rules.quantities import show_duration
@@ -75,9 +76,13 @@ def _exits(rule: Rule, kind: Kind) -> Iterator[Danger]:
 
 def _texts(rule: Rule, shop: Shop) -> Iterator[Danger]:
     for number, step in enumerate(rule.steps):
-        for text, what, path in (
-            (step.sms, "text", ("steps", number, "sms")), (step.call, "note", ("steps", number, "call", "note")),
-        ):  # fmt: skip
+        texts: list[tuple[MessageTemplate | None, str, Path]] = [
+            (step.sms if not step.variants else None, "text", ("steps", number, "sms")),
+            (step.call, "note", ("steps", number, "call", "note")),
+        ]
+        for place, one in enumerate(step.variants):
+            texts.append((one.sms, "text", ("steps", number, "variants", place, "sms")))
+        for text, what, path in texts:
             source = text.source if text else ""
             if step.incentive is None and re.search(r"\bincentive\s*\.", source):
                 yield path, f"the {what} of step {number + 1} names an incentive and has none", "it would not be sent"
@@ -107,6 +112,16 @@ def _never(rule: Rule) -> Iterator[Danger]:
         clash = None if step.when is None else _clash(step.when, known)
         if clash is not None:
             yield ("steps", number, "when"), f"this never holds: {clash}", f"step {number + 1} is never sent"
+        for place, one in enumerate(step.variants):
+            clash = None if one.when is None else _clash(one.when, known)
+            if clash is not None:
+                yield (
+                    ("steps", number, "variants", place, "when"), f"this never holds: {clash}", "nobody gets this text",
+                )  # fmt: skip
+    for place, of_rule in enumerate(rule.variants):
+        clash = None if of_rule.when is None else _clash(of_rule.when, known)
+        if clash is not None:
+            yield ("variants", place, "when"), f"this never holds: {clash}", "nobody is in this variant"
 
 
 def _clash(condition: Expression, known: Iterable[tuple[Bound, str]]) -> str | None:

@@ -124,6 +124,16 @@ def test_audiences_are_read_wherever_they_lie_beside_the_rules(tmp_path: Path) -
     assert read_rulebook(beside).errors == read_rulebook(beside / "a.yaml").errors == ()
 
 
+def test_a_rule_that_excludes_others_of_which_there_are_none_is_warned_of(tmp_path: Path) -> None:
+    files = {"rules/a.yaml": rule("a") + "exclusive: sleep\n", "rules/b.yaml": rule("b")}
+    folder(tmp_path, {"shop.yaml": "caps: [3 per 7d]"})
+    (warning,) = read_rulebook(folder(tmp_path, files)).warnings
+    assert warning.message == "no other rule is in the group `sleep` of `exclusive`"
+    assert (Path(warning.file).name, warning.line) == ("a.yaml", 1)
+    folder(tmp_path, {"rules/b.yaml": rule("b") + "exclusive: sleep\n"})
+    assert read_rulebook(tmp_path).warnings == ()
+
+
 def test_nothing_that_was_written_is_passed_over_in_silence(tmp_path: Path) -> None:
     root = folder(tmp_path, {"rules/a.yaml": rule("a"), "audiences/vip.yaml": "x: 1", "shop.yaml": "caps: [1 per 1d]"})
     assert "unknown field `x`" in str(read_rulebook(root).errors[-1])

@@ -56,6 +56,21 @@ BOUGHT = "purchased: {}"
             "never sent",
         ),
         (
+            CART,
+            ["audience: orders.count >= 3", "variants: [{name: a, when: orders.count < 2}, {name: b}]"],
+            "r.yaml:4:28: this never holds: `orders.count < 2`, and the rule is for `orders.count >= 3`, nobody is in "
+            "this variant",
+        ),
+        (
+            CART, ["steps:", "  - variants: [{name: a, sms: a, when: cart.count < 1}, {name: b, sms: b}]"],
+            "r.yaml:4:40: this never holds: `cart.count < 1`, and there is something in the cart, or the journey ends, "
+            "nobody gets this text",
+        ),
+        (
+            CART, ["steps:", "  - variants: [{name: a, sms: '{{ incentive.code }}'}, {name: b, sms: b}]"],
+            "r.yaml:4:31: the text of step 1 names an incentive and has none, it would not be sent",
+        ),
+        (
             BOUGHT, ["exit_on: [order_placed]"],
             "r.yaml:3:10: an order begins this rule, and the next one ends it, leave `order_placed` out",
         ),
