@@ -110,4 +110,6 @@ class BroadcastRequested(Event):
         Id, Field(description="This sending; asked for twice, it is sent once.", examples=["december-letter-1"])
     ]
     rule: RuleName
-    audience: Annotated[Text | None, Field(description="A named audience instead of the rule's own.")] = None
+    audience: Annotated[
+        Text | None, Field(description="A named audience that customers must be in, besides the rule's own.")
+    ] = None

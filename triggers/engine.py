@@ -57,7 +57,8 @@ class Engine:
         suppressions = suppressions if suppressions is not None else NoSuppressions()
         self._plans = {
             shop_id: ShopPlan(
-                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions, facts
+                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions,
+                facts, rules.audiences.get(shop_id),
             )
             for shop_id in {*rules.shops, *rules.rules}
         }
@@ -174,10 +175,6 @@ class Engine:
     def ticks(self) -> Iterable[Source]:
         """The times at which rules want the customers of their shop to be asked."""
         return self._walkers.ticks()
-
-    def follows(self, walk: Walk) -> Iterable[Source]:
-        """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
-        return self._walkers.follows(walk)
 
     def follows(self, walk: Walk) -> Iterable[Source]:
         """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""

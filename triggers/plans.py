@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from schemas.catalogue import Catalogue
 from triggers import emission
+from triggers.expressions import Audience
 from triggers.facts import ShopSays
 from triggers.gates.suppression import Suppressions
 from triggers.kinds import KINDS, Kind, KindWorld, Watch
@@ -36,6 +37,7 @@ class ShopPlan:
         catalogue: Catalogue,
         suppressions: Suppressions,
         facts: ShopFacts | None = None,
+        audiences: Mapping[str, Audience] | None = None,
     ) -> None:
         self.shop = shop
         self.counting = None if facts is None else Counting(shop, Segments(shop, catalogue).of)
@@ -47,7 +49,7 @@ class ShopPlan:
         self.kinds: dict[str, tuple[list[Rule], Kind]] = {}
         for rule, kind in self.by_name.values():
             self.kinds.setdefault(kind.name, ([], kind))[0].append(rule)
-        self.kind_world = KindWorld(shop, catalogue, facts)
+        self.kind_world = KindWorld(shop, catalogue, facts, audiences or {})
         self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
             (kind.watch(its_rules, self.kind_world), kind) for its_rules, kind in self.kinds.values()
         )

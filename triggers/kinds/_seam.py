@@ -12,7 +12,7 @@ from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
 from triggers.beyond import Interval
 from triggers.customer import CustomerRow
-from triggers.expressions import Expression
+from triggers.expressions import Audience, Expression
 from triggers.journeys import NOTHING, About, Journey, Occasion
 from triggers.rules.model import Rule, Shop, Trigger
 from triggers.rules.values import Written
@@ -63,11 +63,13 @@ class Intervals(Protocol):
 
 
 class KindWorld(NamedTuple):
-    """What kinds may look at besides the row: one shop's. `intervals`: None where nobody counts."""
+    """What kinds may look at besides the row: one shop's. `audiences` by name; `intervals`: None where
+    nobody counts."""
 
     shop: Shop
     catalogue: Catalogue
     intervals: Intervals | None = None
+    audiences: Mapping[str, Audience] = {}
 
 
 class Watch(Protocol):
@@ -164,12 +166,12 @@ class Kind(Protocol):
     def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
         """The times at which these rules want all customers to be asked."""
 
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        """What a decision tells of why the journey began when it did, besides the rule."""
+
     def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
         it opens, and after each restart as long as one of them is still to come."""
-
-    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
-        """What a decision tells of why the journey began when it did, besides the rule."""
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
@@ -195,11 +197,11 @@ class KindBase:
     def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
         return ()
 
-    def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
-        return ()
-
     def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
         return {}
+
+    def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
+        return ()
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         return ()

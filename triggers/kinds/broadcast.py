@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from triggers.customer import CustomerRow
+from triggers.expressions import Audience, unexplained
 from triggers.journeys import About, Occasion
 from triggers.kinds._dates import instant
 from triggers.kinds._occasions import Offered
@@ -23,6 +24,7 @@ from triggers.rules.cron import BadCron, Cron
 from triggers.rules.model import Rule, Shop
 from triggers.rules.values import shown, wrong
 from triggers.ticks import ByCron, Once, Source, Tick
+from triggers.view import context
 from triggers.walks import Requested, Scheduled, WalkEvent
 from triggers.zones import zone_of
 
@@ -104,10 +106,13 @@ class BroadcastKind(KindBase):
     def walk(self, rules: Sequence[Rule], what: WalkEvent, world: KindWorld) -> Walker | None:
         if isinstance(what, Scheduled):
             rule = _named(rules, what.rule)
-            return None if rule is None else _Walker(rule, "")
+            return None if rule is None else _Walker(rule, "", world)
         if isinstance(what, Requested):
             rule = _named(rules, what.event.rule)
-            return None if rule is None else _Walker(rule, what.event.broadcast_id)
+            among = what.event.audience
+            if rule is None or (among is not None and among not in world.audiences):
+                return None
+            return _Walker(rule, what.event.broadcast_id, world, None if among is None else world.audiences[among])
         return None
 
     def ticks(self, rules: Sequence[Rule], shop: Shop) -> Iterable[Source]:
@@ -124,19 +129,26 @@ class BroadcastKind(KindBase):
 
 
 class _Walker(Walker):
-    """One sending of a rule. `id`: as it was asked for; "" where its time has come."""
+    """One sending of a rule. `id`: as it was asked for; "" where its time has come. `among`: whom it was asked for."""
 
-    def __init__(self, rule: Rule, id: str) -> None:
+    def __init__(self, rule: Rule, id: str, world: KindWorld, among: Audience | None = None) -> None:
         self._rule = rule.name
         self._width = width(rule.trigger.pace, None)
         self._id = id
+        self._world = world
+        self._among = among
 
     def takes(self, row: CustomerRow, at: int) -> Iterable[Occasion]:
         id = self._id
-        if id and self._had(row):
+        if (id and self._had(row)) or (self._among is not None and not self._in(self._among, row, at)):
             return
         epoch_id = id or "time"
         yield Occasion(NAME, self._rule, paced(row, self._rule, at, epoch_id, self._width), at, epoch_id, About(of=id))
+
+    def _in(self, among: Audience, row: CustomerRow, at: int) -> bool:
+        shop = self._world.shop
+        tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
+        return among.holds(unexplained(context(row, shop, self._world.catalogue, tz, at)))
 
     def _had(self, row: CustomerRow) -> bool:
         """Whether this sending was offered to the customer before, or has been sent."""

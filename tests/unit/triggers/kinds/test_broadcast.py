@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from schemas.catalogue import EmptyCatalogue
 from schemas.events import BroadcastRequested
 from schemas.instants import parse_rfc3339
 from streams.deadlines import DeadlineIndex
 from streams.ledger import RowLedger
 from streams.replay import MemoryRows
 from streams.timeline import Effects, Timeline
-from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, engine, ordered, shopper, step
+from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, book, engine, ordered, shopper, step
 from tests.unit.triggers.kinds.page import documented, mistakes, of
 from triggers.customer import NEVER
+from triggers.engine import Engine
+from triggers.expressions import Audience, compile_expression
 from triggers.kinds._pace import paced, width
 from triggers.kinds.broadcast import KIND, Broadcast
 from triggers.rules.model import Rule, Shop
@@ -108,6 +111,19 @@ async def test_another_sending_is_another_message() -> None:
 async def test_a_request_for_a_rule_that_is_not_there_opens_nothing() -> None:
     line = await Line(named(Broadcast())).advance([*known("1"), asked(MONDAY + HOUR, rule="other")])
     assert line.sent == [] and line.timeline.walking.walks.last == 0
+
+
+async def test_a_request_that_names_an_audience_is_for_those_of_it_who_are_in_the_rules_own_too() -> None:
+    among = {"vip": Audience("vip", compile_expression('customer.card == "VIP"'), {}, frozenset({"3"}))}
+    customers = known("1", "2", "3", "4")
+    for number in (0, 2):  # the first two have the card
+        customers[number].card = "VIP"
+    rule = named(Broadcast(), audience=compile_expression('customer.id != "2"'))
+    line = Line(rule)
+    line.engine = Engine(replace(book(rule), audiences={"main": among}), EmptyCatalogue())
+    line.timeline = Timeline(line.engine, line.rows, DeadlineIndex(), RowLedger(), judge_at_once=True)
+    await line.advance([*customers, asked(MONDAY + HOUR, audience="vip"), asked(MONDAY + HOUR, "b-2", audience="none")])
+    assert sorted(line.sent) == [("1", MONDAY + HOUR), ("3", MONDAY + HOUR)]
 
 
 async def test_what_a_customer_does_before_its_instant_counts_and_what_comes_after_does_not() -> None:
