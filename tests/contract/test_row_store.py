@@ -63,6 +63,23 @@ def test_values_are_kept_as_they_are_and_the_last_one_counts(make: MakeStore) ->
     assert len(store) == 3
 
 
+def test_all_keys_are_named_once_though_rows_come_and_go_and_change_meanwhile(make: MakeStore) -> None:
+    store = make()
+    before = {f"main:{number}" for number in range(2500)} | {"магазин:3"}
+    store.update((key, b"row") for key in before)
+    keys = store.keys()
+    found = [next(keys) for _ in range(1200)]
+    store.update([(key, b"again") for key in found[:50]] + [("main:0!", b"new"), ("main:zzz", b"new")])
+    gone = sorted(before - set(found))[-1]
+    store.load([(gone, None)])
+    found += keys
+    assert len(found) == len(set(found)) and before - {gone} <= set(found) <= before | {"main:0!", "main:zzz"}
+
+
+def test_a_store_without_rows_names_no_keys(make: MakeStore) -> None:
+    assert list(make().keys()) == []
+
+
 def test_of_a_changelog_the_last_value_of_a_key_counts_and_one_that_is_none_ends_it(make: MakeStore) -> None:
     store = make()
     store.load([("main:1", b"a"), ("main:2", b"b"), ("main:1", b"c"), ("main:2", None), ("main:3", None)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streams.table import ATTENTION, PARTITION_KEY, Table
+from streams.table import ATTENTION, PARTITION_KEY, RESERVED, Table
 from triggers.engine import NEVER
 
 
@@ -103,3 +103,36 @@ def test_the_partitions_own_record_has_its_reserved_key_and_is_no_row() -> None:
     record = again.record
     assert (record.maxima, record.counters, record.reached) == ({"cart-events": 42}, {"in": 7}, 41)
     assert len(again) == 1
+
+
+def test_what_is_reserved_lies_beside_the_rows_until_it_is_ended() -> None:
+    first, _ = table()
+    first.reserve(RESERVED + b"walk:1", b"one")
+    first.reserve(RESERVED + b"walk:2", b"two")
+    records = first.reserving()
+    assert first.reserving() == []  # once
+    first.reserve(RESERVED + b"walk:1", None)
+    records += first.reserving()
+    again, _ = table()
+    again.restore([record.key for record in records], [record.value for record in records])
+    assert again.reserved == first.reserved == {RESERVED + b"walk:2": b"two"} and len(again) == 0
+
+
+def test_tables_that_are_swapped_swap_what_is_reserved() -> None:
+    first, _ = table()
+    other, _ = table()
+    first.reserve(RESERVED + b"walk:1", b"one")
+    first.swap(other)
+    assert (first.reserved, other.reserved) == ({}, {RESERVED + b"walk:1": b"one"})
+    assert first.reserving() == [] and len(other.reserving()) == 1
+
+
+def test_a_row_that_was_only_looked_at_is_decoded_again_and_one_that_is_put_is_kept() -> None:
+    made, _ = table()
+    made.rows({"main:1": Row("anna")})
+    made, _ = restored(made, {"main:1": Row("anna")})
+    looked = made.look("main:1")
+    assert looked is not None and made.look("main:1") is not looked
+    made.put("main:1", looked)
+    assert made.get("main:1") is made.look("main:1") is looked
+    assert made.look("main:2") is None and list(made.keys()) == ["main:1"]
