@@ -29,9 +29,15 @@ def marker_ends(row: CustomerRow, kept: int | None) -> int:
 
 def spent(row: CustomerRow) -> bool:
     """Whether the row is a marker and nothing else, and its time is over."""
-    if not row.erased_at or row.deadline != NEVER or row.fired < row.erased_at + MARKER_KEPT:
+    return row.deadline == NEVER and row.fired >= row.erased_at + MARKER_KEPT and forgotten(row)
+
+
+def forgotten(row: CustomerRow) -> bool:
+    """Whether the row is a marker and nothing else: nothing has been heard of the customer since."""
+    if not row.erased_at:
         return False
     bare = new_row(row.shop_id, row.customer_id)
+    bare.deadline = row.deadline
     bare.erased_at, bare.fired, bare.seen, bare.applied = row.erased_at, row.fired, row.seen, row.applied
     bare.walked, bare.plan, bare.looks, bare.looked_at = row.walked, row.plan, row.looks, row.looked_at
     return encode_row(bare) == encode_row(row)

@@ -10,6 +10,7 @@ from typing import Final
 from schemas import events
 from triggers.customer import CustomerRow
 from triggers.ending import end_by_walk
+from triggers.erasure import forgotten
 from triggers.kinds import Walker
 from triggers.kinds._occasions import offer
 from triggers.plans import ShopPlan
@@ -67,6 +68,8 @@ class Walkers:
         walkers = self._walkers(plan, walk)
         if isinstance(walk.what, RulesChanged):
             return _take_rules(row, walk)
+        if row.erased_at and forgotten(row):
+            return False
         before = row.occasions.copy(), row.dropped_occasions
         for walker in walkers.values():
             for occasion in walker.takes(row, walk.at):

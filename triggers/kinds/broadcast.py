@@ -43,7 +43,7 @@ class Broadcast:
 
 def _read_local(value: object) -> datetime:
     try:
-        read = datetime.strptime(value, "%Y-%m-%d %H:%M") if isinstance(value, str) else None  # noqa: DTZ007
+        read = datetime.strptime(value, "%Y-%m-%d %H:%M") if isinstance(value, str) else None  # noqa: DTZ007  # as the shop's clocks show it
     except ValueError:
         read = None
     if read is None or not 1990 <= read.year <= 2200:
@@ -119,7 +119,7 @@ class BroadcastKind(KindBase):
         tz, _ = zone_of(None, shop.time_zone)
         for rule in rules:
             if rule.trigger.at is not None:
-                yield Once(Tick(rule.trigger.at, shop.id, Scheduled(rule.name)), rule.name)
+                yield Once(Tick(rule.trigger.at, shop.id, Scheduled(rule.name)), f"{rule.name} at")
             if rule.trigger.cron is not None:
                 yield ByCron(shop.id, rule.name, Cron(rule.trigger.cron), tz)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas import wire
 from schemas.catalogue import EmptyCatalogue
 from schemas.events import BroadcastRequested
 from schemas.instants import parse_rfc3339
@@ -15,7 +16,7 @@ from streams.deadlines import DeadlineIndex
 from streams.ledger import RowLedger
 from streams.replay import MemoryRows
 from streams.timeline import Effects, Timeline
-from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, book, engine, ordered, shopper, step
+from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, book, engine, event, ordered, shopper, step
 from tests.unit.triggers.kinds.page import documented, mistakes, of
 from triggers.customer import NEVER
 from triggers.engine import Engine
@@ -144,6 +145,20 @@ async def test_an_event_at_the_instant_of_a_schedule_comes_first() -> None:
     rule = named(Broadcast(cron="0 * * * *"))
     line = await Line(rule).advance([*known("1", at=MONDAY + HOUR)], MONDAY + HOUR + 1)
     assert line.sent == [("1", MONDAY + HOUR)]
+
+
+async def test_a_rule_may_have_both_a_time_and_a_schedule() -> None:
+    rule = named(Broadcast(at=MONDAY + HOUR + MINUTE, cron="0 2 * * *"))
+    line = await Line(rule).advance(known("1"), MONDAY + 3 * HOUR)
+    assert line.sent == [("1", MONDAY + HOUR + MINUTE), ("1", MONDAY + 2 * HOUR)]
+
+
+async def test_who_was_erased_and_not_heard_of_since_takes_nothing() -> None:
+    erased = [by(customer, event(wire.CustomerErased, MONDAY + MINUTE)) for customer in ("1", "2")]
+    line = await Line(named(Broadcast())).advance([
+        *known("1", "2", "3"), *erased, *known("2", at=MONDAY + 2 * MINUTE), asked(MONDAY + HOUR)
+    ])  # fmt: skip
+    assert sorted(out.record.customer_id for out in line.effects.decisions) == ["2", "3"]
 
 
 async def test_a_pace_spreads_customers_over_the_time_and_gives_each_always_the_same_turn() -> None:
