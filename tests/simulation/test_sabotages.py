@@ -1,4 +1,4 @@
-"""The simulator bites: the product broken in nine ways, each by a small part put in its place, is found each time.
+"""The simulator bites: the product broken in eleven ways, each by a small part put in its place, is found each time.
 
 `test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
 """
@@ -23,6 +23,8 @@ from streams.partition import reading
 from streams.partition.findings import Findings
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import PartitionPlan
+from streams.table import Table
+from streams.timeline import Timeline
 from tests.simulation import worker
 from tests.simulation.broker import FetchAnswer, SimWriters
 from tests.simulation.drawing import setting_of
@@ -32,6 +34,7 @@ from tests.simulation.run import Result, run
 from tests.simulation.worker import Seams, Setting
 from triggers import concluding
 from triggers.asks import Ask, Granted, LedgerAnswer
+from triggers.walks import NOTHING_OPENED
 
 SEEDS = 300
 """The seeds of every test run: a sabotage has to show in them."""
@@ -188,3 +191,27 @@ def test_a_suppression_that_is_written_twice_for_one_receipt_is_found(monkeypatc
 def test_a_customer_who_is_never_parted_from_a_former_phone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PhoneLinker, "_stored_phone", lambda self, data: None)
     first_found(Seams, {"linked_as_they_say"}, lambda setting: setting.returning)
+
+
+def test_a_walk_that_a_crash_makes_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Table, "reserve", lambda self, key, value: None)
+    first_found(Seams, {"same_decisions", "same_rows"}, lambda setting: setting.broadcasts)
+
+
+def test_an_event_that_is_applied_before_a_walk_that_was_opened_before_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    apply = Timeline._apply
+
+    def hasty(self: Timeline, *given: Any) -> None:
+        walks = self.walking.walks
+        opened = walks.opened
+        if current() is not None:  # a worker's
+            walks.opened = NOTHING_OPENED
+        try:
+            apply(self, *given)
+        finally:
+            walks.opened = opened
+
+    monkeypatch.setattr(Timeline, "_apply", hasty)
+    first_found(Seams, {"same_decisions", "same_rows"}, lambda setting: setting.broadcasts)
