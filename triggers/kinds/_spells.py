@@ -75,6 +75,11 @@ class WaitingRules(Thresholds[Rule]):
         return [self._buckets[key] for key in self._prefilter.keys(row) if key in self._buckets]
 
 
+def one_each(rules: Iterable[Rule]) -> list[Rule]:
+    """One rule of each setting of the trigger: they all look at the same instants."""
+    return list({rule.trigger: rule for rule in rules}.values())
+
+
 def _length(pair: tuple[int, T]) -> int:
     return pair[0]
 

@@ -21,7 +21,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.interests import MAX_EARLIER
 from triggers.journeys import About
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
-from triggers.kinds._spells import Thresholds, looked_for
+from triggers.kinds._spells import Thresholds, looked_for, one_each
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 from triggers.tastes import Seen
@@ -74,6 +74,7 @@ class _Watch:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._waiting = Thresholds((rule.trigger.idle, rule) for rule in rules)
+        self._looks = Thresholds((rule.trigger.idle, rule) for rule in one_each(rules))
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         if isinstance(event, wire.ProductViewed | wire.CartItemAdded) and event.category_id is None:
@@ -81,7 +82,7 @@ class _Watch:
         return self.next_look(row, now)
 
     def next_look(self, row: CustomerRow, now: int) -> int:
-        lengths, rules = self._waiting.lengths, self._waiting.items
+        lengths, rules = self._looks.lengths, self._looks.items
         first = NEVER
         for category_id, seen, looked in _open(row):
             for number in range(bisect_right(lengths, looked), len(lengths)):
@@ -105,7 +106,7 @@ class _Watch:
 
     def looked(self, row: CustomerRow, at: int) -> None:
         for category_id, seen, looked in list(_open(row)):
-            if self._waiting.due(seen.at, looked, at):
+            if self._looks.due(seen.at, looked, at):
                 row.categories[category_id] = Seen(seen.at, seen.times, seen.earlier, at - seen.at)
 
     def _newest(self, found: Iterable[tuple[str, Seen, Sequence[tuple[int, Rule]]]]) -> Iterator[Begin]:

@@ -25,7 +25,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.interests import MAX_EARLIER, Interest
 from triggers.journeys import MAX_SHOWN, About, Journey, Shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
-from triggers.kinds._spells import WaitingRules, looked_for
+from triggers.kinds._spells import Thresholds, WaitingRules, looked_for, one_each
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
@@ -95,12 +95,13 @@ class _Watch:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._waiting = WaitingRules([(rule.trigger.idle, rule) for rule in rules])
+        self._looks = Thresholds((rule.trigger.idle, rule) for rule in one_each(rules))
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         return self.next_look(row, now) if isinstance(event, wire.ProductViewed | wire.CustomerImported) else None
 
     def next_look(self, row: CustomerRow, now: int) -> int:
-        lengths, rules = self._waiting.lengths, self._waiting.items
+        lengths, rules = self._looks.lengths, self._looks.items
         first = NEVER
         for _, interest, looked in _spells(row):
             for number in range(bisect_right(lengths, looked), len(lengths)):
@@ -126,7 +127,7 @@ class _Watch:
     def looked(self, row: CustomerRow, at: int) -> None:
         lengths = {
             product_id: at - interest.at for product_id, interest, looked in _spells(row)
-            if self._waiting.due(interest.at, looked, at)
+            if self._looks.due(interest.at, looked, at)
         }  # fmt: skip
         if lengths:
             row.part_interests = interests.looked(row.part_interests, lengths)

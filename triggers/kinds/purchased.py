@@ -25,6 +25,7 @@ from triggers.bought import Bought
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import MAX_SHOWN, About, Journey, Shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
+from triggers.kinds._spells import one_each
 from triggers.rules.model import Rule
 from triggers.rules.values import DURATION_SCHEMA, Duration, Written, read_duration
 
@@ -151,8 +152,8 @@ class _Watch:
     def __init__(self, rules: Sequence[Rule], world: KindWorld) -> None:
         self._shop_id = world.shop.id
         self._catalogue = world.catalogue
-        self._thanks = [rule for rule in rules if not rule.trigger.after]
-        self._again = [rule for rule in rules if rule.trigger.after]
+        self._thanks, self._again = _parted(rules)
+        self._looks = _parted(one_each(rules))
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         if type(event) not in _ORDERS and not row.cart.now.taken:
@@ -161,26 +162,29 @@ class _Watch:
 
     def next_look(self, row: CustomerRow, now: int) -> int:
         looked = _looked(row)
-        first = min((begin.at for begin in self._orders(row) if begin.at > looked), default=NEVER)
-        for rule in self._again:
+        thanks, again = self._looks
+        first = min((begin.at for begin in self._orders(row, thanks, looked, NEVER)), default=NEVER)
+        for rule in again:
             first = min(first, min((due.at for due in self._needed(row, rule) if due.at > looked), default=NEVER))
         return first
 
     def coming(self, row: CustomerRow, until: int) -> Iterable[Begin]:
-        return self._between(row, _looked(row), until - 1)
+        return self._between(row, self._thanks, self._again, until - 1)
 
     def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
-        return self._between(row, _looked(row), at)
+        return self._between(row, self._thanks, self._again, at)
 
     def looked(self, row: CustomerRow, at: int) -> None:
-        if any(True for _ in self._between(row, _looked(row), at)):
+        if any(True for _ in self._between(row, *self._looks, at)):
             row.looked[SPELL] = at, 0
 
-    def _between(self, row: CustomerRow, looked: int, until: int) -> Iterator[Begin]:
-        for begin in self._orders(row):
-            if looked < begin.at <= until:
-                yield begin
-        for rule in self._again:
+    def _between(
+        self, row: CustomerRow, thanks: Sequence[Rule], again: Sequence[Rule], until: int
+    ) -> Iterator[Begin]:
+        """What was not looked at and is due up to `until`."""
+        looked = _looked(row)
+        yield from self._orders(row, thanks, looked, until)
+        for rule in again:
             due = [one for one in self._needed(row, rule) if looked < one.at <= until]
             if due:
                 due.sort(key=lambda one: (one.bought.at, one.product_id), reverse=True)
@@ -190,15 +194,15 @@ class _Watch:
                     rule, min(one.at for one in due), newest.bought.at, newest.product_id, _about(goods, "")
                 )
 
-    def _orders(self, row: CustomerRow) -> Iterator[Begin]:
-        """Of every order that stands, what it begins."""
-        if not self._thanks or row.orders is None:
+    def _orders(self, row: CustomerRow, rules: Sequence[Rule], looked: int, until: int) -> Iterator[Begin]:
+        """Of every order since then that stands, what it begins."""
+        if not rules or row.orders is None:
             return
         for order_id, order in row.orders.recent.items():
-            if order.placed and not order.cancelled:
+            if looked < order.at <= until and order.placed and not order.cancelled:
                 goods = [(product, known) for product, known in row.bought.items() if known.at == order.at]
                 goods.sort(key=lambda one: (-(one[1].price or Decimal(0)), one[0]))  # what cost most comes first
-                for rule in self._thanks:
+                for rule in rules:
                     wanted = [one for one in goods if self._is_of(rule, one[0])]
                     if wanted or not _choosy(rule):
                         yield Begin(rule, order.at, order.at, order_id, _about(wanted, order_id))
@@ -233,6 +237,11 @@ class _Watch:
         if of.category and of.category != product.category_id and of.category not in product.category_path:
             return False
         return not of.labels or any(label in of.labels for label in product.labels)
+
+
+def _parted(rules: Sequence[Rule]) -> tuple[list[Rule], list[Rule]]:
+    """What thanks for an order, and what waits until something is needed again."""
+    return [rule for rule in rules if not rule.trigger.after], [rule for rule in rules if rule.trigger.after]
 
 
 _ORDERS: Final = frozenset({wire.OrderPlaced, wire.OrderCancelled, wire.CustomerImported, wire.CustomerErased})
