@@ -3,7 +3,7 @@ collections are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
@@ -43,8 +43,10 @@ class Figures(Protocol):
     def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:
         """How many different customers bought a product on the last days."""
 
-    def best_sellers(self, shop_id: str, at: int) -> Sequence[str]:
-        """Products, the best first."""
+    def best_sellers(
+        self, shop_id: str, at: int, most: int = 10, among: Callable[[str], bool] | None = None
+    ) -> Sequence[str]:
+        """Products, the best first, `most` of them at most. `among`: which are meant."""
 
 
 class Campaign(Protocol):
@@ -77,6 +79,9 @@ NOTHING_BEYOND: Final = Beyond()
 _OF_SHOP: Final = ("shop.average_cheque", "shop.interval", "shop.best_sellers")
 
 
-def asks_figures(reads: Reads) -> bool:
-    """Whether a source asks for a figure of the whole shop: a decision then says up to which day that was counted."""
+def asks_figures(reads: Reads, content: Collection[str] = ()) -> bool:
+    """Whether a source asks for a figure of the whole shop: a decision then says up to which day that was counted.
+    `content`: what rules of its kind are about; of a category the best sellers."""
+    if "category" in content and any(name.partition(".")[0] in ("product", "products") for name in reads.names):
+        return True
     return any(name.startswith(_OF_SHOP) or name.endswith(".buyers") for name in reads.names)

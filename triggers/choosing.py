@@ -54,7 +54,7 @@ def _of_step(
     )
     if found is None:  # the reader lets no such rule pass
         raise AssertionError("one of a step's variants is for anybody")
-    figures = plan.figures or asks_figures(found.sms.reads)
+    figures = plan.figures or asks_figures(found.sms.reads, plan.kind.content)
     return replace(plan, step=replace(step, sms=found.sms), figures=figures), found.name
 
 

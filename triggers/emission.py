@@ -156,7 +156,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
         sources = [one for one in said if one is not None]
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
-            any(asks_figures(source.reads) for source in sources),
+            any(asks_figures(source.reads, kind.content) for source in sources),
         )
     return made
 

@@ -9,9 +9,10 @@ or when each of them was read; nobody else's word of today is needed today.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -97,6 +98,7 @@ class ShopFacts:
         self._days: dict[str, dict[date, _Day]] = {}
         self._order: dict[str, list[tuple[int, date]]] = {}
         self._sums: dict[tuple[str, str, date, int], Mapping[str, Decimal]] = {}
+        self._rated: dict[tuple[str, date], Sequence[str]] = {}
         self._sold: dict[tuple[str, str, date], Mapping[str, Mapping[int, Mapping[int, int]]]] = {}
 
     def take(self, part: ShopFact) -> None:
@@ -198,6 +200,14 @@ class ShopFacts:
         newest = self.newest(shop_id, at)
         if newest is None:
             return []
+        rated = self._ranking(shop_id, newest)
+        return list(islice(rated if among is None else filter(among, rated), most))
+
+    def _ranking(self, shop_id: str, newest: date) -> Sequence[str]:
+        """All products, the best first."""
+        known = self._rated.get((shop_id, newest))
+        if known is not None:
+            return known
         rated: dict[str, tuple[int, int]] = {}
         for digit in _BUCKETS:
             for name, amount in self._total(shop_id, BOUGHT + digit, newest, SELLING_DAYS).items():
@@ -207,12 +217,16 @@ class ShopFacts:
             for product, amount in self._total(shop_id, VIEWED + digit, newest, SELLING_DAYS).items():
                 bought, seen = rated.get(product, (0, 0))
                 rated[product] = bought, seen + int(amount)
-        meant: Iterable[str] = rated if among is None else filter(among, rated)
-        return sorted(meant, key=lambda product: (-rated[product][0], -rated[product][1], product))[:most]
+        if len(self._rated) >= _KEPT:
+            self._rated.clear()
+        ranking = sorted(rated, key=lambda product: (-rated[product][0], -rated[product][1], product))
+        self._rated[shop_id, newest] = ranking
+        return ranking
 
     def _changed(self, shop_id: str) -> None:
         self._order.pop(shop_id, None)
         self._sums = {key: sums for key, sums in self._sums.items() if key[0] != shop_id}
+        self._rated = {key: rated for key, rated in self._rated.items() if key[0] != shop_id}
         self._sold = {key: sold for key, sold in self._sold.items() if key[0] != shop_id}
 
     def _total(self, shop_id: str, fact: str, newest: date, within: int) -> Mapping[str, Decimal]:

@@ -11,7 +11,7 @@ from schemas.catalogue import Catalogue
 from triggers.beyond import NOTHING_BEYOND, Beyond
 from triggers.context import Context, EventView, IncentiveView, ProductView
 from triggers.customer import CustomerRow
-from triggers.journeys import NOTHING, About, Journey
+from triggers.journeys import MAX_SHOWN, NOTHING, About, Journey, Shown
 from triggers.messages.goods import Goods, GoodsLine, newest_first
 from triggers.messages.presentable import MissingProduct
 from triggers.messages.showcase import Buyers, showcase
@@ -131,12 +131,27 @@ def _event(of: _Of) -> EventView:
 def _products(of: _Of) -> Sequence[ProductView]:
     """What the journey is about."""
     row, tz, products = of.row, of.tz, of.about.products
+    if not products and of.about.category:
+        products = _best_of(of, of.about.category)
     if not products:
         return ()
     return showcase(
         of.shop.id, lambda: shown(row, products, tz), of.catalogue, of.missing_product, of.shop.currency,
         of.buyers,
     )
+
+
+def _best_of(of: _Of, category: str) -> tuple[Shown, ...]:
+    """A category's best sellers, also of those below it by its name."""
+    figures, shop_id, catalogue = of.beyond.figures, of.shop.id, of.catalogue
+    if figures is None:
+        return ()
+
+    def within(product_id: str) -> bool:
+        product = catalogue.get(shop_id, product_id)
+        return product is not None and (product.category_id == category or category in product.category_path)
+
+    return tuple(map(Shown, figures.best_sellers(shop_id, of.now, MAX_SHOWN, within)))
 
 
 def _cart(

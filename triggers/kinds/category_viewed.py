@@ -65,6 +65,8 @@ class CategoryViewedKind(KindBase):
         wire.CustomerErased,
     })  # fmt: skip
 
+    content = frozenset({"product", "category"})
+
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
 

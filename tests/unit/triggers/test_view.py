@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -270,8 +271,10 @@ class Counted:
         self.asked.append((product, days))
         return 41
 
-    def best_sellers(self, shop_id: str, at: int) -> list[str]:
-        return ["gone", "blue", "red"]
+    def best_sellers(
+        self, shop_id: str, at: int, most: int = 10, among: Callable[[str], bool] | None = None
+    ) -> list[str]:
+        return list(filter(among, ["gone", "blue", "red"]))[:most]
 
 
 class Interval(NamedTuple):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from schemas import wire
+from schemas.catalogue import Product
+from schemas.facts import ShopFact
 from schemas.instants import rfc3339
 from tests.unit.triggers.driving import (
     DAY,
@@ -13,6 +16,7 @@ from tests.unit.triggers.driving import (
     MONDAY,
     Drive,
     added,
+    book,
     drive,
     engine,
     event,
@@ -21,8 +25,11 @@ from tests.unit.triggers.driving import (
     viewed,
 )
 from tests.unit.triggers.kinds.page import documented, mistakes, of
+from triggers.engine import Engine
 from triggers.kinds.category_viewed import CategoryViewed
-from triggers.rules.model import Rule
+from triggers.rules.model import Rule, Shop
+from triggers.rules.read import read_rules
+from triggers.shopfacts import BOUGHT, ShopFacts, bucket
 
 
 def seen(at: int, category: str = "kettles") -> Any:
@@ -44,12 +51,12 @@ HOURLY = of(CategoryViewed(HOUR))
 
 def test_the_rule_on_the_page_writes_to_who_looked_at_kettles_three_times() -> None:
     rules = tuple(documented("category_viewed"))
-    made = after(
-        seen(MONDAY), viewed(MONDAY + DAY, category_id="kettles"), added(MONDAY + DAY + HOUR, category_id="kettles"),
-        rules=rules,
-    )  # fmt: skip
+    made = Drive(Engine(book(*rules), Shelf(), facts=bought(kettle_7=4, cup_1=9))).feed(
+        *shopper(MONDAY - DAY), seen(MONDAY), viewed(MONDAY + DAY, category_id="kettles"),
+        added(MONDAY + DAY + HOUR, category_id="kettles"),
+    ).drain()  # fmt: skip
     assert [(text.due_at, text.text) for text in made.sent] == [
-        (rfc3339(MONDAY + DAY + 5 * HOUR), "Our best kettles are waiting: https://shop.example/kettles")
+        (rfc3339(MONDAY + DAY + 5 * HOUR), "What most choose of kettles: Kettle-7, https://shop.example/kettle-7")
     ]
     assert not after(seen(MONDAY), seen(MONDAY + 1), rules=rules).decisions
     assert not after(*(seen(MONDAY + at, "cups") for at in range(5)), rules=rules).decisions
@@ -115,3 +122,56 @@ def test_more_looks_than_are_remembered_cannot_be_asked_for() -> None:
     rule = of(CategoryViewed(HOUR, times=5))
     assert begun(after(*(seen(MONDAY + at * MINUTE) for at in range(5)), rules=(rule,))) == [("kettles", 4 * MINUTE)]
     assert not after(*(seen(MONDAY + at * MINUTE) for at in range(4)), rules=(rule,)).decisions
+
+
+# -- what it shows
+
+
+class Shelf:
+    """Three kettles, of which one lies in a category below, and a cup."""
+
+    def get(self, shop_id: str, product_id: str) -> Product | None:
+        kind, _, _ = product_id.partition("-")
+        path = {
+            "kettle": ("Kitchen", "kettles"), "travel": ("Kitchen", "kettles", "Travel"), "cup": ("Kitchen", "cups")
+        }  # fmt: skip
+        return Product(
+            product_id=product_id, name=product_id.title(), url=f"https://shop.example/{product_id}",
+            price=Decimal(50), category_id=path[kind][-1].lower(), category_path=path[kind],
+        )  # fmt: skip
+
+
+def bought(**times: int) -> ShopFacts:
+    facts = ShopFacts()
+    for name, often in times.items():
+        product = name.replace("_", "-")
+        facts.take(ShopFact(
+            type="ShopFact", shop_id="main", fact=BOUGHT + bucket(product), partition=0, day="2026-11-20",
+            effective_at="2026-11-22T00:00:00Z", values={f"0:{product}": str(often)},
+        ))  # fmt: skip
+    return facts
+
+
+def shows(text: str, facts: ShopFacts | None) -> Drive:
+    written = f'rule: kettles\ntrigger: {{category_viewed: {{idle: 1h}}}}\nsteps: [{{sms: "{text}"}}]\n'
+    read = read_rules(written, "rule.yaml", Shop())
+    assert read.errors == ()
+    made = Drive(Engine(book(read.rules[0].rule), Shelf(), facts=facts))
+    return made.feed(*shopper(MONDAY - DAY), seen(MONDAY)).drain()
+
+
+def test_a_text_shows_the_categorys_best_sellers_and_its_decision_says_up_to_when_they_were_counted() -> None:
+    facts = bought(kettle_1=2, cup_1=9, travel_1=3, kettle_2=1)
+    made = shows("{{ product.name }}, then {{ products[1].name }} and {{ products[2].name }}", facts)
+    assert [text.text for text in made.sent] == ["Travel-1, then Kettle-1 and Kettle-2"]
+    assert dict(made.decisions[0].inputs)["facts"] == "2026-11-20"
+
+
+def test_a_text_that_shows_none_of_them_says_nothing_of_figures() -> None:
+    made = shows("Our best kettles are waiting", bought(kettle_1=2))
+    assert len(made.sent) == 1 and "facts" not in dict(made.decisions[0].inputs)
+
+
+def test_where_nothing_of_the_category_is_known_to_sell_a_text_about_it_is_not_sent() -> None:
+    for facts in (None, ShopFacts(), bought(cup_1=3)):
+        assert not shows("{{ product.name }} is waiting", facts).sent
