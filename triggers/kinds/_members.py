@@ -107,6 +107,8 @@ class Membership:
             self._rules.setdefault(group.key, []).append(rule)
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
+        if type(event) is wire.CustomerErased and self._erased(row):
+            return NEVER
         if len(row.seen) == _ID:  # the first that is ever heard of this customer
             nobody = self._inside(new_row(row.shop_id, row.customer_id), now)
             row.members = row.members | {key: Member(inside, now) for key, inside in nobody.items()}
@@ -124,7 +126,7 @@ class Membership:
             return kept
         if kept == row.fired and self.changed(row, kept):  # a late event of that instant
             return kept
-        if any(key not in row.members for key in self._groups):
+        if not self._erased(row) and any(key not in row.members for key in self._groups):
             return now
         return next((one.due for one in row.occasions if one.kind == self._kind), NEVER)
 
@@ -161,9 +163,13 @@ class Membership:
 
     def occasion(self, row: CustomerRow, at: int) -> Occasion | None:
         """That something has changed with the time alone."""
-        for key in self.changed(row, at):
+        for key in {} if self._erased(row) else self.changed(row, at):
             return Occasion(self._kind, self._rules[key][0].name, at, at, self._groups[key].name)
         return None
+
+    def _erased(self, row: CustomerRow) -> bool:
+        """Whether the customer was erased and nobody has been judged since: nothing is kept of who is only a marker."""
+        return bool(row.erased_at) and not any(key in row.members for key in self._groups)
 
     def _inside(self, row: CustomerRow, at: int) -> dict[str, bool]:
         tz, _ = zone_of(row.field("time_zone"), self._world.shop.time_zone)

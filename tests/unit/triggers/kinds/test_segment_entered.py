@@ -14,6 +14,7 @@ from tests.unit.triggers.driving import DAY, HOUR, MONDAY, Drive, added, consent
 from tests.unit.triggers.kinds.page import documented, of
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.engine import Engine
+from triggers.erasure import forgotten
 from triggers.expressions import Audience, Expression, Names, compile_expression
 from triggers.kinds.segment_entered import SegmentEntered
 from triggers.kinds.segment_left import SegmentLeft
@@ -192,6 +193,20 @@ def test_a_trigger_that_is_written_wrong_is_refused(settings: str, kind: str, me
     (error,) = read_rules(text, "r.yaml", Shop()).errors
     assert message in error.message
     assert error.line == 2
+
+
+def test_nothing_is_kept_of_who_was_erased_and_whoever_comes_again_comes_silently() -> None:
+    rules = (entered("orders.count == 1"), left("orders.count == 1"))
+    erased = event(wire.CustomerErased, MONDAY + 2 * DAY)
+    for events in ([*known(), ordered(MONDAY + DAY)], []):
+        made = drive(*rules, events=[*events, erased])
+        begun_before = begun(made)
+        midnight(made, MONDAY + 3 * DAY)
+        made.fire(NEVER)
+        assert forgotten(made.row)
+        assert begun(made) == begun_before
+    made.feed(ordered(MONDAY + 4 * DAY), *known(MONDAY + 4 * DAY), ordered(MONDAY + 5 * DAY)).fire(NEVER)
+    assert begun(made)[len(begun_before):] == [("left-few", f"{MONDAY + 5 * DAY}-few")]
 
 
 def test_an_audience_that_asks_for_a_figure_of_the_shop_cannot_be_entered() -> None:
