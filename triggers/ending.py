@@ -28,6 +28,9 @@ EXITS: Final[dict[type, str]] = {
 }
 """What events end journeys by themselves, in the words of `exit_on` and of decisions."""
 
+WITHDRAWN: Final = "rule-withdrawn"
+"""What ends a journey of a rule that is in force no more."""
+
 _CANCEL_REASONS: Final = {"order_placed": "ordered"}
 """Where a CancelSms says it otherwise than the exit is called."""
 
@@ -84,6 +87,14 @@ def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker],
             _cancel(row, journey, at, why)
             ended = True
     return ended
+
+
+def withdraw(row: CustomerRow, plan: ShopPlan, at: int) -> None:
+    """End the journeys of rules that are in force no more, and call back what they handed over."""
+    for journey in row.journeys:
+        if journey.rule not in plan.by_name and not journey.exit_at:
+            journey.exits(at, WITHDRAWN)
+            _cancel(row, journey, at, WITHDRAWN)
 
 
 def readdress(row: CustomerRow, event: wire.CustomerUpdated, region: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from schemas import events
 from triggers.customer import CustomerRow
-from triggers.ending import end_by_walk
+from triggers.ending import end_by_walk, withdraw
 from triggers.erasure import forgotten
 from triggers.kinds import Walker
 from triggers.kinds._occasions import offer
@@ -67,7 +67,7 @@ class Walkers:
         """False where it means nothing to this customer, and the row is as it was."""
         walkers = self._walkers(plan, walk)
         if isinstance(walk.what, RulesChanged):
-            return _take_rules(row, walk)
+            return _take_rules(row, plan, walk)
         if row.erased_at and forgotten(row):
             return False
         before = row.occasions.copy(), row.dropped_occasions
@@ -92,9 +92,11 @@ class Walkers:
         return {name: walker for name, walker in found if walker is not None}
 
 
-def _take_rules(row: CustomerRow, walk: Walk) -> bool:
-    """Other rules: what was due before counts as looked at, so that they begin nothing that is past."""
+def _take_rules(row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
+    """Other rules: what was due before counts as looked at, so that they begin nothing that is past; what runs by a
+    rule that is none any more ends."""
     if row.looked_at >= walk.at - 1:
         return False
     row.looked_at = walk.at - 1
+    withdraw(row, plan, walk.at)
     return True
