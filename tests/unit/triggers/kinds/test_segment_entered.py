@@ -222,3 +222,18 @@ def test_the_midnights_of_a_shop_come_once_for_both_kinds() -> None:
     tick = source.after(MONDAY)
     assert tick is not None
     assert (tick.at, tick.what) == (MONDAY + DAY, Midnight("2026-11-24"))
+
+
+def test_a_version_takes_along_what_is_entered() -> None:
+    def version(settings: str, where: str, segment: str) -> str:
+        text = f"rule: a\ntrigger: {{segment_entered: {settings}}}\nsteps: [{{sms: hello}}]\n"
+        audience = Audience("few", compile_expression(where), {}, frozenset())
+        shop = Shop(segments=(Segment("once", compile_expression(segment)),))
+        (read,) = read_rules(text, "r.yaml", shop, {"few": audience}).rules
+        return read.rule.version
+
+    few, more = "orders.count < 3", "orders.count < 4"
+    by_audience = [version("{audience: few}", where, segment) for where in (few, more) for segment in (few, more)]
+    assert by_audience[0] == by_audience[1] != by_audience[2] == by_audience[3]
+    by_segment = [version("{segment: once}", where, segment) for where in (few, more) for segment in (few, more)]
+    assert by_segment[0] == by_segment[2] != by_segment[1] == by_segment[3]
