@@ -39,7 +39,7 @@ def setting(rng: random.Random) -> Setting:
     later = rules is WALL_LATER
     if returning and apart.random() < 0.5:
         rules = opting_in(rules)
-    broadcasts = stream and not returning and apart.random() < 0.35
+    broadcasts = not returning and apart.random() < (0.35 if stream else 0.15)
     if broadcasts:
         rules = with_letters(rules)
     standby = rng.random() < 0.15

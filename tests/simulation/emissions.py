@@ -15,6 +15,7 @@ from tests.simulation.world import World
 from triggers.asks import LedgerAnswer
 from triggers.customer import CustomerRow
 from triggers.engine import Emitted, Engine, Judgement, Proposal
+from triggers.walks import Walk
 
 
 class EmissionCheck:
@@ -95,6 +96,12 @@ class WatchedEngine(Engine):
             arose = max(self._passes(one.planned), self._changed.get(row.key, 0), self._loaded())
             self._arose[_name(row, one)] = min(arose, self._check.true_time())
         return proposals
+
+    def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
+        changed = super().on_walk(row, walk)
+        if changed:
+            self._changed[row.key] = self._check.true_time()
+        return changed
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         self._judged[_name(row, proposal)] = self._read()

@@ -240,6 +240,8 @@ WALL: Final[tuple[Invariant, ...]] = (
     one_of_those_that_compete, held_out_always, letters_once, commands_of_decisions, suppressed_once,
     linked_as_they_say, same_facts, same_proposals, same_emissions, no_fault_of_ours,
 )  # fmt: skip
+BROADCASTS: Final = tuple(one for one in WALL if one not in (same_proposals, same_emissions))
+"""Wall clock: whether what marketing says is read before what a customer did then is up to the workers."""
 RETURNING: Final[tuple[Invariant, ...]] = (
     commands_once, decisions_once, none_early, caps_hold, one_of_those_that_compete, held_out_always, letters_once,
     commands_of_decisions, suppressed_once, linked_as_they_say, same_facts, same_proposals, no_fault_of_ours,
@@ -249,7 +251,7 @@ RETURNING: Final[tuple[Invariant, ...]] = (
 
 def invariants(setting: Setting) -> tuple[Invariant, ...]:
     if not setting.stream:
-        return WALL
+        return BROADCASTS if setting.broadcasts else WALL
     return RETURNING if setting.returning else STREAM
 
 

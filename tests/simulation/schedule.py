@@ -111,6 +111,7 @@ class NotedRows:
         self._store = store
         self._notes = notes
         self.about, self.load, self.heads, self.close = store.about, store.load, store.heads, store.close
+        self.keys = store.keys
 
     def __len__(self) -> int:
         return len(self._store)

@@ -362,7 +362,10 @@ class Shoppers:
                 "type": "BroadcastRequested", "event_id": f"b{number}", "shop_id": "main", "occurred_at": rfc3339(at),
                 "broadcast_id": f"b-{max(number - 1, 0)}", "rule": rng.choice(["letter", "letter", "no rule"]),
             }  # fmt: skip
-            when = min((at - self._begins) / self._span + rng.random() * 0.02, 1.0) * self._seconds
+            if self._stream:
+                when = min((at - self._begins) / self._span + rng.random() * 0.02, 1.0) * self._seconds
+            else:
+                when = (at - self._begins + self._lag) / SECOND
             place = (MARKETING_EVENTS.name, 0)
             found.append(Batch(when, place, [Sent(when, place, b"main", orjson.dumps(value), at, "", "broadcast")]))
         return found
