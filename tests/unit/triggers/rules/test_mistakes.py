@@ -375,6 +375,20 @@ def test_a_rule_without_mistakes_is_read_though_its_neighbour_has_some() -> None
     assert read.errors
 
 
+def test_what_ends_no_journey_of_a_kind_cannot_be_named_and_hides_behind_no_other_mistake() -> None:
+    text = """
+        rule: a
+        trigger: {registered: {within: 7}}
+        steps: [{sms: hello}]
+        exit_on: [order_placed, cart_emptied]
+        """
+    assert mistakes(text) == [
+        "r.yaml:2:32: the duration `7` has no unit, write `7m`, `7h` or `7d`",
+        "r.yaml:4:25: entry 2 of `exit_on` cannot be `cart_emptied`, which ends no journey of `registered`, "
+        "write `order_placed`",
+    ]
+
+
 def test_an_alias_that_contains_itself_is_refused() -> None:
     assert mistakes("rule: a\nsteps: &again [*again]\n") == ["r.yaml:2:8: an alias that contains itself"]
 
