@@ -7,8 +7,9 @@ in how many parts they are added up. A sum never tells who added to it.
 How many *different* customers bought a product within a stretch of days cannot be added up from the buyers of each day,
 since some bought on two. So every buyer of a day is counted under the number of days since the same customer's last
 purchase of the product (`FIRST` where that is longer ago than MAX_SINCE, or there is none): of a stretch the buyers are
-those whose last purchase before lies outside it. That is exact, as long as the customer's row remembers the product,
-and orders are heard of on their day.
+those whose last purchase before lies outside it. That is exact for orders that are heard of on their day, as long as
+the customer's row remembers the product. Of one that it may have forgotten (`triggers.bought.MAX_BOUGHT`) the last
+purchase counts as if it were as late as that of the oldest it remembers: so there may be too few buyers, never too many.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Final, NamedTuple
 
 from schemas import wire
 from schemas.wire import CustomerEvent
+from triggers.bought import MAX_BOUGHT
 from triggers.counted import Counted
 from triggers.customer import MAX_ORDERS, CustomerRow, Order
 from triggers.intervals import gaps_of
@@ -54,7 +56,7 @@ class Before(NamedTuple):
     """What the row said before the event. `new`: nothing was heard of the customer; `erased`: they were erased once.
     `orders`: those remembered. `days`: those on which the customer is known to have bought something, in order; `full`:
     there may have been others before these. `last`: the shop's day on which each product of the order was bought last,
-    as far as is known."""
+    or may have been; None: it never was."""
 
     new: bool
     erased: bool
@@ -165,9 +167,12 @@ class Counting:
         else:
             products = (item.product_id for item in event.items)
         bought = row.bought
+        # what is forgotten was bought no later than all that is remembered
+        oldest = min(one.at for one in bought.values()) if len(bought) >= MAX_BOUGHT else None
         return {
-            product: today(bought[product].at, self._tz).toordinal() if product in bought else None
+            product: None if at is None else today(at, self._tz).toordinal()
             for product in products
+            for at in (bought[product].at if product in bought else oldest,)
         }
 
     def _days(self, row: CustomerRow, orders: Mapping[str, Order]) -> tuple[int, ...]:

@@ -59,6 +59,33 @@ def test_the_buyers_of_a_stretch_of_days_are_as_many_different_people(
     assert facts.buyers("main", product, days, MONDAY + (last + 2) * DAY) == (len(people) if bought else 0)
 
 
+baskets = st.lists(
+    st.tuples(st.integers(0, 60), st.sampled_from(("1", "2")), st.integers(0, 79), st.integers(1, 60)), max_size=6
+).map(sorted)
+
+
+@settings(max_examples=50, deadline=None)
+@given(baskets, st.integers(0, 60), st.integers(1, 60))
+def test_of_more_products_than_a_row_remembers_there_are_never_too_many_buyers(
+    told: list[tuple[int, str, int, int]], last: int, days: int
+) -> None:
+    events, people = [], Many[str]()
+    seen: set[tuple[str, str]] = set()
+    for number, (day, customer, begin, count) in enumerate(told):
+        products = [f"p{product % 80}" for product in range(begin, begin + count)]
+        bought = ordered(MONDAY + day * DAY + number, f"o{number}", items=[wire.Item(product) for product in products])
+        bought.customer_id = customer
+        events.append(bought)
+        if last - days < day <= last:
+            people.update(product for product in products if (customer, product) not in seen)
+            seen |= {(customer, product) for product in products}
+    facts = Counter().feed(events).reach(MONDAY + 70 * DAY).facts
+    counted = {f"p{n}": facts.buyers("main", f"p{n}", days, MONDAY + (last + 2) * DAY) for n in range(80)}
+    assert all(counted[product] <= people[product] for product in counted)
+    if len({(customer, n % 80) for _, customer, begin, count in told for n in range(begin, begin + count)}) <= 50:
+        assert {product: count for product, count in counted.items() if count} == dict(people)
+
+
 @settings(deadline=None)
 @given(purchases, views, st.integers(0, 140))
 def test_one_part_and_three_say_the_same(bought: list[Bought], seen: list[tuple[int, str, str]], at: int) -> None:
