@@ -21,16 +21,22 @@ from triggers import interests
 from triggers.answers import Said
 from triggers.bought import Bought, together
 from triggers.cart import CartBook, new_book, read_book, settle, stored
+from triggers.consents import Consent
 from triggers.counted import Counted
 from triggers.interests import Interest
 from triggers.journeys import Journey, Occasion, Past, Proposal
 from triggers.layouts import LAYOUT, LAYOUTS, Layouts
+from triggers.orders import MAX_ORDERS, Order, Orders
 from triggers.parts import NO_LIST, NO_MAP, NOTHING, Kept, Part
 from triggers.receipts import Finding, Number
 from triggers.tastes import Seen, Wish
 
+__all__ = [
+    "MAX_DATES", "MAX_ORDERS", "MAX_TOUCHES", "NEVER", "PROFILE_FIELDS", "SEEN_IDS", "Consent", "CustomerRow", "Field",
+    "Member", "Order", "Orders", "Touch", "decode_row", "encode_row", "new_row", "read_row", "remember", "settle_cart",
+]  # fmt: skip
+
 MAX_TOUCHES: Final = 30
-MAX_ORDERS: Final = 16
 MAX_DATES: Final = 10
 SEEN_IDS: Final = 64
 _HASH: Final = 8
@@ -51,69 +57,6 @@ class Field(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     value: str | None
     at: int
-
-
-class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The last word, and of an opt-out by SMS, of what ends one (START, or a source that the shop lists), of a
-    withdrawal and of what confirms a consent (likewise) when each was last said; 0: never. All of them take the newest,
-    so that they may come in any order."""
-
-    granted: bool
-    at: int
-    source: str | None = None
-    opted_out_at: int = 0
-    opted_in_at: int = 0
-    withdrawn_at: int = 0
-    confirmed_at: int = 0
-
-    @property
-    def opted_out(self) -> bool:
-        """By SMS, and nothing since that opts in again: whatever else is granted, it is not believed."""
-        return self.opted_out_at > 0 and self.opted_out_at >= self.opted_in_at
-
-    @property
-    def holds(self) -> bool:
-        """Whether it allows messages."""
-        return self.granted and not self.opted_out
-
-    @property
-    def confirmed(self) -> bool:
-        """Granted from a source that confirms, and not withdrawn since."""
-        return self.confirmed_at > self.withdrawn_at
-
-    def newer(self, at: int) -> Consent:
-        """Without what was said up to this instant but the last word."""
-        out, back, gone, sure = self.opted_out_at, self.opted_in_at, self.withdrawn_at, self.confirmed_at
-        return msgspec.structs.replace(
-            self, opted_out_at=out if out > at else 0, opted_in_at=back if back > at else 0,
-            withdrawn_at=gone if gone > at else 0, confirmed_at=sure if sure > at else 0,
-        )
-
-
-class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A recent order, remembered to know a repeated or a cancelled one. Either may be heard of first. `at`: when it was
-    placed, as far as that is known; `cancelled_at`: when it was cancelled, 0 where it is not, or that is not known."""
-
-    at: int
-    placed: bool
-    cancelled: bool
-    total: Decimal | None = None
-    currency: str | None = None
-    cancelled_at: int = 0
-
-
-class Orders(msgspec.Struct, array_like=True, gc=False):
-    """`count` and `totals` without the cancelled, `first_at` and `last_at` (of order `last_id`) with them.
-
-    `totals`, by currency ("" where none is named): how many orders named a total, and what they add up to.
-    """
-
-    count: int = 0
-    totals: dict[str, tuple[int, Decimal]] = {}
-    first_at: int = 0
-    last_at: int = 0
-    recent: dict[str, Order] = {}
-    last_id: str = ""
 
 
 class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -23,7 +23,7 @@ from triggers.ending import EXITS, end_journeys, readdress, settle
 from triggers.erasure import MARKER_KEPT, marker_ends
 from triggers.facts import APPLY
 from triggers.gates.suppression import NoSuppressions, Suppressions
-from triggers.journeys import Proposal
+from triggers.journeys import MAX_HISTORY, Proposal, bounded
 from triggers.judging import Judgement
 from triggers.kinds import Begin, Kind
 from triggers.plans import ShopPlan
@@ -133,6 +133,8 @@ class Engine:
             seen = Seen(row, plan.shop, self._catalogue, due, plan.world.beyond)
             for one, _ in beginning:
                 begin(row, one, due, seen)
+            if len(row.history) > MAX_HISTORY:
+                row.history = bounded(row.history, {*plan.by_name, *(journey.rule for journey in row.journeys)})
         for watch, kind in plan.watches:
             if kind.drains or self._lasts(due):
                 watch.looked(row, due)

@@ -7,6 +7,7 @@ emptied, the quiet spell broken), which is found anew whenever a late event chan
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 from typing import Final
 
@@ -148,6 +149,18 @@ class Past(msgspec.Struct, array_like=True, gc=False):
     ended_at: int = 0
     ended_why: str = ""
     times: int = 0
+
+
+MAX_HISTORY: Final = 60
+
+
+def bounded(history: dict[str, Past], lasting: Container[str]) -> dict[str, Past]:
+    """Of more than MAX_HISTORY rules' pasts without the ones that ended first, of rules that are in force no more.
+    `lasting`: those that are, and those with a journey: their `once_per` and the like still count."""
+    gone = sorted(
+        (rule for rule in history if rule not in lasting), key=lambda rule: (history[rule].ended_at, rule)
+    )[: max(0, len(history) - MAX_HISTORY)]  # fmt: skip
+    return {rule: past for rule, past in history.items() if rule not in gone}
 
 
 def epoch_name(at: int, event_id: str) -> str:

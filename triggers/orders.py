@@ -8,11 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from schemas.events import Item, OlderOrders
-from triggers.customer import MAX_ORDERS, Order, Orders
+
+MAX_ORDERS: Final = 16
+
+
+class Order(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A recent order, remembered to know a repeated or a cancelled one. Either may be heard of first. `at`: when it was
+    placed, as far as that is known; `cancelled_at`: when it was cancelled, 0 where it is not, or that is not known."""
+
+    at: int
+    placed: bool
+    cancelled: bool
+    total: Decimal | None = None
+    currency: str | None = None
+    cancelled_at: int = 0
+
+
+class Orders(msgspec.Struct, array_like=True, gc=False):
+    """`count` and `totals` without the cancelled, `first_at` and `last_at` (of order `last_id`) with them.
+
+    `totals`, by currency ("" where none is named): how many orders named a total, and what they add up to.
+    """
+
+    count: int = 0
+    totals: dict[str, tuple[int, Decimal]] = {}
+    first_at: int = 0
+    last_at: int = 0
+    recent: dict[str, Order] = {}
+    last_id: str = ""
 
 
 def place(

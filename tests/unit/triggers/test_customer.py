@@ -32,6 +32,7 @@ from triggers.answers import Said
 from triggers.bought import Bought
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.erasure import MARKER_KEPT
+from triggers.journeys import MAX_HISTORY, Journey, Past
 from triggers.layouts import LAYOUT, UnknownLayout
 from triggers.tastes import Seen, Wish
 from triggers.view_parts import RowOrders
@@ -318,6 +319,26 @@ def test_days_of_ones_own_take_the_newest_word_and_ten_are_kept() -> None:
         *(profile(MONDAY + 10 + number, dates={f"d{number}": "2010-02-28"}) for number in range(10)),
     ])  # fmt: skip
     assert set(made.row.dates) == {f"d{number}" for number in range(10)}
+
+
+# -- what is remembered of rules
+
+
+def test_of_many_rules_that_are_in_force_no_more_those_whose_journeys_ended_first_are_forgotten() -> None:
+    made = drive(rule(), events=[*shopper(MONDAY)])
+    made.row.history = {f"old-{number}": Past(MONDAY, "e", ended_at=MONDAY - number) for number in range(65)}
+    made.row.history["running"] = Past(MONDAY, "e")
+    made.row.journeys.append(Journey("running", "v0", MONDAY, "e", MONDAY, "1", MONDAY + DAY))
+    made.feed(added(MONDAY + 1)).fire(MONDAY + 2 * HOUR)
+    assert len(made.row.history) == MAX_HISTORY
+    assert {"running", "abandoned-cart"} <= set(made.row.history)
+    assert set(made.row.history) >= {f"old-{number}" for number in range(58)}
+
+
+def test_what_is_remembered_of_rules_in_force_stays_however_many_there_are() -> None:
+    rules = [rule(name=f"r{number:02}") for number in range(70)]
+    made = drive(*rules, events=[*shopper(MONDAY), added(MONDAY)]).fire(MONDAY + 2 * HOUR)
+    assert set(made.row.history) == {one.name for one in rules}
 
 
 # -- an imported customer

@@ -79,7 +79,8 @@ def everything() -> CustomerRow:
     made = lived()
     made.feed(
         event(
-            wire.CustomerImported, at(5), phone="+79990000042", birthday="1990-02-28", dates={"day": "2010-02-28"},
+            wire.CustomerImported, at(5), phone="+79990000042", birthday="1990-02-28",
+            dates={"day": "2010-02-28", "anniversary": "2010-02-28"},
             registered_at="2024-01-10T12:00:00Z", orders=(OrderKept("A-0", at(0) - DAY, (wire.Item("sku-4"),)),),
         ),
         event(wire.CategoryViewed, at(6), category_id="kettles"),
@@ -237,6 +238,30 @@ def test_a_row_as_it_is_told_has_names_and_dates() -> None:
     assert said["journeys"][0]["rule"] == "abandoned-cart"
     assert said["touches"][0]["at"] == "2026-11-23T13:04:00Z"
     assert said["erased_at"] is None
+
+
+def test_what_a_row_knows_besides_is_told_in_words_as_well() -> None:
+    said = told(everything())
+    assert said["bought"]["sku-4"] == {
+        "at": "2026-11-22T12:00:00Z", "times": 1, "price": None, "before": None,
+    }  # fmt: skip
+    assert said["interests"]["sku-1"]["viewed"] == ["2026-11-23T12:01:00Z"]
+    assert said["categories"]["kettles"] == {
+        "at": "2026-11-23T12:06:00Z", "times": 1, "viewed": ["2026-11-23T12:06:00Z"], "looked": None,
+    }  # fmt: skip
+    assert said["wishes"]["sku-5"] == {"at": "2026-11-23T12:07:00Z", "wished": True}
+    assert said["surveys"]["after-sale"] == {"at": "2026-11-23T12:08:00Z", "answers": {"score": 9}}
+    assert said["bonus_expires_at"] == "2027-01-01T00:00:00Z"
+    assert said["dates"]["anniversary"]["value"] == said["dates"]["day"]["value"] == "2010-02-28"
+    assert said["profile"]["registered_at"]["value"] == "2024-01-10T12:00:00Z"
+    assert said["members"]["vip"] == {"inside": True, "at": "2026-11-23T13:00:00Z"}
+    assert said["looked"]["order"] == {"since": "2026-11-22T12:00:00Z", "until": "2026-11-22T13:00:00Z"}
+    (occasion,) = said["occasions"]
+    assert (occasion["rule"], occasion["due"], occasion["epoch_at"]) == (
+        "thanks", "2026-11-23T13:20:00Z", "2026-11-23T13:10:00Z"
+    )  # fmt: skip
+    assert said["cart"]["checkout_at"] == "2026-11-23T13:29:00Z"
+    assert not {"looks", "plan", "walked"} & set(said)
 
 
 # -- the marker's end
