@@ -9,7 +9,7 @@ since some bought on two. So every buyer of a day is counted under the number of
 purchase of the product (`FIRST` where that is longer ago than MAX_SINCE, or there is none): of a stretch the buyers are
 those whose last purchase before lies outside it. That is exact for orders that are heard of on their day, as long as
 the customer's row remembers the product. Of one that it may have forgotten (`triggers.bought.MAX_BOUGHT`) the last
-purchase counts as if it were as late as that of the oldest it remembers: so there may be too few buyers, never too many.
+purchase counts as if it were as late as that of the oldest it remembers: there may be too few buyers, never too many.
 """
 
 from __future__ import annotations
