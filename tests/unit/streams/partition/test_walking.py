@@ -7,13 +7,17 @@ from typing import Any
 
 import orjson
 
+from schemas.catalogue import EmptyCatalogue
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
 from streams.table import RESERVED
 from tests.unit.streams.chunking import columns
 from tests.unit.streams.partition.driving import HERE, PARTITIONS, Bench, Broker, until
-from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, rule
+from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, book, rule
+from triggers.customer import CustomerRow
+from triggers.engine import Engine
 from triggers.kinds.broadcast import Broadcast
+from triggers.walks import Walk
 
 LETTER = replace(rule(name="letter"), trigger=Broadcast())
 CUSTOMERS = [
@@ -101,6 +105,30 @@ async def test_a_partition_that_is_lost_in_the_middle_goes_on_with_the_walk_else
         await until(lambda: not reserved(broker))
     sent = [command["customer_id"] for command in broker.commands]
     assert sorted(sent) == sorted(CUSTOMERS)
+
+
+class Buggy(Engine):
+    """Fails at what concerns many for one customer."""
+
+    def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
+        if row.customer_id == CUSTOMERS[0]:
+            raise ValueError("on purpose")
+        return super().on_walk(row, walk)
+
+
+async def test_a_fault_at_a_walk_costs_one_customer_that_walk_and_is_told() -> None:
+    made = Bench(stream=False, bugs=Buggy(book(LETTER), EmptyCatalogue()))
+    async with made:
+        await known(made)
+        await made.offer("marketing-events", request())
+        made.all_at_their_ends()
+        await until(lambda: made.broker.values("dead-letters") and not reserved(made.broker))
+        made.all_at_their_ends()
+        await until(lambda: len(made.broker.commands) == len(CUSTOMERS) - 1 or made.all_at_their_ends())
+        assert sorted(command["customer_id"] for command in made.broker.commands) == sorted(CUSTOMERS[1:])
+        (told,) = made.broker.values("dead-letters")
+        assert (told["customer_id"], told["place"]) == (CUSTOMERS[0], "walk")
+        assert made.failures == []
 
 
 async def test_a_schedule_comes_round_for_rows_that_nothing_happens_to() -> None:
