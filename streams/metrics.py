@@ -81,8 +81,9 @@ class Metrics:
 
         self.engine_faults = self._counter(
             "rewake_engine_faults",
-            "Faults of ours that cost one customer one step: a record (`event`), a look at a row (`deadline`), a touch "
-            "(`emission`), or a row that can't be read (`row`). Each is in `dead-letters`.",
+            "Faults of ours that cost one customer one step: a record (`event`), a look at a row (`deadline`), what "
+            "concerns many (`walk`), a touch (`emission`), or a row that can't be read (`row`). Each is in "
+            "`dead-letters`.",
             "at",
         )
 
@@ -112,6 +113,11 @@ class Metrics:
         self.outbox_rows = self._gauge(
             "rewake_outbox_rows",
             "Customers with proposals that are not concluded yet: waiting for the log or for Redis.",
+        )
+        self.open_walks = self._gauge(
+            "rewake_open_walks",
+            "Sales, broadcasts, midnights and the like that some rows have not been asked about yet, over the "
+            "partitions owned.",
         )
         self.emission_wait_seconds = self._histogram(
             "rewake_emission_wait_seconds",

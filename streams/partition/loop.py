@@ -225,6 +225,11 @@ class Partition:
         """Rows with touches that are not judged yet."""
         return len(self._outbox)
 
+    @property
+    def open_walks(self) -> int:
+        """How many things that concern many customers some rows have not been asked about yet."""
+        return len(self._walking.opened.walks)
+
     def lag(self) -> dict[str, int]:
         """Records of the group's topics that are known to be in the log and not applied."""
         return self._reading.lag()

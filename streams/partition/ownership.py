@@ -253,6 +253,7 @@ class Ownership:
         metrics.rows.set(sum(len(partition.table) for partition in partitions))
         metrics.deadlines.set(sum(len(partition.deadlines) for partition in partitions))
         metrics.outbox_rows.set(sum(partition.waiting_rows for partition in partitions))
+        metrics.open_walks.set(sum(partition.open_walks for partition in partitions))
         lag: Counter[str] = Counter({spec.name: 0 for spec in self._plan.inputs})
         for partition in partitions:
             lag.update(partition.lag())
