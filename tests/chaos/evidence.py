@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.topics import CO_PARTITIONED, changelog
-from streams.table import PARTITION_KEY, PartitionRecord, read_record
+from streams.table import PARTITION_KEY, RESERVED, PartitionRecord, read_record
 from tests.e2e.running import Shop
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.erasure import MARKER_KEPT
@@ -69,6 +69,8 @@ async def kept(shop: Shop) -> Kept:
     for record in await shop.records(changelog(shop.app).name):
         if record.key == PARTITION_KEY:
             found.partitions[record.partition] = read_record(record.value)
+        elif record.key.startswith(RESERVED):
+            continue
         elif record.value is None:
             last.pop(record.key.decode(), None)
         else:

@@ -14,7 +14,7 @@ import pytest
 
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
-from streams.table import PARTITION_KEY
+from streams.table import PARTITION_KEY, RESERVED
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, by_id, replayed, until
 from tests.topics import recreate
@@ -38,7 +38,7 @@ async def shop(kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path) -
 async def row_layouts(shop: Shop) -> set[int]:
     """Of all rows as they lie in the changelog last."""
     last = {record.key: record.value for record in await shop.records(f"{shop.app}-customers-changelog")}
-    return {layout_of(value[8:]) for key, value in last.items() if key != PARTITION_KEY}
+    return {layout_of(value[8:]) for key, value in last.items() if not key.startswith(RESERVED)}
 
 
 async def test_a_row_that_layout_1_has_stored_is_reminded_by_todays_worker(shop: Shop) -> None:
