@@ -22,7 +22,7 @@ from triggers import concluding, judging
 from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.emission import NOTHING_ASKED
-from triggers.journeys import TEST, Journey, Proposal
+from triggers.journeys import NOTHING, TEST, Journey, Proposal
 from triggers.judging import Judgement
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule
@@ -68,7 +68,7 @@ def due(row: CustomerRow, at: int) -> list[Proposal]:
 
 def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Judgement:
     """What `judging.judge` is for every other touch."""
-    copy, plain = _alone(row, proposal)
+    copy, plain = _alone(row, proposal, plan)
     judgement = judging.judge(copy, plan, plain, wall)
     judgement.proposal = proposal
     verdicts = judgement.verdicts if judgement.ask is None else judgement.verdicts + NOTHING_ASKED
@@ -83,7 +83,7 @@ def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Ju
 def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement) -> Emitted:
     """What `concluding.conclude` is for every other touch. It is out of the outbox, and the row as it was."""
     proposal = judgement.proposal
-    copy, plain = _alone(row, proposal)
+    copy, plain = _alone(row, proposal, plan)
     emitted = concluding.conclude(copy, plan, msgspec.structs.replace(judgement, proposal=plain, journey=None), None)
     row.outbox = [waits for waits in row.outbox if waits != proposal]
     emitted.commands = tuple(msgspec.structs.replace(command, test=True) for command in emitted.commands)
@@ -91,14 +91,15 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement) -> Emitted:
     return emitted
 
 
-def _alone(row: CustomerRow, proposal: Proposal) -> tuple[CustomerRow, Proposal]:
+def _alone(row: CustomerRow, proposal: Proposal, plan: ShopPlan) -> tuple[CustomerRow, Proposal]:
     """A copy of the row in which a journey has just come to this step and nothing else is going on, and the touch as
     that journey's. Its epoch is the request's id, so that its ids are nobody else's."""
     copy = decode_row(encode_row(row))
+    known = plan.by_name.get(proposal.rule)
     event_id = proposal.epoch.removeprefix(TEST)
     journey = Journey(
         proposal.rule, proposal.rule_version, proposal.due, event_id, began=proposal.due, step=proposal.step,
-        due=proposal.due, proposed=True,
+        due=proposal.due, proposed=True, about=NOTHING if known is None else known[1].example(row),
     )
     plain = msgspec.structs.replace(proposal, epoch=journey.epoch)
     copy.journeys, copy.outbox = [journey], [plain]

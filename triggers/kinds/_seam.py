@@ -13,7 +13,7 @@ from schemas.wire import CustomerEvent
 from triggers.beyond import Interval
 from triggers.customer import CustomerRow
 from triggers.expressions import Audience, Expression
-from triggers.journeys import NOTHING, About, Journey, Occasion
+from triggers.journeys import MAX_SHOWN, NOTHING, About, Journey, Occasion, Shown
 from triggers.rules.model import Rule, Shop, Trigger
 from triggers.rules.values import Written
 from triggers.ticks import Source
@@ -173,6 +173,9 @@ class Kind(Protocol):
         """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
         it opens, and after each restart as long as one of them is still to come."""
 
+    def example(self, row: CustomerRow) -> About:
+        """What a journey of this customer might be about, for test messages."""
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
 
@@ -202,6 +205,13 @@ class KindBase:
 
     def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         return ()
+
+    def example(self, row: CustomerRow) -> About:
+        """About the product that was looked at last, where rules of the kind may name one."""
+        if "product" not in self.content:
+            return NOTHING
+        newest = sorted(row.interests.items(), key=lambda one: (-one[1].at, one[0]))
+        return About(tuple(Shown(product_id, seen=interest.price) for product_id, interest in newest[:MAX_SHOWN]))
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         return ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from pydantic import Field
@@ -25,7 +25,7 @@ from triggers.customer import NEVER, CustomerRow
 from triggers.interests import MAX_EARLIER, Interest
 from triggers.journeys import MAX_SHOWN, About, Journey, Shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
-from triggers.kinds._spells import Thresholds, WaitingRules, looked_for, one_each
+from triggers.kinds._spells import Thresholds, WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
@@ -95,20 +95,23 @@ class _Watch:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._waiting = WaitingRules([(rule.trigger.idle, rule) for rule in rules])
-        self._looks = Thresholds((rule.trigger.idle, rule) for rule in one_each(rules))
+        wanted: set[ProductViewed] = {replace(rule.trigger, most=1) for rule in rules}  # many rules may want the same
+        self._wanted = Thresholds([(one.idle, one) for one in wanted])
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         return self.next_look(row, now) if isinstance(event, wire.ProductViewed | wire.CustomerImported) else None
 
     def next_look(self, row: CustomerRow, now: int) -> int:
-        lengths, rules = self._looks.lengths, self._looks.items
-        first = NEVER
-        for _, interest, looked in _spells(row):
-            for number in range(bisect_right(lengths, looked), len(lengths)):
-                if interest.at + lengths[number] >= first:
+        lengths, wanted = self._wanted.lengths, self._wanted.items
+        first, looked_at = NEVER, row.looked_at
+        for interest in row.interests.values():
+            at, looked = interest.at, interest.looked
+            for number in range(bisect_right(lengths, max(looked, looked_at - at)), len(lengths)):
+                look = at + lengths[number]
+                if look >= first:
                     break
-                if _often_enough(rules[number], interest):
-                    first = interest.at + lengths[number]
+                if _often_enough(wanted[number], interest):
+                    first = look
                     break
         return first
 
@@ -121,13 +124,13 @@ class _Watch:
     def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
         return self._begins(row, (
             (product_id, interest, self._waiting.due_for(row, interest.at, looked, at))
-            for product_id, interest, looked in _spells(row)
+            for product_id, interest, looked in _spells(row) if self._wanted.any_due(interest.at, looked, at)
         ))
 
     def looked(self, row: CustomerRow, at: int) -> None:
         lengths = {
             product_id: at - interest.at for product_id, interest, looked in _spells(row)
-            if self._looks.due(interest.at, looked, at)
+            if self._wanted.any_due(interest.at, looked, at)
         }  # fmt: skip
         if lengths:
             row.part_interests = interests.looked(row.part_interests, lengths)
@@ -138,7 +141,7 @@ class _Watch:
         by_rule: dict[str, tuple[Rule, list[tuple[int, str, int, Interest]]]] = {}
         for product_id, interest, waiting in found:
             for length, rule in waiting:
-                if _often_enough(rule, interest) and _wanting(row, product_id, interest):
+                if _often_enough(rule.trigger, interest) and _wanting(row, product_id, interest):
                     of_rule = by_rule.setdefault(rule.name, (rule, []))[1]
                     of_rule.append((interest.at, product_id, interest.at + length, interest))
         for rule, products in by_rule.values():
@@ -160,8 +163,7 @@ def _newest_first(product: tuple[int, str, int, Interest]) -> tuple[int, str]:
     return -product[0], product[1]
 
 
-def _often_enough(rule: Rule, interest: Interest) -> bool:
-    wanted: ProductViewed = rule.trigger
+def _often_enough(wanted: ProductViewed, interest: Interest) -> bool:
     if wanted.times == 1:
         return True
     return sum(interest.at - at < wanted.within for at in interest.views) >= wanted.times

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas import wire
+from schemas.catalogue import Product
 from schemas.emitted import GrantBonus, SendSms
 from schemas.instants import parse_rfc3339
 from streams.customers.told import told
@@ -19,6 +20,7 @@ from tests.unit.triggers.driving import (
     Drive,
     added,
     at,
+    book,
     consented,
     engine,
     event,
@@ -27,11 +29,16 @@ from tests.unit.triggers.driving import (
     rule,
     shopper,
     step,
+    viewed,
 )
 from triggers.customer import decode_row, encode_row
+from triggers.engine import Engine
 from triggers.expressions import compile_expression
+from triggers.journeys import NOTHING
+from triggers.kinds import KINDS
 from triggers.messages.template import compile_template
 from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop
+from triggers.rules.read import read_rules
 
 
 class Suppressed:
@@ -178,3 +185,19 @@ def test_of_a_customer_who_was_erased_a_test_is_refused() -> None:
     assert not made.sent and made.outcomes() == ["refused"]
     made = drive(rule(), events=[event(wire.CustomerErased, MONDAY + MINUTE), asked(MONDAY)]).fire(at(6))
     assert not made.decisions
+
+
+class Feed:
+    """Every product is in it."""
+
+    def get(self, shop_id: str, product_id: str) -> Product | None:
+        return Product(product_id=product_id, name=f"The {product_id}", url="https://shop.example/p", price=Decimal(5))
+
+
+def test_a_rule_about_products_is_tried_with_the_one_that_was_looked_at_last() -> None:
+    text = "rule: r\ntrigger: {product_viewed: {idle: 1h}}\nsteps: [{sms: '{{ product.name }}'}]\n"
+    (read,) = read_rules(text, "r.yaml", LISTED).rules
+    seen = [viewed(at(1)), viewed(at(2), "sku-2"), viewed(at(3), "sku-3")]
+    made = Drive(Engine(book(read.rule, shop=LISTED), Feed())).feed(*shopper(at(0)), *seen, asked(at(5), rule="r"))
+    assert [sms.text for sms in made.fire(at(6)).sent] == ["The sku-3"]
+    assert KINDS[type(rule().trigger)].example(made.row) == NOTHING
