@@ -27,7 +27,7 @@ from streams.faults import REASON, Fault, about
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import Merged
 from streams.timeline import Effects, Out, Timeline
-from streams.walking import CUSTOMERS, Walking
+from streams.walking import CONCERNS_MANY, Walking
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
@@ -236,7 +236,7 @@ class Replay:
         if items and isinstance(items[0][-1], Line):
             self._lines = {(item[2], item[3]): item[-1] for item in items}
             items = [(*item[:-1], item[-1].event) for item in items]
-        self.summary.applied += sum(1 for item in items if item[1] not in CUSTOMERS)
+        self.summary.applied += sum(1 for item in items if item[1] in CONCERNS_MANY)
         return items
 
     def _settle(self, effects: Effects) -> None:

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
-from schemas.topics import CO_PARTITIONED
+from schemas.topics import MARKETING_EVENTS
 from streams.merge import END, Merged
 from streams.table import RESERVED, PartitionRecord
 from triggers.customer import CustomerRow
 from triggers.ticks import Source, Ticks
 from triggers.walks import Opened, OpenWalks, RulesChanged, Walk, WalkEvent, decode_walk, encode_walk
 
-CUSTOMERS: Final = frozenset(spec.rank for spec in CO_PARTITIONED)
-"""The ranks of what belongs to single rows."""
+CONCERNS_MANY: Final = frozenset({MARKETING_EVENTS.rank})
+"""The ranks of what belongs to no single row."""
 
 
 PART_BYTES: Final = 256 * 1024
@@ -184,12 +184,12 @@ class Walking:
         ticks = self._begun(items)
         until = self._within(reached)
         following = _next(ticks)
-        if following >= until and all(item[1] in CUSTOMERS for item in items):
+        if following >= until and not any(item[1] in CONCERNS_MANY for item in items):
             yield items
         else:
             begin = 0
             for index, item in enumerate(items):
-                walks = item[1] not in CUSTOMERS
+                walks = item[1] in CONCERNS_MANY
                 if not walks and (following >= item[0] or following >= until):
                     continue
                 if begin < index:
