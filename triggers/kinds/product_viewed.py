@@ -29,6 +29,7 @@ from triggers.kinds._spells import Thresholds, WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
 
+CODE: Final = 3
 CARTED: Final = "carted"
 
 
@@ -61,7 +62,7 @@ class ProductViewedKind(KindBase):
     """See `triggers.kinds.Kind`."""
 
     name = "product_viewed"
-    code = 3
+    code = CODE
     stage = 20
     settings = WrittenProductViewed
     trigger = ProductViewed
@@ -97,9 +98,18 @@ class _Watch:
         self._waiting = WaitingRules([(rule.trigger.idle, rule) for rule in rules])
         wanted: set[ProductViewed] = {replace(rule.trigger, most=1) for rule in rules}  # many rules may want the same
         self._wanted = Thresholds([(one.idle, one) for one in wanted])
+        self._at_once = sorted(one.idle for one in wanted if one.times == 1)
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
-        return self.next_look(row, now) if isinstance(event, wire.ProductViewed | wire.CustomerImported) else None
+        if isinstance(event, wire.ProductViewed):
+            if type(row.part_interests) is not bytearray:
+                return self.next_look(row, now)
+            # Its bytes have grown: a product that was not among them, and none had to go. The others look as before.
+            for idle in self._at_once:
+                if idle > row.looked_at - event.at:
+                    return min(row.looks.get(CODE, NEVER), event.at + idle)
+            return None
+        return self.next_look(row, now) if isinstance(event, wire.CustomerImported) else None
 
     def next_look(self, row: CustomerRow, now: int) -> int:
         lengths, wanted = self._wanted.lengths, self._wanted.items

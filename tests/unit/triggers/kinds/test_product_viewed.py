@@ -17,6 +17,7 @@ from tests.unit.triggers.driving import (
     MONDAY,
     Drive,
     added,
+    consented,
     drive,
     engine,
     ordered,
@@ -125,3 +126,15 @@ def test_more_looks_or_products_than_are_remembered_cannot_be_asked_for() -> Non
     assert mistakes("product_viewed: {idle: 1h, times: 6}") == ["`times` must be at most 5"]
     assert mistakes("product_viewed: {idle: 1h, most: 11}") == ["`most` must be at most 10"]
     assert mistakes("product_viewed: {idle: 1h}") == []
+
+
+def test_the_next_look_after_a_view_is_the_one_that_all_views_make() -> None:
+    rules = (of(ProductViewed(3 * HOUR), name="a"), of(ProductViewed(HOUR, times=2), name="b"))
+    made = Drive(engine(*rules)).feed(*shopper(MONDAY))
+    for number, product in enumerate((*range(30), 4, 7, *range(30, 60), 2, 55)):
+        now = MONDAY + number * MINUTE
+        made.feed(viewed(now - (number % 3) * 5 * MINUTE, f"sku-{product}"))
+        kept = made.row.looks
+        made.row.plan = 1  # as if other rules were in force: all is looked at anew
+        made.engine.on_event(made.row, consented(now), now)
+        assert made.row.looks == kept
