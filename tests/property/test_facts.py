@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from schemas import wire
 from schemas.events import ConsentGiven, OlderOrders, OrderKept
+from schemas.instants import rfc3339
 from tests.unit.triggers.driving import (
+    DAY,
+    HOUR,
     MINUTE,
     MONDAY,
     SECOND,
@@ -27,7 +30,12 @@ from tests.unit.triggers.driving import (
     replaced,
     viewed,
 )
+from tests.unit.triggers.kinds.page import documented, of
 from triggers.customer import CustomerRow, decode_row, encode_row, settle_cart
+from triggers.kinds.bonus_expiring import BonusExpiring
+from triggers.kinds.category_viewed import CategoryViewed
+from triggers.kinds.profile_date import ProfileDate
+from triggers.kinds.purchased import Purchased
 
 SLOW = [HealthCheck.too_slow]
 Make = Callable[[int], wire.CustomerEvent]
@@ -132,3 +140,36 @@ def test_an_erasure_forgets_the_same_whether_it_comes_in_time_or_late(data: st.D
     erasure = event(wire.CustomerErased, MONDAY + (2 * data.draw(st.integers(0, 5)) - 1) * MINUTE)
     once = told([erasure, *events], before)
     assert kept(once) == kept(told(data.draw(st.permutations([*events, erasure])), before))
+
+
+RULES = [
+    one
+    for kind in ("birthday", "profile_date", "registered", "bonus_expiring", "purchased", "category_viewed")
+    for one in documented(kind)
+] + [
+    of(Purchased(), name="thanks"), of(Purchased(after=3 * HOUR), name="again"),
+    of(CategoryViewed(HOUR, times=2), name="twice"), of(ProfileDate("wedding", before=DAY), name="wedding"),
+    of(BonusExpiring(30 * DAY), name="points"),
+]  # fmt: skip
+
+
+@given(st.data(), ANY, ANY)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+def test_what_begins_by_what_the_customer_did_does_not_depend_on_the_order_it_was_told_in(
+    data: st.DataObject, past: list[Make], makes: list[Make]
+) -> None:
+    made = Drive(engine(*RULES)).feed(profile(MONDAY - DAY, time_zone="UTC", registered_at=rfc3339(MONDAY - DAY)))
+    made.feed(*(make(MONDAY + 3 * number * MINUTE) for number, make in enumerate(past)))
+    made.fire(MONDAY + 40 * MINUTE)
+    before = encode_row(made.row)
+    events = [make(MONDAY + (50 + 3 * number) * MINUTE) for number, make in enumerate(makes)]
+    outcomes = []
+    for order in (events, data.draw(st.permutations(events))):
+        once = Drive(engine(*RULES), decode_row(before))
+        for one in order:
+            once.engine.on_event(once.row, one, MONDAY + 100 * MINUTE)
+        told = kept(once.row)
+        once.now = MONDAY + 100 * MINUTE
+        once.fire(MONDAY + 60 * DAY)
+        outcomes.append((told, kept(once.row), once.decisions, once.sent))
+    assert outcomes[0] == outcomes[1]
