@@ -15,6 +15,7 @@ from tests.model.shell import World
 from triggers import emission, ending
 from triggers.calendars import quiet
 from triggers.customer import Consent
+from triggers.gates.consent import consent
 from triggers.gates.phone import to_call
 from triggers.gates.suppression import suppression
 from triggers.limits import Limits
@@ -98,7 +99,7 @@ def test_a_ledger_that_forgets_what_a_phone_got_is_found(monkeypatch: pytest.Mon
 
 
 def test_a_call_for_which_the_consent_to_texts_is_enough_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emission, "CALL", "sms")
+    monkeypatch.setattr(emission, "_to_calls", lambda row, rule, shop: consent(row.consents, "sms", rule.purpose))
     assert "consent" in found()
 
 
