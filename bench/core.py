@@ -66,10 +66,11 @@ class Drive:
         self._spent("decode", began, len(values))
         touched: dict[str, CustomerRow] = {}
         rows, on_event = self.rows, self.engine.on_event
-        judging = 0.0
+        judging, reached = 0.0, 0
         began = time.process_time()
         for event in events:
             assert isinstance(event, CustomerEvent)
+            reached = event.at
             key = f"{event.shop_id}:{event.customer_id}"
             row = touched.get(key) or rows.get(key)
             if row is None:
@@ -82,7 +83,6 @@ class Drive:
             touched[key] = row
         self.spent["on_event"] += time.process_time() - began - judging
         self.done["on_event"] += len(values)
-        reached = event.at
         for key, row in touched.items():
             self.deadlines.note(key, row.deadline)
         while due := self.deadlines.pop_below(reached):

@@ -15,8 +15,8 @@ from triggers.verdicts import Answer, Verdict
 
 
 class Judgement(msgspec.Struct, gc=False):
-    """One proposal judged at emission, before the ledger. `ask` is None when the pure gates already decided; `held`:
-    what holdout says if all the others let it pass."""
+    """One proposal judged at emission, before the ledger, at `wall` (microseconds since the epoch). `ask` is None when
+    the pure gates already decided; `held`: what holdout says if all the others let it pass."""
 
     proposal: Proposal
     wall: int

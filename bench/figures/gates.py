@@ -74,7 +74,7 @@ async def _rounds(url: str, checks: int, rounds: int) -> tuple[list[dict[str, An
                 sentinel = Sentinel(asked, "rewake", "bench")
                 ledger = RedisLedger(asked, timeout=10.0, secret=SECRET, guard=sentinel)
                 try:
-                    await sentinel.finish("bench", await sentinel.begin("bench", anew=True))
+                    await sentinel.finish("bench", await sentinel.begin("bench"))
                     first = [scopes(1, number) for number in range(CHUNK)]
                     await _reserve(ledger, first)  # connected, and the scripts are known
                     await _confirm(ledger, first)

@@ -287,6 +287,7 @@ class Partition:
                         self._in_turn = False
                         self._steer()
         finally:
+            self._in_turn = False
             self._accepting = False
 
     async def _wait(self, pause: float) -> None:

@@ -20,6 +20,7 @@ STILL_SECONDS: Final = 60.0
 """Without any progress before it is said; later after twice as long each time."""
 
 SAID_MOST: Final = 3600.0
+"""Seconds that are added at most before it is said again."""
 
 FETCH_AGAIN_SECONDS: Final = 15.0
 """For which records lie in a log and none comes, before they are fetched again from where fetching should have gone

@@ -97,8 +97,9 @@ async def test_the_ledger_works_over_tls_as_an_acl_user_with_the_rights_the_docs
     client = settings.redis_client()
     assert await check_redis(client) is None
     guard = Guard(client, settings.app_id, "all")
-    assert await guard.changed() and await guard.lock("t")
-    assert await guard.finish("t", await guard.begin("t", anew=False))
+    await guard.take_up()
+    assert await guard.lock("t")
+    assert await guard.finish("t", await guard.begin("t"))
     await guard.renew("t")
     await guard.unlock("t")
     ledger = RedisLedger(
