@@ -32,7 +32,7 @@ from tests.e2e.running import Shop
 from tests.topics import delete, recreate
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ELSEWHERE = ("make", "docker", "git", "kubectl", "cd", "pip", "python3")
 START_SECONDS = 4
@@ -190,3 +190,6 @@ def test_every_public_page_is_named_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
         assert f"docs/{page.name}" in readme, f"the README does not lead to docs/{page.name}"
+    rules = (ROOT / "docs" / "rules.md").read_text()
+    for page in (ROOT / "docs" / "triggers").glob("*.md"):
+        assert f"(triggers/{page.name})" in rules, f"docs/rules.md does not lead to docs/triggers/{page.name}"

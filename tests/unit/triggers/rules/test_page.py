@@ -18,9 +18,12 @@ from triggers.rules.written_shop import WrittenShop
 ROOT = Path(__file__).parents[4]
 FENCE = re.compile(r"^```yaml (rule|shop)\b[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 AUDIENCE = re.compile(r"^```yaml audience file=audiences/[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+READ = re.compile(r" (?:rule|shop)\b| (?:audience )?file=\S")
+"""What stands behind ```yaml where a test reads the block: here, or with the page's commands."""
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BLOCKS = [
     pytest.param(kind, body, page, id=f"{page.name}-{number}")
-    for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+    for page in PAGES
     for number, (kind, body) in enumerate(FENCE.findall(page.read_text()), start=1)
 ]
 PAGE = (ROOT / "docs" / "rules.md").read_text()
@@ -35,6 +38,15 @@ def test_a_rule_or_setting_on_a_page_is_right(kind: str, body: str, page: Path) 
         read = read_rules(body, "rule.yaml", Shop(cart_url="https://tea.example/cart"), shop.audiences)
         assert read.errors == ()
         assert read.rules
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_yaml_on_a_page_is_read_by_nobody(page: Path) -> None:
+    text = page.read_text()
+    shown = re.findall(r"^```ya?ml\b(.*)$", text, re.MULTILINE)
+    assert [info for info in shown if not READ.match(info)] == []
+    files = [info for info in shown if not re.match(r" (?:rule|shop)\b", info)]
+    assert not files or "```console" in text or all(info.startswith(" audience ") for info in files)
 
 
 def test_the_page_of_rules_shows_rules() -> None:
