@@ -136,8 +136,9 @@ PRODUCTS: Final = _kept(
     "left the feed.", "ProductSnapshot", "FeedSynced",
 )  # fmt: skip
 RULES: Final = _kept(
-    "rules", "shop_id:rule:version, or shop_id:rule for the pointer", 0, "Rule versions, and which is in force from "
-    "when. From marketing.", "RuleVersion", "RulePointer",
+    "rules", "shop_id:rule:version, or shop_id:rule for the pointer; the rule is empty for the shop's settings", 0,
+    "Versions of rules and of shops' settings, and which is in force from when. From marketing.",
+    "RuleVersion", "RulePointer", "ShopVersion", "ShopPointer",
 )  # fmt: skip
 SUPPRESSIONS: Final = _kept(
     "suppressions", "shop_id:phone_hmac:reason", 3, "Phones that must not be written to, why and until when. A record "
