@@ -99,7 +99,7 @@ def _alone(row: CustomerRow, proposal: Proposal, plan: ShopPlan) -> tuple[Custom
     event_id = proposal.epoch.removeprefix(TEST)
     journey = Journey(
         proposal.rule, proposal.rule_version, proposal.due, event_id, began=proposal.due, step=proposal.step,
-        due=proposal.due, proposed=True, about=NOTHING if known is None else known[1].example(row),
+        due=proposal.due, proposed=True, about=NOTHING if known is None else known[1].example(row, plan.kind_world),
     )
     plain = msgspec.structs.replace(proposal, epoch=journey.epoch)
     copy.journeys, copy.outbox = [journey], [plain]

@@ -40,6 +40,7 @@ from triggers.expressions import compile_expression
 from triggers.kinds import KINDS
 from triggers.messages.template import compile_template
 from triggers.rules.model import Rule, RuleBook, Shop
+from triggers.shopfacts import ShopFacts
 from triggers.ticks import Ticks
 from triggers.walks import Walk, WalkEvent
 
@@ -198,9 +199,12 @@ class Player(Drive):
     """Tells a story as the shell would: deadlines first, then what concerns many, each as of its instant. `seen` is
     asked at each judgement. `stored`: the row is stored and read again after each thing."""
 
-    def __init__(self, rules: Sequence[Rule], seen: Callable[[Decision], None] | None = None, stored: bool = False):
-        book = RuleBook(shops={"main": SHOP}, rules={"main": tuple(rules)})
-        super().__init__(Engine(book, Feed()))
+    def __init__(
+        self, rules: Sequence[Rule], seen: Callable[[Decision], None] | None = None, stored: bool = False,
+        shop: Shop = SHOP, facts: ShopFacts | None = None,
+    ) -> None:  # fmt: skip
+        book = RuleBook(shops={"main": shop}, rules={"main": tuple(rules)})
+        super().__init__(Engine(book, Feed(), facts=facts))
         self._seen = seen
         self._stored = stored
         self._ordinal = 0

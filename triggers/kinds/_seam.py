@@ -173,8 +173,9 @@ class Kind(Protocol):
         """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
         it opens, and after each restart as long as one of them is still to come."""
 
-    def example(self, row: CustomerRow) -> About:
-        """What a journey of this customer might be about, for test messages."""
+    def example(self, row: CustomerRow, world: KindWorld) -> About:
+        """What a journey of this customer might be about, for test messages: what is as near to a real one as the row
+        and the shop can tell. NOTHING for kinds whose texts name neither products nor events."""
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         """What is allowed in a rule of this kind and probably not meant: where, what, and what to do about it."""
@@ -206,8 +207,8 @@ class KindBase:
     def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         return ()
 
-    def example(self, row: CustomerRow) -> About:
-        """About the product that was looked at last, where rules of the kind may name one."""
+    def example(self, row: CustomerRow, world: KindWorld) -> About:
+        """About the products that were looked at last, where rules of the kind may name one."""
         if "product" not in self.content:
             return NOTHING
         newest = sorted(row.interests.items(), key=lambda one: (-one[1].at, one[0]))

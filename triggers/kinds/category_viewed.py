@@ -19,7 +19,7 @@ from schemas.instants import DAY
 from schemas.wire import CustomerEvent
 from triggers.customer import NEVER, CustomerRow
 from triggers.interests import MAX_EARLIER
-from triggers.journeys import About
+from triggers.journeys import NOTHING, About
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
 from triggers.kinds._spells import Thresholds, looked_for, one_each
 from triggers.rules.model import Rule
@@ -69,6 +69,17 @@ class CategoryViewedKind(KindBase):
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
+
+    def example(self, row: CustomerRow, world: KindWorld) -> About:
+        """About the category that was looked at last, or that of the product which was."""
+        newest = max(row.categories.items(), key=lambda one: (one[1].at, one[0]), default=None)
+        if newest is not None:
+            return About(of=newest[0], category=newest[0])
+        for shown in super().example(row, world).products:
+            product = world.catalogue.get(row.shop_id, shown.product_id)
+            if product is not None and product.category_id:
+                return About(of=product.category_id, category=product.category_id)
+        return NOTHING
 
 
 class _Watch:

@@ -125,6 +125,11 @@ class PurchasedKind(KindBase):
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules, world)
 
+    def example(self, row: CustomerRow, world: KindWorld) -> About:
+        """About what was bought last; by who has bought nothing, what was looked at last."""
+        goods = sorted(row.bought.items(), key=lambda one: (-one[1].at, -(one[1].price or Decimal(0)), one[0]))
+        return _about(goods, "") if goods else super().example(row, world)
+
     def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
         if rule.trigger.after:
             again = [

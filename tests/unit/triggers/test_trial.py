@@ -35,7 +35,7 @@ from triggers.customer import decode_row, encode_row
 from triggers.engine import Engine
 from triggers.expressions import compile_expression
 from triggers.journeys import NOTHING
-from triggers.kinds import KINDS
+from triggers.kinds import KINDS, KindWorld
 from triggers.messages.template import compile_template
 from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop
 from triggers.rules.read import read_rules
@@ -200,4 +200,4 @@ def test_a_rule_about_products_is_tried_with_the_one_that_was_looked_at_last() -
     seen = [viewed(at(1)), viewed(at(2), "sku-2"), viewed(at(3), "sku-3")]
     made = Drive(Engine(book(read.rule, shop=LISTED), Feed())).feed(*shopper(at(0)), *seen, asked(at(5), rule="r"))
     assert [sms.text for sms in made.fire(at(6)).sent] == ["The sku-3"]
-    assert KINDS[type(rule().trigger)].example(made.row) == NOTHING
+    assert KINDS[type(rule().trigger)].example(made.row, KindWorld(LISTED, Feed())) == NOTHING
