@@ -7,17 +7,14 @@ from typing import Any
 
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue, Product
-from tests.unit.triggers.driving import DAY, HOUR, MONDAY, Drive, added, engine, event, ordered, removed, viewed
+from tests.unit.triggers.driving import DAY, HOUR, MONDAY, added, drive, event, ordered, removed, viewed
 from triggers.customer import CustomerRow
 from triggers.journeys import MAX_SHOWN, Shown
 from triggers.kinds._products import Interested, Range, interested, shown
 
 
 def row_of(*events: Any) -> CustomerRow:
-    drive = Drive(engine())
-    for one in events:
-        drive.send(one)
-    return drive.row
+    return drive(events=events).row
 
 
 def wished(at: int, *products: str, removed: list[str] | None = None) -> Any:
