@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, Protocol
 
-from schemas.topics import MARKETING_EVENTS
+from schemas.topics import MARKETING_EVENTS, PRODUCTS
 from streams.merge import END, Merged
 from streams.table import RESERVED, PartitionRecord
 from triggers.customer import CustomerRow
 from triggers.ticks import Source, Ticks
 from triggers.walks import Opened, OpenWalks, RulesChanged, Walk, WalkEvent, decode_walk, encode_walk
 
-CONCERNS_MANY: Final = frozenset({MARKETING_EVENTS.rank})
+CONCERNS_MANY: Final = frozenset({MARKETING_EVENTS.rank, PRODUCTS.rank})
 """The ranks of what belongs to no single row."""
 
 

@@ -14,15 +14,16 @@ from triggers.erasure import forgotten
 from triggers.kinds import Walker
 from triggers.kinds._occasions import offer
 from triggers.plans import ShopPlan
+from triggers.syncs import SyncOver
 from triggers.ticks import Source
-from triggers.walks import Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Walk, WalkEvent
+from triggers.walks import Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Synced, Walk, WalkEvent
 
 _KEPT: Final = 64
 """Walks whose walkers are remembered. There are seldom more than a few at once."""
 
 
 def walk_of(event: object) -> WalkEvent | None:
-    """The walk that an event of the shop's marketing is."""
+    """The walk that an event of the shop's marketing is, or a sync of its feed that changed something."""
     if isinstance(event, events.FlashSaleAnnounced):
         return SaleAnnounced(event)
     if isinstance(event, events.FlashSaleEnded):
@@ -31,6 +32,8 @@ def walk_of(event: object) -> WalkEvent | None:
         return Released(event)
     if isinstance(event, events.BroadcastRequested):
         return Requested(event)
+    if isinstance(event, SyncOver) and event.changes:
+        return Synced(event.sync_id, event.changes)
     return None
 
 
@@ -42,7 +45,7 @@ class Walkers:
         self._made: dict[int, tuple[Walk, Mapping[str, Walker]]] = {}
 
     def opens(self, event: object) -> Iterator[tuple[str, WalkEvent]]:
-        """The shops whose rules an event of marketing concerns, and what their customers are to take."""
+        """The shops whose rules an event of marketing, or a sync, concerns, and what their customers are to take."""
         what = walk_of(event)
         shop_id: str = getattr(event, "shop_id", "")
         plan = self._plans.get(shop_id)
