@@ -45,11 +45,13 @@ Apply = Callable[[CustomerRow, Any, ShopSays], None]
 
 
 def _item_added(row: CustomerRow, event: wire.CartItemAdded, says: ShopSays) -> None:
-    op = cart.Op(event.at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
+    at = event.at
+    op = cart.Op(at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
     cart.record(row.cart, op)
-    _visited(row, event)
+    if at > row.visited_at:  # as _visited
+        row.visited_at = at
     if event.category_id is not None:
-        see(row.categories, event.category_id, event.at)
+        see(row.categories, event.category_id, at)
 
 
 def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, says: ShopSays) -> None:
@@ -96,12 +98,14 @@ def _order_cancelled(row: CustomerRow, event: wire.OrderCancelled, says: ShopSay
 
 
 def _product_viewed(row: CustomerRow, event: wire.ProductViewed, says: ShopSays) -> None:
-    row.part_interests, dropped = interests.viewed(row.part_interests, event.product_id, event.at, event.price)
+    at = event.at
+    row.part_interests, dropped = interests.viewed(row.part_interests, event.product_id, at, event.price)
     if dropped:
         row.dropped_interests += 1
     if event.category_id is not None:
-        see(row.categories, event.category_id, event.at)
-    _visited(row, event)
+        see(row.categories, event.category_id, at)
+    if at > row.visited_at:  # as _visited
+        row.visited_at = at
 
 
 def _category_viewed(row: CustomerRow, event: wire.CategoryViewed, says: ShopSays) -> None:

@@ -65,6 +65,8 @@ class WaitingRules(Thresholds[Rule]):
     def due_for(self, row: CustomerRow, base: int, looked: int, at: int) -> Sequence[tuple[int, Rule]]:
         """`due`, without rules that are not for this customer."""
         found = self._anybody.due(base, looked, at)
+        if not self._buckets:
+            return found
         for bucket in self._admitted(row):
             found = [*found, *bucket.due(base, looked, at)]
         return found
@@ -72,6 +74,8 @@ class WaitingRules(Thresholds[Rule]):
     def coming_for(self, row: CustomerRow, base: int, looked: int, until: int) -> Sequence[tuple[int, Rule]]:
         """`coming`, without rules that are not for this customer."""
         found = self._anybody.coming(base, looked, until)
+        if not self._buckets:
+            return found
         for bucket in self._admitted(row):
             found = [*found, *bucket.coming(base, looked, until)]
         return found
