@@ -195,7 +195,7 @@ class Replay:
         state = {
             "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
             "positions": positions, "walked": self._timeline.walking.walks.last,
-            "ticked": self._timeline.walking.ticked, "plans": dict(self._engine.stamps),
+            "ticked": self._timeline.walking.ticked, "plans": dict(self._timeline.walking.plans or {}),
         }
         # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
         (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")

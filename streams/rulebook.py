@@ -18,6 +18,7 @@ from triggers.rules.audiences import AudienceSource, read_audiences
 from triggers.rules.check import check_shop
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.model import Rule, RuleBook, Shop
+from triggers.rules.publishing import Written
 from triggers.rules.read import ReadRule, read_rules, read_shop
 
 SHOP_FILE = "shop.yaml"
@@ -30,6 +31,8 @@ class BookRead:
     book: RuleBook
     errors: tuple[RuleError, ...]
     warnings: tuple[RuleWarning, ...]
+    written: Mapping[str, Written] = field(default_factory=dict)
+    """By shop."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class _Reading:
     audiences: dict[str, Mapping[str, Audience]] = field(default_factory=dict)
     errors: list[RuleError] = field(default_factory=list)
     warnings: list[RuleWarning] = field(default_factory=list)
+    written: dict[str, Written] = field(default_factory=dict)
 
 
 def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
@@ -65,6 +69,7 @@ def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
         ),
         tuple(reading.errors),
         tuple(reading.warnings),
+        dict(sorted(reading.written.items())),
     )
 
 
@@ -167,6 +172,7 @@ def _read_shop(files: _ShopFiles, reading: _Reading) -> None:
             audiences += found
             reading.errors += mistakes
     data = None if files.settings is None else _bytes(files.settings, reading)
+    text = (data or b"").decode("utf-8-sig", "replace")
     settings = read_shop(data or b"", str(files.settings or files.place), files.id, audiences)
     shop = settings.shop
     reading.errors += settings.errors
@@ -189,6 +195,10 @@ def _read_shop(files: _ShopFiles, reading: _Reading) -> None:
     reading.warnings += [warning for warning in warnings if rules or not wrong]
     reading.shops[files.id] = shop
     reading.rules[files.id] = tuple(sorted((read.rule for read in rules), key=lambda rule: rule.name))
+    reading.written[files.id] = Written(
+        text, {one.written.audience: one.document.source for one in audiences},
+        {read.rule.name: read.source for read in rules},
+    )  # fmt: skip
 
 
 def _bytes(path: Path, reading: _Reading) -> bytes | None:

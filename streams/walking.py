@@ -51,11 +51,17 @@ class Opens(Protocol):
         """After this instant nothing begins by the calendar alone (triggers.engine)."""
 
     @property
-    def stamps(self) -> Mapping[str, int]:
+    def generation(self) -> int:
+        """Another one whenever other rules are in force than were known before, at whatever time."""
+
+    def stamps(self, at: int) -> Mapping[str, int]:
         """Which rules are in force at each shop."""
 
+    def change_after(self, at: int) -> int | None:
+        """When others are, the first instant strictly after this one."""
+
     def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]: ...
-    def ticks(self) -> Iterable[Source]: ...
+    def ticks(self, at: int) -> Iterable[Source]: ...
     def follows(self, walk: Walk) -> Iterable[Source]: ...
 
 
@@ -111,6 +117,11 @@ class Walking:
         self.walks = OpenWalks() if walks is None else walks
         self.ticked = ticked
         self._ticks: Ticks | None = None
+        self.plans: Mapping[str, int] | None = None
+        """Which rules are in force at each shop; None: nobody has asked yet."""
+        self._generation = 0
+        self._change = END
+        """When others are, as is known now."""
         self._pass: Iterator[str] | None = None
         self._upto = 0
         self._through = False
@@ -134,7 +145,8 @@ class Walking:
 
     def change_rules(self, former: Mapping[str, int], at: int) -> None:
         """Where other rules were in force before, rows are told of it: what was due by then begins nothing now."""
-        for shop_id, stamp in sorted(self._engine.stamps.items()):
+        self.plans = self._engine.stamps(at)
+        for shop_id, stamp in sorted(self.plans.items()):
             if former.get(shop_id) != stamp:
                 self._open(at, shop_id, RulesChanged(stamp))
 
@@ -155,7 +167,7 @@ class Walking:
     def describe(self, table: Reserves) -> None:
         """Write what `restored` needs into the partition's record, and beside the rows."""
         table.record.walked, table.record.ticked = self.walks.last, self.ticked
-        table.record.plans = dict(self._engine.stamps)
+        table.record.plans = dict(self.plans or {})
         now = self._to_keep()
         table.record.taken = sorted(now.keys() - {walk.ordinal for walk in self.opened.walks})
         for ordinal in self._kept - now.keys():
@@ -172,18 +184,18 @@ class Walking:
 
     def due(self, reached: int) -> bool:
         """Whether time itself opens a walk below this instant."""
-        if self._ticks is None:
+        if self._ticks is None or self._generation != self._engine.generation:
             return self.ticked > 0  # then it is found out
-        return _next(self._ticks) < self._within(reached)
+        return min(_next(self._ticks), self._change) < self._within(reached)
 
     def parts(self, items: Sequence[Merged], reached: int) -> Iterator[Sequence[Merged]]:
         """The customers' items, cut where walks open: each walk is open once the part before it has been applied.
 
         What lies in one topic opens in its place. What time opens comes after the items of its own instant, and before
         what falls due then, and only strictly below `reached`."""
-        ticks = self._begun(items)
+        self._begin(items)
         until = self._within(reached)
-        following = _next(ticks)
+        following = min(_next(self._ticks), self._change)
         if following >= until and not any(item[1] in CONCERNS_MANY for item in items):
             yield items
         else:
@@ -194,24 +206,43 @@ class Walking:
                     continue
                 if begin < index:
                     yield items[begin:index]
-                self._tick(ticks, min(item[0], until))
+                self._tick(min(item[0], until))
                 begin = index
                 if walks:
                     for shop_id, what in self._engine.opens(item[5], item[0]):
                         self._open(item[0], shop_id, what)
                     begin += 1
-                following = _next(ticks)
+                following = min(_next(self._ticks), self._change)
             if begin < len(items):
                 yield items[begin:]
-        self._tick(ticks, until)
+        self._tick(until)
+        if self._change < reached and self._ticks is not None:  # there is no calendar then, but these are in force
+            while (change := self._change) < reached:
+                self.change_rules(self.plans or {}, change)
+                self._change = self._change_after(change)
 
-    def _begun(self, items: Sequence[Merged]) -> Ticks | None:
+    def _begin(self, items: Sequence[Merged]) -> None:
         """The ticks, from where they were left; where there was no record yet, from the first."""
-        if self._ticks is None and (self.ticked or items):
+        if self._ticks is not None and self._generation == self._engine.generation:
+            return
+        self._generation = self._engine.generation
+        if self.ticked or items:
             self.ticked = self.ticked or items[0][0] - 1
-            followed = (source for _, sources in self._followed.values() for source in sources)
-            self._ticks = Ticks((*self._engine.ticks(), *followed), self.ticked)
-        return self._ticks
+            if self.plans is None:
+                self.plans = self._engine.stamps(self.ticked)
+            else:  # what came too late for its time holds from here on
+                self.change_rules(self.plans, self.ticked + 1)
+            self._follow_time(self.ticked, self.ticked)
+            self._change = self._change_after(self.ticked)
+
+    def _follow_time(self, reached: int, at: int) -> None:
+        """The ticks after `reached`, of the rules that are in force at `at`."""
+        followed = (source for _, sources in self._followed.values() for source in sources)
+        self._ticks = Ticks((*self._engine.ticks(at), *followed), reached)
+
+    def _change_after(self, at: int) -> int:
+        change = self._engine.change_after(at)
+        return END if change is None else change
 
     def _within(self, reached: int) -> int:
         last = self._engine.last
@@ -219,14 +250,22 @@ class Walking:
             return min(reached, last + 1)
         return self.ticked if reached >= END else reached
 
-    def _tick(self, ticks: Ticks | None, below: int) -> None:
-        if ticks is None:
+    def _tick(self, below: int) -> None:
+        if self._ticks is None:
             return
-        while (following := _next(ticks)) < below:
-            for tick in ticks.take(following + 1):  # what one of them begins may come before the next
-                self._open(tick.at, tick.shop_id, tick.what)
-        ticks.take(below)
-        self.ticked = ticks.reached
+        while True:
+            until = min(below, self._change)
+            while (following := _next(self._ticks)) < until:
+                for tick in self._ticks.take(following + 1):  # what one of them begins may come before the next
+                    self._open(tick.at, tick.shop_id, tick.what)
+            if below <= self._change:
+                break
+            change = self._change
+            self.change_rules(self.plans or {}, change)
+            self._follow_time(change - 1, change)
+            self._change = self._change_after(change)
+        self._ticks.take(below)
+        self.ticked = self._ticks.reached
 
     def _open(self, at: int, shop_id: str, what: WalkEvent) -> None:
         self.follow([self.walks.open(at, shop_id, what)])

@@ -7,7 +7,7 @@ from triggers.beyond import Beyond
 from triggers.customer import CustomerRow
 from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
-from triggers.journeys import Journey, Past
+from triggers.journeys import About, Journey, Past
 from triggers.kinds import Begin
 from triggers.rules.model import Rule, Shop
 from triggers.variants import pick
@@ -50,10 +50,13 @@ class Seen:
         self._shared: Scope | None = None
 
     def by(self, begin: Begin) -> Scope:
-        rule = begin.rule
+        return self.of(begin.rule, begin.about)
+
+    def of(self, rule: Rule, about: About) -> Scope:
+        """By a journey of the rule that is about this."""
         conditions = [rule.audience, *(variant.when for variant in rule.variants)]
         if any(condition is not None and condition.of_content for condition in conditions):
-            return unexplained(context(*self._of, about=begin.about, beyond=self._beyond))
+            return unexplained(context(*self._of, about=about, beyond=self._beyond))
         if self._shared is None:
             self._shared = unexplained(context(*self._of, beyond=self._beyond))
         return self._shared

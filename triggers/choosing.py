@@ -38,7 +38,7 @@ def chosen(
 def _of_step(
     row: CustomerRow, world: emission.World, plan: emission.Plan, journey: Journey | None, wall: int
 ) -> tuple[emission.Plan, str]:
-    step, shop = plan.step, world.shop
+    step, shop = plan.step, plan.own
 
     def seen() -> Scope:
         tz, _ = zone_of(row.field("time_zone"), shop.time_zone)

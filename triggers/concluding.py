@@ -49,7 +49,7 @@ def conclude(row: CustomerRow, plan: ShopPlan, judgement: Judgement, answer: Led
     journey = judgement.journey
     if journey is None or journey.step != proposal.step or not _among(journey, row.journeys):
         journey = journey_of(row, proposal)  # the row was read anew since it was judged
-    steps = plan.steps.get(proposal.rule)  # None: the rule was withdrawn
+    steps = plan.steps_of(proposal.rule, proposal.rule_version)  # None: the rule was withdrawn
     step = None if steps is None else steps.get(proposal.step)
     if step is not None and judgement.plan is not None:
         step = judgement.plan

@@ -128,7 +128,8 @@ class World:
 class Plan:
     """A step of a rule, and what is the same for all its touches. `following`: the step after it. `consent` and `last`:
     what the gate of consent, and the last of the pure gates, say of all of them; None where it depends. `figures`:
-    whether it asks for some of the whole shop."""
+    whether it asks for some of the whole shop. `own`: the settings that the rule's version goes by, for what is no
+    limit of the shop's: its texts, segments and economics."""
 
     rule: Rule
     step: Step
@@ -139,11 +140,12 @@ class Plan:
     holdout: holdout.Holdout
     consent: Verdict | None
     last: tuple[Verdict, ...] | None
-    figures: bool = False
+    figures: bool
+    own: Shop
 
 
-def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
-    """By the step's id."""
+def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[str, Plan]:
+    """By the step's id. `shop` has the limits that are in force; `own`: see Plan, the same where it is left out."""
     held = holdout.Holdout(shop, rule)
     agreed = TRANSACTIONAL if rule.purpose == "transactional" else None
     off = shop.dedupe_product is None and shop.compete is None
@@ -156,7 +158,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind) -> dict[str, Plan]:
         sources = [one for one in said if one is not None]
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
-            any(asks_figures(source.reads, kind.content) for source in sources),
+            any(asks_figures(source.reads, kind.content) for source in sources), own or shop,
         )
     return made
 
@@ -195,7 +197,7 @@ def judge(
     journey: Journey | None,
 ) -> tuple[tuple[Verdict, ...], Touch]:
     """The verdicts of all the pure gates, in order, and the touch. `journey` None: it is gone from the row."""
-    shop, rule, step = world.shop, plan.rule, plan.step
+    shop, own, rule, step = world.shop, plan.own, plan.rule, plan.step
     ids = _stem(row, proposal)
     profile = row.profile
     zone = profile.get(_TIME_ZONE)
@@ -222,15 +224,15 @@ def judge(
     offer = step.incentive
     beyond = world.beyond
     seen = context(
-        row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
+        row, own, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
         beyond=beyond, kind=plan.kind.name,
     )
     if offer is not None:
-        touch.offered = work_out(offer, row, shop, seen, world.cheques, wall, tz)
+        touch.offered = work_out(offer, row, own, seen, world.cheques, wall, tz)
         if touch.offered.incentive is not offer:  # worked out
             offer = touch.offered.incentive
             seen = context(
-                row, shop, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
+                row, own, world.catalogue, tz, wall, step=step.id, began=started, incentive=offer, journey=journey,
                 beyond=beyond, kind=plan.kind.name,
             )
     if rule.audience is not None:
@@ -276,13 +278,13 @@ def judge(
     shown = seen
     if step.missing_product == "refuse":
         shown = context(
-            row, shop, world.catalogue, tz, wall,
+            row, own, world.catalogue, tz, wall,
             step=step.id, began=started, incentive=offer, missing_product="refuse", journey=journey,
             beyond=beyond, kind=plan.kind.name,
         )
     ending = ""
-    if step.opt_out and shop.opt_out_text:
-        ending = in_language(shop.opt_out_text, row.field("language"), shop.language)
+    if step.opt_out and own.opt_out_text:
+        ending = in_language(own.opt_out_text, row.field("language"), own.language)
     touch.message, verdict = message(step.sms, shown, ending)
     offered = () if touch.message is None else touch.message.products
     if step.call is not None and verdict.answer is _PASS:
@@ -323,7 +325,7 @@ def judge(
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
     if journey is not None:
-        touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(shop, world.catalogue, world.cheques))
+        touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(own, world.catalogue, world.cheques))
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:
         touch.inputs["facts"] = touch.offered.worth.facts
     elif plan.figures and world.cheques is not None:

@@ -59,7 +59,7 @@ def end_journeys(row: CustomerRow, plan: ShopPlan, event: CustomerEvent) -> None
         why = None
     stop = why is not None and isinstance(event, wire.ConsentChanged) and event.source == inbound.SOURCE
     for journey in row.journeys:
-        known = plan.by_name.get(journey.rule)
+        known = plan.of(journey.rule, journey.version)
         if why is not None and _exits_by(why, event, known[0] if known is not None else None):
             journey.exits(at, why)
             _cancel(row, journey, at, why)
@@ -79,7 +79,7 @@ def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker],
     """End the journeys that something which concerns many customers ends; False: there is none. `walkers` by kind."""
     ended = False
     for journey in row.journeys:
-        known = plan.by_name.get(journey.rule)
+        known = plan.of(journey.rule, journey.version)
         walker = None if known is None else walkers.get(known[1].name)
         why = walker.ends(row, journey) if walker is not None else ""
         if why and at >= journey.epoch_at and not journey.exit_at:
@@ -89,12 +89,10 @@ def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker],
     return ended
 
 
-def withdraw(row: CustomerRow, plan: ShopPlan, at: int) -> None:
-    """End the journeys of rules that are in force no more, and call back what they handed over."""
-    for journey in row.journeys:
-        if journey.rule not in plan.by_name and not journey.exit_at:
-            journey.exits(at, WITHDRAWN)
-            _cancel(row, journey, at, WITHDRAWN)
+def end(row: CustomerRow, journey: Journey, at: int, why: str) -> None:
+    """End a journey, and call back what it handed over."""
+    journey.exits(at, why)
+    _cancel(row, journey, at, why)
 
 
 def readdress(row: CustomerRow, event: wire.CustomerUpdated, region: str | None) -> bool:

@@ -26,7 +26,8 @@ from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import MAX_HISTORY, Proposal, bounded
 from triggers.judging import Judgement
 from triggers.kinds import Begin, Kind
-from triggers.plans import ShopPlan
+from triggers.plans import ShopPlan, ShopPlans
+from triggers.rules.inforce import InForce, in_force
 from triggers.rules.model import RuleBook, Shop
 from triggers.shopfacts import ShopFacts
 from triggers.ticks import Source
@@ -43,7 +44,7 @@ class Engine:
 
     def __init__(
         self,
-        rules: RuleBook,
+        rules: RuleBook | InForce,
         catalogue: Catalogue,
         suppressions: Suppressions | None = None,
         *,
@@ -55,15 +56,9 @@ class Engine:
         self._catalogue = catalogue
         self._marker_kept = marker_kept
         suppressions = suppressions if suppressions is not None else NoSuppressions()
-        self._plans = {
-            shop_id: ShopPlan(
-                rules.shops.get(shop_id, Shop(id=shop_id)), rules.rules.get(shop_id, ()), catalogue, suppressions,
-                facts, rules.audiences.get(shop_id),
-            )
-            for shop_id in {*rules.shops, *rules.rules}
-        }
-        self._no_rules = ShopPlan(Shop(), (), catalogue, suppressions)
-        self._walkers = Walkers(self._plans)
+        self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts)
+        self._plans, self._no_rules = self._all.newest, self._all.nobody
+        self._walkers = Walkers(self._all)
 
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
         return customer.new_row(shop_id, customer_id)
@@ -71,6 +66,16 @@ class Engine:
     def shop(self, shop_id: str) -> Shop:
         """The settings of a shop; those of one without a `shop.yaml` where it has none."""
         return self._plans.get(shop_id, self._no_rules).shop
+
+    @property
+    def generation(self) -> int:
+        """Another one whenever `look_again` has found that something else is in force, at whatever time."""
+        return self._all.generation
+
+    def look_again(self) -> None:
+        """More may have been published."""
+        if self._all.look_again():
+            self._walkers.forget()
 
     def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).
@@ -80,6 +85,8 @@ class Engine:
         one who opts in again, says of a phone; and, where somebody counts, what it adds to the shop's figures.
         """
         plan = self._plans.get(row.shop_id, self._no_rules)
+        if now < plan.since:
+            plan = self._all.earlier(row.shop_id, now)
         before = None if plan.counting is None else plan.counting.before(row, event)
         if not customer.remember(row, event.event_id):
             return False
@@ -97,7 +104,7 @@ class Engine:
             row.outgoing += plan.counting.after(row, event, now, before)
         watching = plan.by_event.get(kind, ())
         moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
-        ending = bool(row.journeys) and (bool(watching) or kind in EXITS)
+        ending = bool(row.journeys) and (bool(watching) or kind in EXITS or plan.pins)
         if ending:
             end_journeys(row, plan, event)
         elif isinstance(event, wire.TestRequested):
@@ -110,7 +117,7 @@ class Engine:
                 row.looks.pop(code, None)
         if row.plan != plan.stamp or (ending and kind in EXITS) or kind is wire.CustomerErased:
             _look_anew(row, plan, now)
-        elif not (watching or moved or kind is wire.TestRequested):
+        elif not (watching or moved or ending or kind is wire.TestRequested):
             return True
         self._schedule(row, plan, now)
         return True
@@ -120,7 +127,7 @@ class Engine:
 
         Proposals go into `row.outbox` as well, where they stay until `conclude` takes them out; `row.deadline` moves on
         (strictly greater or NEVER)."""
-        plan = self._plans.get(row.shop_id, self._no_rules)
+        plan = self._all.at(row.shop_id, due)
         settle(row, due)
         row.fired = due
         beginning = [
@@ -142,7 +149,7 @@ class Engine:
         for journey in row.journeys:
             if journey.proposed or not journey.running or journey.planned > due:
                 continue
-            known = plan.by_name.get(journey.rule)
+            known = plan.of(journey.rule, journey.version)
             if known is None:
                 journey.exits(due, "rule-withdrawn")
                 continue
@@ -167,16 +174,19 @@ class Engine:
     def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]:
         """What the customers of a shop are to take, each as of `at`, when marketing says this; nothing where no rule is
         concerned."""
-        return tuple(self._walkers.opens(event))
+        return tuple(self._walkers.opens(event, at))
 
-    @property
-    def stamps(self) -> Mapping[str, int]:
+    def stamps(self, at: int) -> Mapping[str, int]:
         """Which rules are in force at each shop, as rows keep it."""
-        return {shop_id: plan.stamp for shop_id, plan in self._plans.items()}
+        return {shop_id: plan.stamp for shop_id, plan in self._all.all_at(at).items()}
 
-    def ticks(self) -> Iterable[Source]:
-        """The times at which rules want the customers of their shop to be asked."""
-        return self._walkers.ticks()
+    def change_after(self, at: int) -> int | None:
+        """When something else is in force, the first instant strictly after this one; None: never, as is known now."""
+        return self._all.change_after(at)
+
+    def ticks(self, at: int) -> Iterable[Source]:
+        """The times at which rules that are in force at `at` want the customers of their shop to be asked."""
+        return self._walkers.ticks(at)
 
     def follows(self, walk: Walk) -> Iterable[Source]:
         """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
@@ -187,7 +197,7 @@ class Engine:
 
         The caller has fired every deadline of this row strictly before `walk.at` first, and sees to `row.walked`.
         Changes `row.deadline`. Cancels that it causes are appended to `row.outgoing`."""
-        plan = self._plans.get(row.shop_id, self._no_rules)
+        plan = self._all.at(row.shop_id, walk.at)
         if not self._walkers.take(row, plan, walk) and row.plan == plan.stamp:
             return False
         _look_anew(row, plan, walk.at)
@@ -196,7 +206,7 @@ class Engine:
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""
-        plan = self._plans.get(row.shop_id, self._no_rules)
+        plan = self._all.at(row.shop_id, wall)
         if proposal.test:
             return trial.judge(row, plan, proposal, wall)
         return judging.judge(row, plan, proposal, wall)
@@ -209,10 +219,12 @@ class Engine:
 
         `row.deadline` may then lie before the last one: after a step that was put off and then skipped the next counts
         from its original due (SEMANTICS), and on the stream clock is judged as of then."""
-        plan = self._plans.get(row.shop_id, self._no_rules)
+        plan = self._all.at(row.shop_id, judgement.wall)
         if judgement.proposal.test:
             return trial.conclude(row, plan, judgement)
         emitted = concluding.conclude(row, plan, judgement, answer)
+        # by the rules that the row has taken, not by those that are in force at the wall
+        plan = self._all.at(row.shop_id, max(row.fired, row.looked_at + 1))
         _look_anew(row, plan, row.fired)
         self._schedule(row, plan, row.fired)
         return emitted

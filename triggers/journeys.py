@@ -89,6 +89,9 @@ class Occasion(msgspec.Struct, array_like=True, frozen=True, gc=False):
     about: About = NOTHING
 
 
+_AGAIN: Final = "~again-"
+
+
 class Journey(msgspec.Struct, array_like=True, gc=False):
     """One customer's run through a rule. `exit_*`: ended for good; `fact_*`: ended as the facts stand; 0 for not.
 
@@ -117,6 +120,15 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
     @property
     def epoch(self) -> str:
         return epoch_name(self.epoch_at, self.epoch_id)
+
+    @property
+    def began_by(self) -> str:
+        """What it began by, also where it has begun anew since."""
+        return self.epoch_id.partition(_AGAIN)[0]
+
+    def named_again(self, version: str) -> str:
+        """The `epoch_id` of one that begins anew by the same, under this version of its rule."""
+        return f"{self.began_by}{_AGAIN}{version[:8]}"
 
     @property
     def running(self) -> bool:

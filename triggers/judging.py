@@ -30,7 +30,7 @@ class Judgement(msgspec.Struct, gc=False):
 
 def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Judgement:
     """Judge a proposal against the row as it is: exits, conditions, all pure gates, the text."""
-    steps = plan.steps.get(proposal.rule)
+    steps = plan.steps_of(proposal.rule, proposal.rule_version)
     step = None if steps is None else steps.get(proposal.step)
     if step is None:
         reason = "rule-withdrawn" if steps is None else "step-withdrawn"

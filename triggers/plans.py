@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 
 from schemas.catalogue import Catalogue
+from schemas.rules import Migrate
 from triggers import emission
 from triggers.expressions import Audience
 from triggers.facts import ShopSays
@@ -13,10 +15,15 @@ from triggers.gates.suppression import Suppressions
 from triggers.kinds import KINDS, Kind, KindWorld, Watch
 from triggers.prefilter import Prefilter
 from triggers.rivals import Rivals
+from triggers.rules.inforce import ALWAYS, NEVER, InForce, Slice
 from triggers.rules.model import Rule, Shop
 from triggers.segments import Segments
 from triggers.shopfacts import ShopFacts
 from triggers.tallies import Counting
+
+Pinned = tuple[tuple[Rule, Kind], dict[str, emission.Plan]] | None
+Former = Callable[[str, str], tuple[Rule, Shop] | None]
+"""A version of a rule by the rule's name, and the settings that it was published with."""
 
 
 class ShopPlan:
@@ -27,7 +34,7 @@ class ShopPlan:
 
     __slots__ = (
         "by_event", "by_name", "counting", "kind_world", "kinds", "lasting", "prefilter", "says", "shop", "stamp",
-        "steps", "watches", "world",
+        "steps", "watches", "world", "_former", "_pinned", "migrate", "own", "pins", "since", "until",
     )  # fmt: skip
 
     def __init__(
@@ -38,14 +45,24 @@ class ShopPlan:
         suppressions: Suppressions,
         facts: ShopFacts | None = None,
         audiences: Mapping[str, Audience] | None = None,
+        inforce: Slice | None = None,
+        former: Former = lambda rule, version: None,
     ) -> None:
         self.shop = shop
+        self.since, self.until = (ALWAYS, NEVER) if inforce is None else (inforce.since, inforce.until)
+        self.pins = inforce is not None and inforce.several
+        self.migrate: Mapping[str, Migrate] = {} if inforce is None else inforce.migrate
+        self.own: Mapping[str, Shop] = {} if inforce is None else inforce.own
+        self._former = former
+        self._pinned: dict[tuple[str, str], Pinned] = {}
         self.counting = None if facts is None else Counting(shop, Segments(shop, catalogue).of)
         self.world = emission.World(shop, catalogue, suppressions)
         self.world.cheques = facts
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
-        self.steps = {name: emission.plans(shop, rule, kind) for name, (rule, kind) in self.by_name.items()}
+        self.steps = {
+            name: emission.plans(shop, rule, kind, self.own.get(name)) for name, (rule, kind) in self.by_name.items()
+        }
         self.kinds: dict[str, tuple[list[Rule], Kind]] = {}
         for rule, kind in self.by_name.values():
             self.kinds.setdefault(kind.name, ([], kind))[0].append(rule)
@@ -67,7 +84,90 @@ class ShopPlan:
             region=shop.default_region,
         )
         if shop.compete is not None:
-            self.world.rivals = Rivals(shop, shop.compete, self.by_name, self.watches, catalogue)
+            self.world.rivals = Rivals(shop, shop.compete, self.of, self.watches, catalogue)
+
+    def of(self, rule: str, version: str) -> tuple[Rule, Kind] | None:
+        """A rule as it was in the version that a journey began under; as it is now where that is not known. None: it is
+        in force no more."""
+        known = self.by_name.get(rule)
+        if known is None or known[0].version == version:
+            return known
+        pinned = self._pin(rule, version)
+        return known if pinned is None else pinned[0]
+
+    def steps_of(self, rule: str, version: str) -> dict[str, emission.Plan] | None:
+        """The steps of the same."""
+        known = self.by_name.get(rule)
+        if known is not None and known[0].version != version:
+            pinned = self._pin(rule, version)
+            if pinned is not None:
+                return pinned[1]
+        return self.steps.get(rule)
+
+    def _pin(self, rule: str, version: str) -> Pinned:
+        key = rule, version
+        if key not in self._pinned:
+            found = self._former(rule, version)
+            pinned: Pinned = None
+            if found is not None:
+                kind = KINDS[type(found[0].trigger)]
+                pinned = (found[0], kind), emission.plans(self.shop, found[0], kind, found[1])
+            self._pinned[key] = pinned
+        return self._pinned[key]
+
+
+class ShopPlans:
+    """Those of all shops, as rules are in force at an instant. `newest`, by shop, has those that hold for good as far
+    as is known, which is what almost everybody asks for; `nobody` is that of a shop of which nothing is known."""
+
+    def __init__(
+        self, rules: InForce, catalogue: Catalogue, suppressions: Suppressions, facts: ShopFacts | None = None
+    ) -> None:
+        self._rules = rules
+        self._with = catalogue, suppressions, facts
+        self.newest: dict[str, ShopPlan] = {}
+        self._earlier: dict[str, dict[int, ShopPlan]] = {}
+        self.nobody = ShopPlan(Shop(), (), catalogue, suppressions)
+        self.generation = -1
+        self.look_again()
+
+    def look_again(self) -> bool:
+        """Whether something else is in force, or will be."""
+        if self.generation == self._rules.generation:
+            return False
+        self.generation = self._rules.generation
+        self._earlier.clear()
+        for shop_id in self._rules.shops:
+            self.newest[shop_id] = self._make(shop_id, self._rules.at(shop_id, NEVER))
+        return True
+
+    def at(self, shop_id: str, at: int) -> ShopPlan:
+        plan = self.newest.get(shop_id, self.nobody)
+        return plan if at >= plan.since else self.earlier(shop_id, at)
+
+    def earlier(self, shop_id: str, at: int) -> ShopPlan:
+        """Where it is not the newest."""
+        known = self._earlier.setdefault(shop_id, {})
+        for since, plan in known.items():
+            if since <= at < plan.until:
+                return plan
+        inforce = self._rules.at(shop_id, at)
+        return known.setdefault(inforce.since, self._make(shop_id, inforce))
+
+    def all_at(self, at: int) -> dict[str, ShopPlan]:
+        return {shop_id: self.at(shop_id, at) for shop_id in self.newest}
+
+    def change_after(self, at: int) -> int | None:
+        """When something else is in force at some shop."""
+        changes = [self._rules.changes(shop_id, at) for shop_id in self.newest]
+        return min((change for change in changes if change is not None), default=None)
+
+    def _make(self, shop_id: str, inforce: Slice) -> ShopPlan:
+        catalogue, suppressions, facts = self._with
+        return ShopPlan(
+            inforce.shop, inforce.rules, catalogue, suppressions, facts, inforce.audiences, inforce,
+            partial(self._rules.former, shop_id),
+        )  # fmt: skip
 
 
 def _stamp(rules: Sequence[Rule]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -32,17 +32,19 @@ class Rival(NamedTuple):
     step: Step
 
 
+Of = Callable[[str, str], tuple[Rule, Kind] | None]
+"""A rule by its name and version; as it is in force where there is no such version; None: in force no more."""
+
+
 class Rivals:
     """A shop's, made ready. `within`: the shop's `compete`."""
 
     def __init__(
-        self, shop: Shop, within: int, rules: Mapping[str, tuple[Rule, Kind]],
-        watches: Sequence[tuple[Watch, Kind]], catalogue: Catalogue,
-    ) -> None:  # fmt: skip
+        self, shop: Shop, within: int, of: Of, watches: Sequence[tuple[Watch, Kind]], catalogue: Catalogue
+    ) -> None:
         self._shop = shop
         self._within = within
-        self._rules = rules
-        self._steps = {name: {step.id: step for step in rule.steps} for name, (rule, _) in rules.items()}
+        self._of = of
         self._watches = watches
         self._catalogue = catalogue
 
@@ -71,17 +73,19 @@ class Rivals:
 
     def _competes(self, rule: str) -> bool:
         """Whether touches of a rule do; those of one that is in force no more did."""
-        known = self._rules.get(rule)
+        known = self._of(rule, "")
         return known is None or known[0].purpose != "transactional"
 
     def _others(self, row: CustomerRow, proposal: Proposal, planned: int) -> Iterator[tuple[Rival, Journey | Begin]]:
         """Near enough, and their journeys, or those that may begin."""
         for journey in row.journeys:
-            known = self._rules.get(journey.rule)
-            step = self._steps.get(journey.rule, {}).get(journey.step)
-            if known is None or step is None or not journey.running or known[0].purpose == "transactional":
+            known = self._of(journey.rule, journey.version) if journey.running else None
+            if known is None or known[0].purpose == "transactional":
                 continue
             rule, kind = known
+            step = next((one for one in rule.steps if one.id == journey.step), None)
+            if step is None:
+                continue
             epoch = journey.epoch
             if rule.name == proposal.rule and epoch == proposal.epoch and journey.step == proposal.step:
                 continue

@@ -9,11 +9,12 @@ from typing import Final
 
 from schemas import events
 from triggers.customer import CustomerRow
-from triggers.ending import end_by_walk, withdraw
+from triggers.ending import end_by_walk
 from triggers.erasure import forgotten
 from triggers.kinds import Walker
 from triggers.kinds._occasions import offer
-from triggers.plans import ShopPlan
+from triggers.migrating import migrate
+from triggers.plans import ShopPlan, ShopPlans
 from triggers.syncs import SyncOver
 from triggers.ticks import Source
 from triggers.walks import Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Synced, Walk, WalkEvent
@@ -40,20 +41,19 @@ def walk_of(event: object) -> WalkEvent | None:
 class Walkers:
     """What walks mean to the rules of each shop."""
 
-    def __init__(self, plans: Mapping[str, ShopPlan]) -> None:
+    def __init__(self, plans: ShopPlans) -> None:
         self._plans = plans
         self._made: dict[int, tuple[Walk, Mapping[str, Walker]]] = {}
 
-    def opens(self, event: object) -> Iterator[tuple[str, WalkEvent]]:
+    def opens(self, event: object, at: int) -> Iterator[tuple[str, WalkEvent]]:
         """The shops whose rules an event of marketing, or a sync, concerns, and what their customers are to take."""
         what = walk_of(event)
         shop_id: str = getattr(event, "shop_id", "")
-        plan = self._plans.get(shop_id)
-        if what is not None and plan is not None and self._make(plan, what):
+        if what is not None and self._make(self._plans.at(shop_id, at), what):
             yield shop_id, what
 
-    def ticks(self) -> Iterator[Source]:
-        for plan in self._plans.values():
+    def ticks(self, at: int) -> Iterator[Source]:
+        for plan in self._plans.all_at(at).values():
             asked = {
                 source.name: source for rules, kind in plan.kinds.values() for source in kind.ticks(rules, plan.shop)
             }
@@ -61,10 +61,13 @@ class Walkers:
 
     def follows(self, walk: Walk) -> Iterator[Source]:
         """The times at which what a walk has begun is to be asked about again."""
-        plan = self._plans.get(walk.shop_id)
-        if plan is not None:
-            for rules, kind in plan.kinds.values():
-                yield from kind.follows(rules, walk, plan.shop)
+        plan = self._plans.at(walk.shop_id, walk.at)
+        for rules, kind in plan.kinds.values():
+            yield from kind.follows(rules, walk, plan.shop)
+
+    def forget(self) -> None:
+        """Other rules may be in force."""
+        self._made.clear()
 
     def take(self, row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
         """False where it means nothing to this customer, and the row is as it was."""
@@ -97,9 +100,9 @@ class Walkers:
 
 def _take_rules(row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
     """Other rules: what was due before counts as looked at, so that they begin nothing that is past; what runs by a
-    rule that is none any more ends."""
+    rule that is none any more ends, and by another version of one as that says."""
     if row.looked_at >= walk.at - 1:
         return False
     row.looked_at = walk.at - 1
-    withdraw(row, plan, walk.at)
+    migrate(row, plan, walk.at)
     return True

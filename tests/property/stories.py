@@ -211,7 +211,7 @@ class Player(Drive):
 
     def play(self, story: Story, end: int, told: Told | None = None) -> Player:
         self.engine.last = end
-        ticks = Ticks(self.engine.ticks(), story[0][0] - 1)
+        ticks = Ticks(self.engine.ticks(end), story[0][0] - 1)
         for at, one in (*story, (end, None)):
             for tick in ticks.take(at):
                 self._walk(tick.at, tick.what, ticks)

@@ -41,7 +41,7 @@ class Sensitive:
     a walk means anything to them, follows from it."""
 
     last: int | None = None
-    stamps: Mapping[str, int] = {}
+    generation = 0
 
     def __init__(self, fails: frozenset[str] = frozenset()) -> None:
         self._fails = fails
@@ -67,7 +67,13 @@ class Sensitive:
     def opens(self, event: Any, at: int) -> Sequence[tuple[str, WalkEvent]]:
         return [(event.shop_id, Requested(event))]
 
-    def ticks(self) -> Sequence[Source]:
+    def stamps(self, at: int) -> Mapping[str, int]:
+        return {}
+
+    def change_after(self, at: int) -> int | None:
+        return None
+
+    def ticks(self, at: int) -> Sequence[Source]:
         assert UTC is not None
         return [ByCron("main", "by the clock", Cron("*/9 * * * *"), UTC)]
 

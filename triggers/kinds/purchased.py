@@ -137,7 +137,7 @@ class PurchasedKind(KindBase):
                 if (known := row.bought.get(shown.product_id)) is not None and known.at > journey.epoch_at
             ]  # fmt: skip
             return (min(again), AGAIN) if again and AGAIN in rule.exit_on else (0, "")
-        order = row.orders.recent.get(journey.epoch_id) if row.orders is not None else None
+        order = row.orders.recent.get(journey.began_by) if row.orders is not None else None
         if CANCELLED not in rule.exit_on or order is None or not order.cancelled:
             return 0, ""
         return max(order.cancelled_at, journey.epoch_at), CANCELLED

@@ -46,6 +46,8 @@ class Document:
     keys: dict[Path, Place] = field(default_factory=dict)
     broken: set[Path] = field(default_factory=set)
     texts: dict[Path, _Text] = field(default_factory=dict)
+    source: str = ""
+    """As it is written."""
 
     def place(self, path: Path) -> Place:
         """Where the value at `path` begins; of its nearest parent when it is not written."""
@@ -181,7 +183,7 @@ def _parsed(text: str, file: str) -> tuple[list[Document], list[RuleError], Synt
         for node in yaml.compose_all(text):
             if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL and not node.value):
                 continue
-            document = Document(file)
+            document = Document(file, source=text[node.start_mark.index : node.end_mark.index])
             errors += _Conversion(document, text).run(node)
             documents.append(document)
     except MarkedYAMLError as error:
@@ -192,6 +194,8 @@ def _parsed(text: str, file: str) -> tuple[list[Document], list[RuleError], Synt
         return documents, errors, SyntaxMistake(RuleError(file, place.line, place.column, message, "delete it"))
     except RecursionError:
         return documents, errors, SyntaxMistake(RuleError(file, 0, 0, "the document is nested too deeply"))
+    if len(documents) == 1:
+        documents[0].source = text  # with what is said above it
     return documents, errors, None
 
 

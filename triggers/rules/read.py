@@ -39,6 +39,8 @@ class ReadRule:
     file: str
     name_place: Place
     trigger_place: Place
+    source: str = ""
+    """As it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _read_rule(
         file=document.file,
         name_place=document.place(("rule",)),
         trigger_place=document.key_place((*path, "on_order") if (*path, "on_order") in document.keys else path),
+        source=document.source,
     )
     return read, errors, _warnings(rule, shop, document)
 

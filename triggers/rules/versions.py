@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from triggers.expressions import Expression
+from triggers.expressions import Audience, Expression
 from triggers.messages.template import MessageTemplate
 from triggers.rules.model import Rule, Shop
 
@@ -43,6 +43,24 @@ def with_version(rule: Rule, shop: Shop) -> Rule:
         meaning["shop"].pop("opt_out_text", None)
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return replace(rule, version=blake2b(canonical.encode(), digest_size=16).hexdigest())
+
+
+def settings_version(shop: Shop, audiences: Mapping[str, Audience]) -> str:
+    """The version of a shop's settings with its named audiences: 32 hexadecimal digits."""
+    meaning = {"shop": _plain(shop), "audiences": {name: audience.meaning for name, audience in audiences.items()}}
+    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return blake2b(canonical.encode(), digest_size=16).hexdigest()
+
+
+def audiences_of(meant: Any) -> frozenset[str]:
+    """The names of the audiences that a rule, or a shop's segments, use, and of those that these are built on."""
+    if isinstance(meant, Expression | MessageTemplate):
+        return frozenset(meant.reads.audiences)
+    if is_dataclass(meant):
+        return frozenset[str]().union(*(audiences_of(getattr(meant, info.name)) for info in fields(meant)))
+    if isinstance(meant, tuple | list | frozenset):
+        return frozenset[str]().union(*(audiences_of(part) for part in meant))
+    return frozenset()
 
 
 def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
