@@ -32,7 +32,7 @@ from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
 from triggers.verdicts import Answer
-from triggers.walks import OpenWalks
+from triggers.walks import OpenWalks, decode_walk, encode_walk
 
 STATE_FORMAT: Final = 1
 
@@ -195,7 +195,9 @@ class Replay:
         state = {
             "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
             "positions": positions, "walked": self._timeline.walking.walks.last,
-            "ticked": self._timeline.walking.ticked, "plans": dict(self._timeline.walking.plans or {}),
+            "ticked": self._timeline.walking.ticked,
+            "walks": [base64.b64encode(encode_walk(walk)).decode() for walk in self._timeline.walking.kept()],
+            "plans": dict(self._timeline.walking.plans or {}),
         }
         # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
         (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
@@ -220,6 +222,7 @@ class Replay:
                 self._engine, self._rows, OpenWalks(state.get("walked", 0)), state.get("ticked", reached)
             )
             self._timeline.walking = walking
+            walking.follow([decode_walk(base64.b64decode(walk)) for walk in state.get("walks", ())])
             if reached:
                 walking.change_rules(state.get("plans", {}), reached + 1)
             if "ledger" in state:  # written since what goes to phones and is spent on a day is counted

@@ -17,7 +17,7 @@ from schemas.topics import MARKETING_EVENTS, PRODUCTS
 from streams.merge import END, Merged
 from streams.table import RESERVED, PartitionRecord
 from triggers.customer import CustomerRow
-from triggers.ticks import Source, Ticks
+from triggers.ticks import Source, Tick, Ticks, is_over
 from triggers.walks import Opened, OpenWalks, RulesChanged, Walk, WalkEvent, decode_walk, encode_walk
 
 CONCERNS_MANY: Final = frozenset({MARKETING_EVENTS.rank, PRODUCTS.rank})
@@ -63,6 +63,7 @@ class Opens(Protocol):
     def opens(self, event: object, at: int) -> Sequence[tuple[str, WalkEvent]]: ...
     def ticks(self, at: int) -> Iterable[Source]: ...
     def follows(self, walk: Walk) -> Iterable[Source]: ...
+    def still(self, tick: Tick) -> bool: ...
 
 
 class Keys(Protocol):
@@ -159,10 +160,14 @@ class Walking:
 
     def _to_keep(self) -> dict[int, Walk]:
         for ordinal, (_, sources) in list(self._followed.items()):
-            if all(source.after(self.ticked) is None for source in sources):
+            if all(is_over(source, self.ticked) for source in sources):
                 del self._followed[ordinal]
         followed = {ordinal: walk for ordinal, (walk, _) in self._followed.items()}
         return followed | {walk.ordinal: walk for walk in self.opened.walks}
+
+    def kept(self) -> list[Walk]:
+        """Those of which something is still to come, or to be known: to be followed again."""
+        return list(self._to_keep().values())
 
     def describe(self, table: Reserves) -> None:
         """Write what `restored` needs into the partition's record, and beside the rows."""
@@ -257,7 +262,8 @@ class Walking:
             until = min(below, self._change)
             while (following := _next(self._ticks)) < until:
                 for tick in self._ticks.take(following + 1):  # what one of them begins may come before the next
-                    self._open(tick.at, tick.shop_id, tick.what)
+                    if self._engine.still(tick):
+                        self._open(tick.at, tick.shop_id, tick.what)
             if below <= self._change:
                 break
             change = self._change

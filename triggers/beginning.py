@@ -9,6 +9,7 @@ from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
 from triggers.journeys import About, Journey, Past
 from triggers.kinds import Begin
+from triggers.planning import due_of
 from triggers.rules.model import Rule, Shop
 from triggers.variants import pick
 from triggers.view import context
@@ -77,6 +78,7 @@ def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen) -> None:
     past.times += 1
     first = rule.steps[0]
     row.journeys.append(Journey(
-        rule.name, rule.version, begin.epoch_at, begin.epoch_id, began=due, step=first.id, due=due + first.after,
-        about=begin.about, variant="" if variant is None else variant.name, exclusive=rule.exclusive,
+        rule.name, rule.version, begin.epoch_at, begin.epoch_id, began=due, step=first.id,
+        due=due_of(first, due, begin.about), about=begin.about,
+        variant="" if variant is None else variant.name, exclusive=rule.exclusive,
     ))

@@ -63,8 +63,8 @@ class Campaign(Protocol):
 
 
 class Campaigns(Protocol):
-    def get(self, shop_id: str, of: str) -> Campaign | None:
-        """What a journey is about, by `About.of`; None where it is known no more."""
+    def get(self, shop_id: str, of: str, at: int) -> Campaign | None:
+        """What a journey is about, by `About.of`, as it stood then; None where it is not known."""
 
 
 class Beyond(NamedTuple):

@@ -16,6 +16,7 @@ from triggers.ending import leave
 from triggers.gates import holdout
 from triggers.journeys import Journey, Past, Sent
 from triggers.judging import Judgement, journey_of
+from triggers.planning import due_of
 from triggers.plans import ShopPlan
 from triggers.rules.model import Shop
 from triggers.verdicts import Answer, Verdict
@@ -195,7 +196,7 @@ def _advance(journey: Journey, plan: emission.Plan | None, base: int, wall: int)
     there no more."""
     following = None if plan is None else plan.following
     if following is not None:
-        journey.step, journey.due, journey.wake = following.id, base + following.after, 0
+        journey.step, journey.due, journey.wake = following.id, due_of(following, base, journey.about), 0
     else:
         journey.exits(max(wall, journey.epoch_at), "completed")
 

@@ -19,6 +19,7 @@ from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
 from triggers.gates import competition, conditions, exit, holdout, products, trigger
 from triggers.gates.consent import TRANSACTIONAL, consent, to_calls
+from triggers.gates.ended import NO_END, ended
 from triggers.gates.incentive import NONE as NO_INCENTIVE
 from triggers.gates.incentive import incentive
 from triggers.gates.message import message, note
@@ -262,6 +263,8 @@ def judge(
         verdicts.append(NO_SUNSET if shop.sunset is None else _sunset(row, shop.sunset, world, rule, wall))
     planned = proposal.planned
     verdicts.append(FRESH if wall - planned <= rule.stale_after else stale(wall, planned, rule.stale_after))
+    ends_at = 0 if journey is None else journey.about.ends_at
+    verdicts.append(ended(ends_at, wall, proposal.due, step.before_end) if ends_at else NO_END)
     look = quiet = zones = None
     if silent:
         verdicts.append(_NO_SMS["quiet_hours"])
@@ -303,6 +306,8 @@ def judge(
     not_after = planned + rule.stale_after
     if touch.offered is not None and touch.offered.ends:
         not_after = min(not_after, touch.offered.ends)
+    if ends_at:
+        not_after = min(not_after, ends_at)
     if plan.last is not None:
         verdicts += plan.last
     else:

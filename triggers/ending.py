@@ -17,6 +17,7 @@ from triggers.customer import CustomerRow, settle_cart
 from triggers.gates.phone import phone
 from triggers.journeys import Journey, Past, Sent
 from triggers.kinds import Walker
+from triggers.planning import plan_anew
 from triggers.plans import ShopPlan
 from triggers.rules.model import Rule
 
@@ -75,6 +76,22 @@ def end_journeys(row: CustomerRow, plan: ShopPlan, event: CustomerEvent) -> None
         row.journeys = [journey for journey in row.journeys if journey.running or journey.proposed]
 
 
+def renew_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker], at: int) -> bool:
+    """Tell running journeys what they are about after something that concerns many customers; False: as before."""
+    moved = False
+    for journey in row.journeys:
+        known = plan.of(journey.rule, journey.version)
+        walker = None if known is None else walkers.get(known[1].name)
+        if walker is None or not journey.running:
+            continue
+        about = walker.renews(row, journey.rule, journey.about, at)
+        if about != journey.about:
+            journey.about, moved = about, True
+            step = (plan.steps_of(journey.rule, journey.version) or {}).get(journey.step)
+            plan_anew(journey, None if step is None else step.step, at)
+    return moved
+
+
 def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker], at: int) -> bool:
     """End the journeys that something which concerns many customers ends; False: there is none. `walkers` by kind."""
     ended = False
@@ -82,8 +99,9 @@ def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker],
         known = plan.of(journey.rule, journey.version)
         walker = None if known is None else walkers.get(known[1].name)
         why = walker.ends(row, journey) if walker is not None else ""
-        if why and at >= journey.epoch_at and not journey.exit_at:
-            journey.exits(at, why)
+        if why and at >= journey.epoch_at and (journey.sent or not journey.exit_at):
+            if not journey.exit_at:
+                journey.exits(at, why)
             _cancel(row, journey, at, why)
             ended = True
     return ended

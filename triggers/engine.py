@@ -17,6 +17,7 @@ from schemas.wire import CustomerEvent
 from triggers import concluding, customer, emission, judging, receipts, trial
 from triggers.asks import LedgerAnswer
 from triggers.beginning import Seen, begin
+from triggers.campaigns import Campaigns
 from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow
 from triggers.ending import EXITS, end_journeys, readdress, settle
@@ -30,7 +31,7 @@ from triggers.plans import ShopPlan, ShopPlans
 from triggers.rules.inforce import InForce, in_force
 from triggers.rules.model import RuleBook, Shop
 from triggers.shopfacts import ShopFacts
-from triggers.ticks import Source
+from triggers.ticks import Source, Tick
 from triggers.walkers import Walkers
 from triggers.walks import Walk, WalkEvent
 
@@ -56,9 +57,10 @@ class Engine:
         self._catalogue = catalogue
         self._marker_kept = marker_kept
         suppressions = suppressions if suppressions is not None else NoSuppressions()
-        self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts)
+        self._campaigns = Campaigns()
+        self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts, self._campaigns)
         self._plans, self._no_rules = self._all.newest, self._all.nobody
-        self._walkers = Walkers(self._all)
+        self._walkers = Walkers(self._all, self._campaigns)
 
     def new_row(self, shop_id: str, customer_id: str) -> CustomerRow:
         return customer.new_row(shop_id, customer_id)
@@ -189,8 +191,13 @@ class Engine:
         return self._walkers.ticks(at)
 
     def follows(self, walk: Walk) -> Iterable[Source]:
-        """The times at which all customers are to be asked again for what a walk has begun, the end of a sale."""
-        return self._walkers.follows(walk)
+        """The times at which all customers are to be asked again for what a walk has begun, the end of a sale. Asked of
+        each walk that opens, and of those of before when work begins: from then on it is known what it told."""
+        return tuple(self._walkers.follows(walk))
+
+    def still(self, tick: Tick) -> bool:
+        """Whether what time has brought is still so, or was something else said meanwhile."""
+        return self._campaigns.still(tick)
 
     def on_walk(self, row: CustomerRow, walk: Walk) -> bool:
         """Take what concerns many customers, as of its instant; False: the row is as it was.

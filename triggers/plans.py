@@ -9,6 +9,7 @@ from hashlib import blake2b
 from schemas.catalogue import Catalogue
 from schemas.rules import Migrate
 from triggers import emission
+from triggers.campaigns import NO_CAMPAIGNS, Campaigns
 from triggers.expressions import Audience
 from triggers.facts import ShopSays
 from triggers.gates.suppression import Suppressions
@@ -47,6 +48,7 @@ class ShopPlan:
         audiences: Mapping[str, Audience] | None = None,
         inforce: Slice | None = None,
         former: Former = lambda rule, version: None,
+        campaigns: Campaigns = NO_CAMPAIGNS,
     ) -> None:
         self.shop = shop
         self.since, self.until = (ALWAYS, NEVER) if inforce is None else (inforce.since, inforce.until)
@@ -58,6 +60,7 @@ class ShopPlan:
         self.counting = None if facts is None else Counting(shop, Segments(shop, catalogue).of)
         self.world = emission.World(shop, catalogue, suppressions)
         self.world.cheques = facts
+        self.world.campaigns = campaigns
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
         self.steps = {
@@ -66,7 +69,7 @@ class ShopPlan:
         self.kinds: dict[str, tuple[list[Rule], Kind]] = {}
         for rule, kind in self.by_name.values():
             self.kinds.setdefault(kind.name, ([], kind))[0].append(rule)
-        self.kind_world = KindWorld(shop, catalogue, facts, audiences or {})
+        self.kind_world = KindWorld(shop, catalogue, facts, audiences or {}, campaigns)
         self.watches: tuple[tuple[Watch, Kind], ...] = tuple(
             (kind.watch(its_rules, self.kind_world), kind) for its_rules, kind in self.kinds.values()
         )
@@ -121,9 +124,11 @@ class ShopPlans:
     as is known, which is what almost everybody asks for; `nobody` is that of a shop of which nothing is known."""
 
     def __init__(
-        self, rules: InForce, catalogue: Catalogue, suppressions: Suppressions, facts: ShopFacts | None = None
-    ) -> None:
+        self, rules: InForce, catalogue: Catalogue, suppressions: Suppressions, facts: ShopFacts | None = None,
+        campaigns: Campaigns = NO_CAMPAIGNS,
+    ) -> None:  # fmt: skip
         self._rules = rules
+        self._campaigns = campaigns
         self._with = catalogue, suppressions, facts
         self.newest: dict[str, ShopPlan] = {}
         self._earlier: dict[str, dict[int, ShopPlan]] = {}
@@ -166,7 +171,7 @@ class ShopPlans:
         catalogue, suppressions, facts = self._with
         return ShopPlan(
             inforce.shop, inforce.rules, catalogue, suppressions, facts, inforce.audiences, inforce,
-            partial(self._rules.former, shop_id),
+            partial(self._rules.former, shop_id), self._campaigns,
         )  # fmt: skip
 
 

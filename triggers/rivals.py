@@ -16,6 +16,7 @@ from triggers.gates.conditions import holds
 from triggers.ids import identifier
 from triggers.journeys import Journey, Proposal, epoch_name
 from triggers.kinds import Begin, Kind, Watch
+from triggers.planning import due_of
 from triggers.rules.model import Rule, Shop, Step
 from triggers.verdicts import Verdict
 from triggers.view import context
@@ -98,9 +99,10 @@ class Rivals:
                 if rule.purpose == "transactional" or not free(row, begin, look):
                     continue
                 first = rule.steps[0]
-                if abs(look + first.after - planned) < self._within:
+                due = due_of(first, look, begin.about)
+                if abs(due - planned) < self._within:
                     epoch = epoch_name(begin.epoch_at, begin.epoch_id)
-                    yield _rival(row, rule, kind, first, epoch, look + first.after), begin
+                    yield _rival(row, rule, kind, first, epoch, due), begin
 
     def _conditions_hold(
         self, row: CustomerRow, rival: Rival, of: Journey | Begin, wall: int, tz: ZoneInfo, beyond: Beyond

@@ -47,6 +47,26 @@ class Once(NamedTuple):
         return self.tick if self.tick.at > at else None
 
 
+class Kept(NamedTuple):
+    """Nothing comes of it, but what it was said of is to be known `until` then."""
+
+    shop_id: str
+    what: str
+    until: int
+
+    @property
+    def name(self) -> tuple[str, str]:
+        return self.shop_id, self.what
+
+    def after(self, at: int) -> Tick | None:
+        return None
+
+
+def is_over(source: Source, at: int) -> bool:
+    """Whether nothing comes of it after an instant, and it need not be known."""
+    return source.after(at) is None and not (isinstance(source, Kept) and at < source.until)
+
+
 class ByCron(NamedTuple):
     """A rule's schedule, in the zone of its shop."""
 

@@ -117,7 +117,7 @@ class _Seen(Context):
 def _event(of: _Of) -> EventView:
     """The sale, collection or broadcast that the journey is about."""
     about, campaigns = of.about, of.beyond.campaigns
-    known = None if campaigns is None or not about.of else campaigns.get(of.shop.id, about.of)
+    known = None if campaigns is None or not about.of else campaigns.get(of.shop.id, about.of, of.now)
     starts_at, ends_at = (0, about.ends_at) if known is None else (known.starts_at, about.ends_at or known.ends_at)
     return EventView(
         id=about.of or None,

@@ -8,29 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from schemas import events
+from triggers.campaigns import Campaigns, comes_of
 from triggers.customer import CustomerRow
-from triggers.ending import end_by_walk
+from triggers.ending import end_by_walk, renew_by_walk
 from triggers.erasure import forgotten
 from triggers.kinds import Walker
-from triggers.kinds._occasions import offer
+from triggers.kinds._occasions import offer, renew
 from triggers.migrating import migrate
 from triggers.plans import ShopPlan, ShopPlans
 from triggers.syncs import SyncOver
 from triggers.ticks import Source
-from triggers.walks import Released, Requested, RulesChanged, SaleAnnounced, SaleOver, Synced, Walk, WalkEvent
+from triggers.walks import Requested, RulesChanged, Synced, Walk, WalkEvent
 
 _KEPT: Final = 64
 """Walks whose walkers are remembered. There are seldom more than a few at once."""
 
 
-def walk_of(event: object) -> WalkEvent | None:
-    """The walk that an event of the shop's marketing is, or a sync of its feed that changed something."""
-    if isinstance(event, events.FlashSaleAnnounced):
-        return SaleAnnounced(event)
-    if isinstance(event, events.FlashSaleEnded):
-        return SaleOver(event.sale_id, early=True)
-    if isinstance(event, events.CollectionReleased):
-        return Released(event)
+def walk_of(event: object, campaigns: Campaigns, at: int) -> WalkEvent | None:
+    """The walk that an event of the shop's marketing is then, or a sync of its feed that changed something."""
+    if isinstance(event, events.FlashSaleAnnounced | events.FlashSaleEnded | events.CollectionReleased):
+        return campaigns.walk_of(event, at)
     if isinstance(event, events.BroadcastRequested):
         return Requested(event)
     if isinstance(event, SyncOver) and event.changes:
@@ -41,13 +38,14 @@ def walk_of(event: object) -> WalkEvent | None:
 class Walkers:
     """What walks mean to the rules of each shop."""
 
-    def __init__(self, plans: ShopPlans) -> None:
+    def __init__(self, plans: ShopPlans, campaigns: Campaigns) -> None:
         self._plans = plans
+        self._campaigns = campaigns
         self._made: dict[int, tuple[Walk, Mapping[str, Walker]]] = {}
 
     def opens(self, event: object, at: int) -> Iterator[tuple[str, WalkEvent]]:
         """The shops whose rules an event of marketing, or a sync, concerns, and what their customers are to take."""
-        what = walk_of(event)
+        what = walk_of(event, self._campaigns, at)
         shop_id: str = getattr(event, "shop_id", "")
         if what is not None and self._make(self._plans.at(shop_id, at), what):
             yield shop_id, what
@@ -61,6 +59,8 @@ class Walkers:
 
     def follows(self, walk: Walk) -> Iterator[Source]:
         """The times at which what a walk has begun is to be asked about again."""
+        self._campaigns.hear(walk)
+        yield from comes_of(walk)
         plan = self._plans.at(walk.shop_id, walk.at)
         for rules, kind in plan.kinds.values():
             yield from kind.follows(rules, walk, plan.shop)
@@ -77,11 +77,14 @@ class Walkers:
         if row.erased_at and forgotten(row):
             return False
         before = row.occasions.copy(), row.dropped_occasions
-        for walker in walkers.values():
+        for kind, walker in walkers.items():
+            if before[0]:
+                renew(row, kind, walker, walk.at)
             for occasion in walker.takes(row, walk.at):
                 offer(row, occasion)
+        moved = bool(row.journeys) and renew_by_walk(row, plan, walkers, walk.at)
         ended = bool(row.journeys) and end_by_walk(row, plan, walkers, walk.at)
-        return ended or before != (row.occasions, row.dropped_occasions)
+        return moved or ended or before != (row.occasions, row.dropped_occasions)
 
     def _walkers(self, plan: ShopPlan, walk: Walk) -> Mapping[str, Walker]:
         known = self._made.get(id(walk))

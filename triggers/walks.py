@@ -17,16 +17,18 @@ from schemas.events import BroadcastRequested, CollectionReleased, FlashSaleAnno
 
 
 class SaleAnnounced(msgspec.Struct, tag="sale", array_like=True, frozen=True):
-    """A sale is on."""
+    """A sale is on. `first`: when it was announced first, however often it was since."""
 
     event: FlashSaleAnnounced
+    first: int = 0
 
 
 class SaleOver(msgspec.Struct, tag="over", array_like=True, frozen=True):
-    """A sale has ended; `early`: it was ended, and not by its own time."""
+    """A sale has ended; `early`: it was ended, and not by its own time. `event`: how it was announced."""
 
     sale_id: str
     early: bool = False
+    event: FlashSaleAnnounced | None = None
 
 
 class Released(msgspec.Struct, tag="released", array_like=True, frozen=True):

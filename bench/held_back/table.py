@@ -8,7 +8,7 @@ from bench.held_back.playing import Played, Wrong
 from bench.results import table
 
 GATES: Final = (
-    "exit", "trigger", "audience", "when", "consent", "phone", "suppression", "sunset", "stale", "quiet_hours",
+    "exit", "trigger", "audience", "when", "consent", "phone", "suppression", "sunset", "stale", "ended", "quiet_hours",
     "message", "incentive", "products", "competition", "dedupe", "cap", "budget", "holdout",
 )  # fmt: skip
 """In the order in which they are asked."""

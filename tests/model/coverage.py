@@ -21,6 +21,7 @@ EXPECTED: Final = {
     "sunset": "pass off, pass interested, pass slow, pass transactional, refuse sunset-slow, refuse sunset, "
     "not_asked no-sms",
     "stale": "pass fresh, refuse stale",
+    "ended": "pass no-end",
     "quiet_hours": "pass off, pass open, delay quiet, refuse quiet, refuse expired, refuse no-lawful-hour, "
     "not_asked no-sms",
     "message": "pass rendered, pass none, refuse missing-value, refuse no-product-to-show",

@@ -113,6 +113,7 @@ class Judged:
             for gate in ("sunset", "quiet_hours"):
                 yield gate, {("not_asked", "no-sms")}
         yield "stale", {("refuse", "stale") if self.at - self.planned > self.stale_after else ("pass", "fresh")}
+        yield "ended", {("pass", "no-end")}
         if self.sms:
             yield "quiet_hours", {self._quiet(untils)}
         yield "message", {("pass" if self.text_reason in ("rendered", "none") else "refuse", self.text_reason)}

@@ -25,7 +25,7 @@ from triggers.zones import zone_of
 SLOW = [HealthCheck.too_slow]
 
 ORDER = (
-    "exit", "trigger", "audience", "when", "consent", "phone", "suppression", "sunset", "stale", "quiet_hours",
+    "exit", "trigger", "audience", "when", "consent", "phone", "suppression", "sunset", "stale", "ended", "quiet_hours",
     "message", "incentive", "products", "competition", "dedupe", "cap", "budget", "holdout",
 )  # fmt: skip
 SOMETIMES = {"trigger", "audience", "when"}

@@ -87,6 +87,9 @@ class Sensitive:
             return [Once(Tick(walk.at + 3 * MINUTE, walk.shop_id, Subject(again)), again)]
         return ()
 
+    def still(self, tick: Tick) -> bool:
+        return True
+
     def _happened(self, row: CustomerRow, what: str, now: int) -> None:
         row.seen = blake2b(row.seen + what.encode(), digest_size=8).digest()
         if what in self._fails:

@@ -11,10 +11,12 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from schemas.wire import CustomerEvent
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import Occasion
-from triggers.kinds._seam import Begin
+from triggers.kinds._seam import Begin, Walker
 from triggers.rules.model import Rule
 
 MAX_OCCASIONS: Final = 20
@@ -43,6 +45,14 @@ def withdraw(row: CustomerRow, kind: str, epoch_at: int, epoch_id: str) -> None:
     row.occasions = [
         one for one in row.occasions if (one.kind, one.epoch_at, one.epoch_id) != (kind, epoch_at, epoch_id)
     ]
+
+
+def renew(row: CustomerRow, kind: str, walker: Walker, at: int) -> None:
+    """What was offered is no more, or is about something else now."""
+    row.occasions = [
+        msgspec.structs.replace(one, about=walker.renews(row, one.rule, one.about, at)) if one.kind == kind else one
+        for one in row.occasions if one.kind != kind or not walker.drops(one)
+    ]  # fmt: skip
 
 
 class Offered:

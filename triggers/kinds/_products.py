@@ -123,9 +123,12 @@ class Range:
         brand = "" if product is None or product.vendor is None else product.vendor.casefold()
         return brand if brand in self._brands else ""
 
-    @property
-    def categories(self) -> frozenset[str]:
-        return self._categories
+    def looked_at(self, row: CustomerRow, since: int = 0) -> str:
+        """Which of its categories the customer looked at last, by itself, no earlier than that; "" for none."""
+        if not self._categories:
+            return ""
+        seen = [(seen.at, one) for one, seen in row.categories.items() if one in self._categories and seen.at >= since]
+        return max(seen)[1] if seen else ""
 
 
 def _newest(said: tuple[str, int]) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import msgspec
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
 from triggers.beyond import Interval
+from triggers.campaigns import NO_CAMPAIGNS, Campaigns
 from triggers.customer import CustomerRow
 from triggers.expressions import Audience, Expression
 from triggers.journeys import MAX_SHOWN, NOTHING, About, Journey, Occasion, Shown
@@ -64,12 +65,13 @@ class Intervals(Protocol):
 
 class KindWorld(NamedTuple):
     """What kinds may look at besides the row: one shop's. `audiences` by name; `intervals`: None where
-    nobody counts."""
+    nobody counts. `campaigns`: of all shops."""
 
     shop: Shop
     catalogue: Catalogue
     intervals: Intervals | None = None
     audiences: Mapping[str, Audience] = {}
+    campaigns: Campaigns = NO_CAMPAIGNS
 
 
 class Watch(Protocol):
@@ -100,6 +102,14 @@ class Walker:
     def takes(self, row: CustomerRow, at: int) -> Iterable[Occasion]:
         """What it offers a customer at its instant."""
         return ()
+
+    def drops(self, occasion: Occasion) -> bool:
+        """Whether a journey of the kind that was offered before is offered no more."""
+        return False
+
+    def renews(self, row: CustomerRow, rule: str, about: About, at: int) -> About:
+        """What a journey of the kind's rule, or one that was offered, is about from then on."""
+        return about
 
     def ends(self, row: CustomerRow, journey: Journey) -> str:
         """Why it ends a journey of the kind; "" where it does not."""
@@ -138,6 +148,10 @@ class Kind(Protocol):
     @property
     def drains(self) -> bool:
         """Whether what is still to come is looked at when there are no more events: idleness is, a calendar is not."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether what its journeys are about has an end, after which nothing leaves (`About.ends_at`)."""
 
     @property
     def content(self) -> frozenset[str]:
@@ -185,6 +199,7 @@ class KindBase:
     """What most kinds say."""
 
     drains = True
+    ends = False
     content: frozenset[str] = frozenset()
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})

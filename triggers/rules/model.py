@@ -75,7 +75,8 @@ class TextVariant:
 class Step:
     """One planned contact. `after` counts from the previous step's due time (0 for the first by default). `opt_out`:
     the shop's words about opting out stand after the text. `call`: the note of a call task, None for no call.
-    `variants` of the text, the first of which `sms` is. `on_no_phone`: what becomes of it where no SMS can go."""
+    `variants` of the text, the first of which `sms` is. `on_no_phone`: what becomes of it where no SMS can go.
+    `before_end`: it is due so long before what the journey is about ends, whatever `after` is; None: it is not."""
 
     id: str
     after: int
@@ -87,6 +88,7 @@ class Step:
     call: MessageTemplate | None = None
     variants: tuple[TextVariant, ...] = ()
     on_no_phone: Literal["end", "skip", "without_sms"] = "end"
+    before_end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,8 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
     seen: set[str] = set()
     for number, step in enumerate(written.steps):
         path: Path = ("steps", number)
-        if number and not step.after:
+        errors += _before_end_errors(written, number, path, document)
+        if number and not step.after and step.before_end is None:
             hint = "say how long after the step before it, like `after: 23h`"
             errors.append(document.error(document.place((*path, "after")), f"step {number + 1} needs `after`", hint))
         silent = step.incentive is not None and step.incentive.bonus is not None
@@ -209,6 +210,23 @@ def _step_errors(written: WrittenRule, document: Document) -> list[RuleError]:
             )
         seen.add(step_id)
     return errors
+
+
+def _before_end_errors(written: WrittenRule, number: int, path: Path, document: Document) -> list[RuleError]:
+    """What is wrong with a step that counts from the end."""
+    before = written.steps[number].before_end
+    if before is None:
+        return []
+    place = document.place((*path, "before_end"))
+    if not _KINDS[written.trigger.kind].ends:
+        ending = listed(kind.name for kind in KINDS.values() if kind.ends)
+        return [document.error(place, f"what `{written.trigger.kind}` is about has no end", f"only of {ending} it has")]
+    if written.steps[number].after is not None:
+        return [document.error(place, "`before_end` beside `after`", "leave one out")]
+    nearer = [step for step in written.steps[:number] if step.before_end is not None and step.before_end <= before]
+    if nearer:
+        return [document.error(place, f"step {number + 1} would come before one above it", "put it above that one")]
+    return []
 
 
 def _variant_errors(step: WrittenStep, path: Path, document: Document) -> list[RuleError]:
@@ -284,6 +302,7 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) ->
         sms=variants[0].sms if variants else compiled.templates.get(("steps", number, "sms")),
         variants=variants,
         on_no_phone=step.on_no_phone,
+        before_end=step.before_end,
         when=compiled.condition(("steps", number, "when")),
         incentive=step.incentive.meant() if step.incentive else None,
         missing_product=step.missing_product,

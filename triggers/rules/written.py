@@ -106,6 +106,9 @@ class WrittenStep(Written):
         default=None,
         description="How long after the step before it was due. Not needed in the first step, which is due at once.",
     )
+    before_end: Duration | None = Field(
+        default=None, description="Instead of `after`: how long before the end of the sale that the journey is about."
+    )
     when: Source | None = Field(
         default=None,
         description="A condition; where it does not hold, the step is skipped.",

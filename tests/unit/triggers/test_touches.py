@@ -77,9 +77,9 @@ def test_a_decision_shows_every_gates_verdict_in_the_order_of_judgement() -> Non
     (decision,) = made.decisions
     assert [(v.gate, v.verdict) for v in decision.verdicts] == [
         ("exit", "pass"), ("trigger", "pass"), ("consent", "refuse"), ("phone", "refuse"), ("suppression", "pass"),
-        ("sunset", "pass"), ("stale", "pass"), ("quiet_hours", "pass"), ("message", "pass"), ("incentive", "pass"),
-        ("products", "pass"), ("competition", "pass"), ("dedupe", "not_asked"), ("cap", "not_asked"),
-        ("budget", "not_asked"), ("holdout", "not_asked"),
+        ("sunset", "pass"), ("stale", "pass"), ("ended", "pass"), ("quiet_hours", "pass"), ("message", "pass"),
+        ("incentive", "pass"), ("products", "pass"), ("competition", "pass"), ("dedupe", "not_asked"),
+        ("cap", "not_asked"), ("budget", "not_asked"), ("holdout", "not_asked"),
     ]
     assert made.asks == []
 

@@ -282,7 +282,7 @@ class Interval(NamedTuple):
 
 
 class Sales:
-    def get(self, shop_id: str, of: str) -> Sale | None:
+    def get(self, shop_id: str, of: str, at: int) -> Sale | None:
         return Sale("Black Friday", "https://shop.example/sale", NOW - DAY, NOW + DAY) if of == "bf" else None
 
 

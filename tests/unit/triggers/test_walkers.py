@@ -21,6 +21,7 @@ from tests.unit.triggers.driving import (
     step,
 )
 from tests.unit.triggers.kinds.page import documented
+from triggers.campaigns import Campaigns
 from triggers.customer import encode_row
 from triggers.rules.model import QuietHours, Rule, Shop
 from triggers.walkers import walk_of
@@ -87,7 +88,7 @@ def test_what_concerns_no_rule_of_a_shop_opens_nothing_and_leaves_rows_as_they_a
     assert list(made.engine.opens(sale, MONDAY)) == []
     assert list(made.engine.opens(msgspec.structs.replace(sale, shop_id="nobody"), MONDAY)) == []
     row = encode_row(made.row)
-    what = walk_of(sale)
+    what = walk_of(sale, Campaigns(), MONDAY)
     assert what is not None and not made.engine.on_walk(made.row, Walk(1, MONDAY, "main", what))
     assert encode_row(made.row) == row
 

@@ -9,6 +9,7 @@ from triggers.calendars.quiet import Quiet
 from triggers.customer import Consent
 from triggers.gates import cap
 from triggers.gates.consent import consent
+from triggers.gates.ended import ended
 from triggers.gates.exit import running
 from triggers.gates.phone import phone
 from triggers.gates.quiet_hours import quiet_hours
@@ -86,6 +87,22 @@ def test_stale_counts_from_what_was_planned_and_skips_only_the_step() -> None:
     assert stale(MONDAY + DAY, MONDAY, DAY).answer is Answer.PASS
     late = stale(MONDAY + DAY + 1, MONDAY, DAY)
     assert (late.answer, late.reason, late.ends_journey) == (Answer.REFUSE, "stale", False)
+
+
+def test_nothing_leaves_at_the_end_of_what_it_is_about_or_after_it() -> None:
+    assert ended(0, MONDAY).reason == "no-end"
+    assert ended(MONDAY + 1, MONDAY).reason == "on"
+    for wall in (MONDAY, MONDAY + 1):
+        over = ended(MONDAY, wall)
+        assert (over.answer, over.reason, over.ends_journey) == (Answer.REFUSE, "sale-over", True)
+        assert over.numbers == (("ends", "2026-11-23T00:00:00Z"),)
+
+
+def test_what_was_to_come_before_the_end_and_is_planned_nearer_to_it_is_skipped() -> None:
+    end = MONDAY + DAY
+    assert ended(end, MONDAY, end - HOUR, HOUR).answer is Answer.PASS
+    near = ended(end, MONDAY, end - HOUR + 1, HOUR)
+    assert (near.answer, near.reason, near.ends_journey) == (Answer.REFUSE, "too-near-the-end", False)
 
 
 def test_a_quiet_hour_delays_until_its_end_on_the_customers_clock() -> None:
