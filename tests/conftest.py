@@ -15,11 +15,17 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-import hypothesis  # noqa: F401  # pytest's plugin would import it after the tests, where CPython 3.11 may trip over it
+import hypothesis  # before the tests: pytest's plugin would import it after them, where CPython 3.11 may trip over it
 import pytest
 
 from streams import stacks
 from tests import containers, topics
+
+# how long an example takes says something of the machine, and nothing of the code
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 @dataclasses.dataclass(frozen=True)

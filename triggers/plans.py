@@ -62,6 +62,7 @@ class ShopPlan:
         self.world.cheques = facts
         self.world.campaigns = campaigns
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
+        rules = tuple(sorted(rules, key=lambda rule: rule.name))  # the order they come in is nothing
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
         self.steps = {
             name: emission.plans(shop, rule, kind, self.own.get(name)) for name, (rule, kind) in self.by_name.items()

@@ -1,23 +1,27 @@
 """Stories of one customer, for rules of every kind that there is, and a player that tells them to the engine.
 
-The rules are those that the pages of the kinds show, so that a new kind is in all of this by itself. Nothing here asks
-the engine what it means: `Told` says what is known of the customer from the events alone.
+The rules are those that the pages of the kinds show, and what the kinds draw for these tests (`joining`), with
+conditions, limits and exits of all sorts. Nothing here asks the engine what it means.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import count
+from functools import lru_cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from schemas import events, wire
-from schemas.catalogue import Product
 from schemas.emitted import Decision
 from schemas.instants import rfc3339
+from tests.property.joining import Joins, Thing, joined
+from tests.property.kinds._members import WRITTEN
+from tests.property.shelf import CATEGORIES, PRODUCTS, Feed
+from tests.property.told import Story, Told
 from tests.unit.triggers.driving import (
     DAY,
     HOUR,
@@ -31,6 +35,7 @@ from tests.unit.triggers.driving import (
     profile,
     removed,
     replaced,
+    step,
     viewed,
 )
 from tests.unit.triggers.kinds.page import documented
@@ -39,7 +44,9 @@ from triggers.engine import Engine, Proposal
 from triggers.expressions import compile_expression
 from triggers.kinds import KINDS
 from triggers.messages.template import compile_template
+from triggers.rules.audiences import read_audiences
 from triggers.rules.model import Rule, RuleBook, Shop
+from triggers.rules.read import read_rules, read_shop
 from triggers.shopfacts import ShopFacts
 from triggers.ticks import Ticks
 from triggers.walks import Walk, WalkEvent
@@ -47,70 +54,99 @@ from triggers.walks import Walk, WalkEvent
 TEXT: Final = compile_template("We are here")
 SHOP: Final = Shop(time_zone="Europe/Moscow")
 
-Audience = tuple[str, Callable[["Told"], bool]]
-AUDIENCES: Final[list[Audience]] = [
-    ("orders.count == 0", lambda told: told.orders == 0),
-    ("orders.count >= 2", lambda told: told.orders >= 2),
-    ('customer.city == "Kazan"', lambda told: told.city == "Kazan"),
-    ('customer.city == "Kazan" or orders.count >= 1', lambda told: told.city == "Kazan" or told.orders >= 1),
+
+@dataclass(frozen=True)
+class Condition:
+    """What is written, and what it comes to for who reads the events alone."""
+
+    source: str
+    holds: Callable[[Told], bool]
+
+
+CONDITIONS: Final = [
+    Condition("orders.count == 0", lambda told: told.orders == 0),
+    Condition("orders.count >= 2", lambda told: told.orders >= 2),
+    Condition('customer.city == "Kazan"', lambda told: told.city == "Kazan"),
+    Condition('customer.city == "Kazan" or orders.count >= 1', lambda told: told.city == "Kazan" or told.orders >= 1),
 ]
-"""Conditions, and what they come to for who reads the events alone."""
 
 
-def _plain(rule: Rule, number: int, audience: Audience | None) -> Rule:
+@dataclass(frozen=True)
+class Drawn:
+    """A rule, its audience, and the conditions of its steps."""
+
+    rule: Rule
+    audience: Condition | None = None
+    when: tuple[Condition | None, ...] = ()
+
+
+JOINED: Final[dict[str, Joins]] = joined()
+DOCUMENTED: Final = {kind.name: documented(kind.name, SHOP) for kind in KINDS.values()}
+
+
+@lru_cache
+def read(trigger: str) -> Rule:
+    """A rule with this trigger, as it is read."""
+    audiences = read_shop("", "shop.yaml", "main", read_audiences(WRITTEN, "audiences.yaml")[0]).audiences
+    found = read_rules(f"rule: r\ntrigger: {{{trigger}}}\nsteps: [{{sms: a}}]\n", "rule.yaml", SHOP, audiences)
+    assert found.errors == (), found.errors
+    return found.rules[0].rule
+
+
+def named(rule: Rule, number: int, **more: Any) -> Rule:
     """With texts that anybody can be sent, and a name of its own."""
-    steps = tuple(
+    steps = more.pop("steps", None) or tuple(
         replace(step, sms=TEXT if step.sms is not None else None, variants=(), when=None) for step in rule.steps
     )  # fmt: skip
-    where = None if audience is None else compile_expression(audience[0])
-    return replace(rule, name=f"{rule.trigger.kind}-{number}", steps=steps, audience=where, shop_id="main")
+    return replace(rule, name=f"{rule.trigger.kind}-{number}", steps=steps, audience=None, shop_id="main", **more)
 
 
-DOCUMENTED: Final = {kind.name: documented(kind.name) for kind in KINDS.values()}
+_SELDOM: Final = st.one_of(*[st.none()] * 3, st.sampled_from(CONDITIONS))
+
+
+def _written(condition: Condition | None) -> Any:
+    return None if condition is None else compile_expression(condition.source)
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn) -> list[tuple[Rule, Audience | None]]:
-    chosen = draw(st.lists(st.sampled_from(sorted(DOCUMENTED)), min_size=1, max_size=3))
-    made = []
-    for number, kind in enumerate(chosen):
-        audience = draw(st.none() | st.sampled_from(AUDIENCES))
-        made.append((_plain(draw(st.sampled_from(DOCUMENTED[kind])), number, audience), audience))
-    return made
+def _of(draw: st.DrawFn, kind: str, number: int) -> Drawn:
+    if draw(st.booleans()) or kind not in JOINED:
+        audience = draw(_SELDOM)
+        made = named(draw(st.sampled_from(DOCUMENTED[kind])), number)
+        return Drawn(replace(made, audience=_written(audience)), audience, (None,) * len(made.steps))
+    made = read(draw(JOINED[kind].triggers))
+    assert made.trigger.kind == kind
+    audience = draw(_SELDOM)
+    when = tuple(draw(st.lists(_SELDOM, min_size=1, max_size=3)))
+    waits = [0, *(draw(st.sampled_from([1, 2 * HOUR, 3 * DAY])) for _ in when[1:])]
+    steps = tuple(
+        step(after, str(place), sms=TEXT, when=_written(one))
+        for place, (after, one) in enumerate(zip(waits, when, strict=True))
+    )
+    words = sorted({"order_placed", *KINDS[type(made.trigger)].exits})
+    rule = named(
+        made, number, steps=steps,
+        exit_on=draw(st.just(made.exit_on) | st.frozensets(st.sampled_from(words))),
+        once_per=draw(st.none() | st.sampled_from([5 * HOUR, 20 * DAY])),
+        cooldown=draw(st.none() | st.sampled_from([HOUR, 4 * DAY])),
+        max_times=draw(st.none() | st.sampled_from([1, 2])),
+        exclusive=draw(st.sampled_from(["", "", "group"])),
+        priority=draw(st.sampled_from([50, 60])),
+    )  # fmt: skip
+    return Drawn(replace(rule, audience=_written(audience)), audience, when)
 
 
-def all_rules() -> list[tuple[Rule, Audience | None]]:
-    numbers = count()
-    return [(_plain(rule, next(numbers), None), None) for rules in DOCUMENTED.values() for rule in rules]
-
-
-Thing = Callable[[int, int], Any]
-"""An event, of an instant and a number."""
-
-PRODUCTS: Final = ("sku-1", "sku-2", "sku-3", "sku-7")
-CATEGORIES: Final = ("kettles", "teapots", "cups")
-
-
-class Feed:
-    """A catalogue of them."""
-
-    def get(self, shop_id: str, product_id: str) -> Product | None:
-        if product_id not in PRODUCTS:
-            return None
-        number = PRODUCTS.index(product_id)
-        category = CATEGORIES[number % 3]
-        return Product(
-            product_id=product_id, name=f"Product {number}", category_id=category, category_path=(category,),
-            price=Decimal(700), currency="RUB", url="https://shop.example/p", vendor="Tea House",
-            labels=("consumable", "new"), stock=10,
-        )
+@st.composite
+def rule_sets(draw: st.DrawFn) -> list[Drawn]:
+    kinds = draw(st.lists(st.sampled_from(sorted(DOCUMENTED)), min_size=1, max_size=3))
+    return [draw(_of(kind, number)) for number, kind in enumerate(kinds)]
 
 
 def _marketing(kind: type[Any], at: int, number: int, **fields: Any) -> Any:
     return kind(event_id=f"m{number}", occurred_at=rfc3339(at), at=at, **fields)
 
 
-THINGS: Final[list[Thing]] = [
+COMMON: Final[list[Thing]] = [
     *(lambda at, n, p=p: viewed(at, p, price=Decimal(100 + n), category_id=CATEGORIES[n % 3]) for p in PRODUCTS),
     *(lambda at, n, c=c: event(wire.CategoryViewed, at, category_id=c) for c in CATEGORIES),
     *(lambda at, n, p=p: added(at, p, price=Decimal(700)) for p in PRODUCTS),
@@ -121,14 +157,12 @@ THINGS: Final[list[Thing]] = [
     lambda at, n: ordered(at, f"o{n}", items=[wire.Item(PRODUCTS[n % 4], price=Decimal(700))]),
     lambda at, n: event(wire.OrderCancelled, at, order_id=f"o{n - 1}"),
     lambda at, n: event(wire.WishlistChanged, at, added=[PRODUCTS[n % 4]]),
-    lambda at, n: event(wire.BonusBalanceChanged, at, balance=Decimal(50 * n), expires_at=rfc3339(at + 9 * DAY)),
     lambda at, n: event(wire.SurveyAnswered, at, survey_id="after-sale", answers={"score": n % 5}),
     lambda at, n: event(wire.LinkClicked, at),
     lambda at, n: profile(at, city=("Kazan", "Omsk", None)[n % 3]),
-    lambda at, n: profile(at, birthday=("1990-12-01", "1988-02-29")[n % 2], registered_at=rfc3339(at - HOUR)),
+    lambda at, n: profile(at, registered_at=rfc3339(at - HOUR)),
     lambda at, n: profile(at, time_zone=("Asia/Vladivostok", "Europe/Moscow")[n % 2], card="VIP"),
-    lambda at, n: profile(at, dates={"anniversary": f"2015-{n % 12 + 1:02d}-15"}),
-    lambda at, n: consented(at, granted=n % 3 > 0),
+    lambda at, n: consented(at, granted=n % 4 > 0),
     lambda at, n: event(wire.CustomerErased, at),
     lambda at, n: _marketing(
         events.FlashSaleAnnounced, at, n, sale_id=f"sale-{n}", ends_at=rfc3339(at + 30 * HOUR), name="Sale",
@@ -141,58 +175,54 @@ THINGS: Final[list[Thing]] = [
     ),
 ]  # fmt: skip
 
+THINGS: Final[list[Thing]] = [
+    *COMMON, *(thing for joins in JOINED.values() for thing in (*joins.things, *joins.walks))
+]  # fmt: skip
+"""What may happen: events of the customer, what the shop announces, and what else concerns many."""
+
 GAPS: Final = (1, MINUTE, 40 * MINUTE, 5 * HOUR, 30 * HOUR, 9 * DAY, 40 * DAY)
-
-Story = list[tuple[int, Any]]
-"""What happened, and when, in order."""
+Moves = list[tuple[int, int]]
 
 
-def story_of(moves: Iterable[tuple[int, int]]) -> Story:
+def story_of(moves: Iterable[tuple[int, int]], things: Sequence[Thing] = THINGS) -> Story:
     """From gaps and things, both by number: each an instant later than the one before it."""
     at = MONDAY
     story: Story = [(at, profile(at, event_id="p")), (at + 1, consented(at + 1, event_id="c"))]
     at += 1
     for number, (gap, thing) in enumerate(moves):
         at += GAPS[gap]
-        one = THINGS[thing](at, number)
-        one.event_id = f"e{number}"
+        one = things[thing](at, number)
+        if isinstance(one, wire.CustomerEvent):
+            one.event_id = f"e{number}"
         story.append((at, one))
     return story
 
 
-STORIES: Final = st.lists(
-    st.tuples(st.integers(0, len(GAPS) - 1), st.integers(0, len(THINGS) - 1)), min_size=3, max_size=30
-).map(story_of)
+def _diced(seed: int, things: int) -> Moves:
+    """Some of all sorts: what is drawn one by one tends to be much of the same."""
+    dice = random.Random(seed)
+    return [(dice.randrange(len(GAPS)), dice.randrange(things)) for _ in range(dice.randrange(10, 50))]
 
 
-@dataclass
-class Told:
-    """What the events say, one after another. Erasures forget."""
+def moves(things: Sequence[Thing]) -> st.SearchStrategy[Moves]:
+    of = st.integers(0, len(things) - 1)
+    drawn = st.lists(st.tuples(st.integers(0, len(GAPS) - 1), of), min_size=3, max_size=40)
+    return st.one_of(drawn, *[st.integers(0, 2**32).map(lambda seed: _diced(seed, len(things)))] * 3)
 
-    placed: dict[str, bool] = field(default_factory=dict)
-    ordered_at: list[int] = field(default_factory=list)
-    city: str | None = None
-    consent: bool = False
-    erased_at: int = 0
 
-    @property
-    def orders(self) -> int:
-        return sum(self.placed.values())
+STORIES: Final = moves(THINGS).map(story_of)
 
-    def hear(self, at: int, one: Any) -> None:
-        if isinstance(one, wire.CustomerErased):
-            ordered_at = self.ordered_at
-            self.__init__()  # type: ignore[misc]  # everything is forgotten
-            self.ordered_at, self.erased_at = ordered_at, at
-        elif isinstance(one, wire.OrderPlaced):
-            self.placed[one.order_id] = self.placed.get(one.order_id, True)
-            self.ordered_at.append(at)
-        elif isinstance(one, wire.OrderCancelled):
-            self.placed[one.order_id] = False
-        elif isinstance(one, wire.ConsentChanged):
-            self.consent = one.granted
-        elif isinstance(one, wire.CustomerUpdated) and isinstance(one.city, str | None):
-            self.city = one.city
+
+@st.composite
+def rules_and_story(draw: st.DrawFn) -> tuple[list[Drawn], Story]:
+    """With more of what matters to these kinds than of the rest."""
+    drawn = draw(rule_sets())
+    own = [
+        thing for one in drawn if (joins := JOINED.get(one.rule.trigger.kind))
+        for thing in (*joins.things, *joins.walks)
+    ]  # fmt: skip
+    things = [*COMMON, *own, *own, *own]
+    return drawn, story_of(draw(moves(things)), things)
 
 
 class Player(Drive):
@@ -216,11 +246,13 @@ class Player(Drive):
             for tick in ticks.take(at):
                 self._walk(tick.at, tick.what, ticks)
             self.fire(at)
+            if one is not None and told is not None:
+                told.hear(at, one)
             if isinstance(one, wire.CustomerEvent):
                 self.engine.on_event(self.row, one, at)
                 self._take()
-                if told is not None:
-                    told.hear(at, one)
+            elif isinstance(one, WalkEvent):
+                self._walk(at, one, ticks)
             elif one is not None:
                 for _, what in self.engine.opens(one, at):
                     self._walk(at, what, ticks)

@@ -15,12 +15,13 @@ from typing import ClassVar, Final
 from pydantic import Field
 
 from schemas.instants import DAY
+from triggers.customer import CustomerRow
 from triggers.expressions.values import ARITHMETIC
-from triggers.journeys import MAX_SHOWN, Shown
+from triggers.journeys import MAX_SHOWN, About, Shown
 from triggers.kinds._changes import SOLD_OUT, WAYS, ChangeKind, Rank, Way, ways
 from triggers.kinds._pace import Pace
 from triggers.kinds._products import Interested
-from triggers.kinds._seam import Path, Reading, WrittenKind
+from triggers.kinds._seam import KindWorld, Path, Reading, WrittenKind
 from triggers.rules.model import Rule, Shop
 from triggers.rules.values import Duration, Percent
 from triggers.rules.written_limits import Money
@@ -93,6 +94,17 @@ class PriceDroppedKind(ChangeKind):
         if not change.is_:
             return SOLD_OUT
         return DEARER if change.new is not None and shown.seen is not None and change.new >= shown.seen else ""
+
+    def example(self, row: CustomerRow, world: KindWorld) -> About:
+        """As if the products looked at last had cost more then than now: a fifth off, where they did not."""
+        shown = []
+        for one in super().example(row, world).products:
+            product = world.catalogue.get(row.shop_id, one.product_id)
+            now = None if product is None else product.price
+            if now is not None and (one.seen is None or one.seen <= now):
+                one = Shown(one.product_id, seen=now * 5 / 4)
+            shown.append(one)
+        return About(tuple(shown))
 
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         if rule.trigger.by is None and rule.trigger.by_amount is None:
