@@ -7,7 +7,7 @@ from triggers.beyond import Beyond
 from triggers.customer import CustomerRow
 from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
-from triggers.journeys import About, Journey, Past
+from triggers.journeys import NOTHING, About, Journey, Past
 from triggers.kinds import Begin
 from triggers.planning import due_of
 from triggers.rules.model import Rule, Shop
@@ -46,8 +46,7 @@ class Seen:
     nothing that they see; but for those that ask what a journey would be about."""
 
     def __init__(self, row: CustomerRow, shop: Shop, catalogue: Catalogue, due: int, beyond: Beyond) -> None:
-        self._of = row, shop, catalogue, zone_of(row.field("time_zone"), shop.time_zone)[0], due
-        self._beyond = beyond
+        self._row, self._shop, self._catalogue, self._due, self._beyond = row, shop, catalogue, due, beyond
         self._shared: Scope | None = None
 
     def by(self, begin: Begin) -> Scope:
@@ -55,12 +54,19 @@ class Seen:
 
     def of(self, rule: Rule, about: About) -> Scope:
         """By a journey of the rule that is about this."""
-        conditions = [rule.audience, *(variant.when for variant in rule.variants)]
-        if any(condition is not None and condition.of_content for condition in conditions):
-            return unexplained(context(*self._of, about=about, beyond=self._beyond))
+        audience = rule.audience
+        if (audience is not None and audience.of_content) or any(
+            variant.when is not None and variant.when.of_content for variant in rule.variants
+        ):
+            return self._seen(about)
         if self._shared is None:
-            self._shared = unexplained(context(*self._of, beyond=self._beyond))
+            self._shared = self._seen(NOTHING)
         return self._shared
+
+    def _seen(self, about: About) -> Scope:
+        row, shop = self._row, self._shop
+        tz, _ = zone_of(row.field("time_zone"), shop.time_zone)
+        return unexplained(context(row, shop, self._catalogue, tz, self._due, about=about, beyond=self._beyond))
 
 
 def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen) -> None:

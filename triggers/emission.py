@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.instants import MINUTE
-from triggers.beyond import Beyond, Campaigns, Figures, asks_figures
+from triggers.beyond import NOTHING_BEYOND, Beyond, Campaigns, Figures, asks_figures
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
@@ -32,7 +32,7 @@ from triggers.gates.sunset import sunset
 from triggers.gates.suppression import Suppressions, suppression
 from triggers.ids import Stem, identifier, spread
 from triggers.journeys import Journey, Proposal
-from triggers.kinds import Kind, KindWorld
+from triggers.kinds import Kind, KindBase, KindWorld
 from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.opt_out import in_language
@@ -122,6 +122,8 @@ class World:
 
     @property
     def beyond(self) -> Beyond:
+        if self.cheques is None and self.campaigns is None:
+            return NOTHING_BEYOND
         return Beyond(self.cheques, self.campaigns)
 
 
@@ -143,6 +145,8 @@ class Plan:
     last: tuple[Verdict, ...] | None
     figures: bool
     own: Shop
+    tells: bool
+    """Whether its kind tells why a journey began when it did."""
 
 
 def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[str, Plan]:
@@ -160,6 +164,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[s
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
             any(asks_figures(source.reads, kind.content) for source in sources), own or shop,
+            type(kind).inputs is not KindBase.inputs,
         )
     return made
 
@@ -329,7 +334,7 @@ def judge(
         within = MINUTE - wake % MINUTE if world.paced else SPREAD
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
-    if journey is not None:
+    if journey is not None and plan.tells:
         touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(own, world.catalogue, world.cheques))
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:
         touch.inputs["facts"] = touch.offered.worth.facts
