@@ -10,6 +10,7 @@ earliest, and journeys begin and touches fall due only at deadlines.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from schemas import wire
 from schemas.catalogue import Catalogue
@@ -89,7 +90,8 @@ class Engine:
         plan = self._plans.get(row.shop_id, self._no_rules)
         if now < plan.since:
             plan = self._all.earlier(row.shop_id, now)
-        before = None if plan.counting is None else plan.counting.before(row, event)
+        counting = plan.counting
+        before = None if counting is None else counting.before(row, event)
         if not customer.remember(row, event.event_id):
             return False
         kind = type(event)
@@ -102,24 +104,30 @@ class Engine:
             found = receipts.judge(row.numbers, event, plan.shop.receipts)
             if found is not None:
                 row.outgoing.append(found)
-        if before is not None and plan.counting is not None:
-            row.outgoing += plan.counting.after(row, event, now, before)
+        if before is not None and counting is not None:
+            row.outgoing += counting.after(row, event, now, before)
         watching = plan.by_event.get(kind, ())
+        if not watching and kind not in _HEARD and not plan.pins and row.plan == plan.stamp:
+            return True  # as most are: nobody waits for it
         moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
         ending = bool(row.journeys) and (bool(watching) or kind in EXITS or plan.pins)
         if ending:
             end_journeys(row, plan, event)
-        elif isinstance(event, wire.TestRequested):
+        if isinstance(event, wire.TestRequested):
             trial.ask(row, event, plan.by_name, now)
+        looks = row.looks
         for code, watch in watching:
             look = watch.heard(row, event, now)
-            if look is not None and look < NEVER:
-                row.looks[code] = look
-            elif look is not None:
-                row.looks.pop(code, None)
+            if look is None:
+                continue
+            if look >= NEVER:
+                moved = looks.pop(code, None) is not None or moved
+            elif looks.get(code) != look:
+                looks[code] = look
+                moved = True
         if row.plan != plan.stamp or (ending and kind in EXITS) or kind is wire.CustomerErased:
             _look_anew(row, plan, now)
-        elif not (watching or moved or ending or kind is wire.TestRequested):
+        elif not (moved or ending or kind is wire.TestRequested):
             return True
         self._schedule(row, plan, now)
         return True
@@ -132,9 +140,12 @@ class Engine:
         plan = self._all.at(row.shop_id, due)
         settle(row, due)
         row.fired = due
+        watches, prefilter = plan.watches, plan.prefilter
+        if plan.lasting and not self._lasts(due):
+            watches = tuple((watch, kind) for watch, kind in watches if kind.drains)
         beginning = [
-            (begin, kind) for watch, kind in plan.watches if kind.drains or self._lasts(due)
-            for begin in watch.due(row, due) if plan.prefilter.admits(row, begin.rule)
+            (begin, kind) for watch, kind in watches for begin in watch.due(row, due)
+            if prefilter.admits(row, begin.rule)
         ]  # fmt: skip
         if beginning:
             if len(beginning) > 1:
@@ -144,9 +155,8 @@ class Engine:
                 begin(row, one, due, seen)
             if len(row.history) > MAX_HISTORY:
                 row.history = bounded(row.history, {*plan.by_name, *(journey.rule for journey in row.journeys)})
-        for watch, kind in plan.watches:
-            if kind.drains or self._lasts(due):
-                watch.looked(row, due)
+        for watch, _ in watches:
+            watch.looked(row, due)
         proposals = []
         for journey in row.journeys:
             if journey.proposed or not journey.running or journey.planned > due:
@@ -271,6 +281,10 @@ class Engine:
         if row.erased_at:
             deadline = min(deadline, max(now, marker_ends(row, self._marker_kept)))
         row.deadline = deadline
+
+
+_HEARD: Final = frozenset({*EXITS, wire.CustomerUpdated, wire.TestRequested})
+"""What moves a row whoever watches it."""
 
 
 def _look_anew(row: CustomerRow, plan: ShopPlan, now: int) -> None:
