@@ -14,6 +14,7 @@ import structlog
 
 from schemas.topics import (
     MARKETING_EVENTS,
+    SHOP_FACTS,
     SUPPRESSIONS,
     changelog,
     heartbeat,
@@ -37,6 +38,7 @@ from streams.rows import RowStore
 from streams.rulebook import BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import FETCH_WAIT_MS, SharedLog
+from streams.shopfacts import FactsReader
 from streams.suppressions import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from streams.wiring.delivery import abilities_of_broker, policy_of
@@ -46,6 +48,7 @@ from streams.wiring.refusing import CannotStart, check_rules
 from streams.wiring.stores import products, row_stores, rows_reader
 from streams.wiring.topics import Topics
 from triggers.engine import Engine
+from triggers.shopfacts import ShopFacts
 
 log: Final = structlog.get_logger(__name__)
 
@@ -95,7 +98,9 @@ class App:
         self.readiness.notes["delivery"] = policy.name
         await topics.check_layouts()
         suppressions = SuppressionStore(settings.hmac_secret)
-        shared = SharedLog(self._options, [MARKETING_EVENTS.name], {SUPPRESSIONS.name: suppressions.take})
+        facts = ShopFacts()
+        taken = {SUPPRESSIONS.name: suppressions.take, SHOP_FACTS.name: FactsReader(facts).take}
+        shared = SharedLog(self._options, [MARKETING_EVENTS.name], taken)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
@@ -110,12 +115,13 @@ class App:
             try:
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
-                engine = Engine(book, catalogue, suppressions, marker_kept=topics.marker_kept)
+                await shared.caught_up(SHOP_FACTS.name)
+                engine = Engine(book, catalogue, suppressions, marker_kept=topics.marker_kept, facts=facts)
                 store = stack.enter_context(row_stores(settings))
                 rows = await stack.enter_async_context(
                     rows_reader(settings, topics.by_customer, store, lambda: self.readiness.assigned, self.metrics)
                 )
-                faust = self._wire(policy, shared, rows, store, engine, topics, suppressions)
+                faust = self._wire(policy, shared, rows, store, engine, topics, suppressions, facts)
                 self._say(policy, topics)
                 inbound = inbound_loop(settings, book, topics, abilities, suppressions, self.metrics)
                 if inbound is not None:
@@ -158,6 +164,7 @@ class App:
         engine: Engine,
         topics: Topics,
         suppressions: SuppressionStore,
+        facts: ShopFacts,
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
@@ -178,6 +185,7 @@ class App:
             hmac_secret=settings.hmac_secret,
             suppressions=suppressions,
             links=linker(settings, self.rules.book),
+            facts=facts,
         )
         self._ownership = Ownership(
             plan,

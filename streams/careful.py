@@ -158,7 +158,8 @@ class _Customer:
     ) -> Fault | None:
         """Do it, and see that what came of it can be stored; else take all of it back."""
         mine = self.mine
-        commands, decisions, findings = len(mine.commands), len(mine.decisions), len(mine.findings)
+        told = mine.commands, mine.decisions, mine.findings, mine.counted
+        before = [len(one) for one in told]
         if self.row is None:
             self.row = self.by.engine.new_row(*self.key.split(":", 1))
             self.row.walked = self.walked
@@ -169,13 +170,14 @@ class _Customer:
                 mine.take_outgoing(self.key, row, at)
             kept = encode_row(row)
             self.by.limits.check_row(self.key, len(kept))
-            self._check(mine.commands[commands:])
-            self._check(mine.decisions[decisions:])
+            self._check(mine.commands[before[0] :])
+            self._check(mine.decisions[before[1] :])
         except NOT_A_CUSTOMERS:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this step's
             self.row = None if self.kept is None else decode_row(self.kept)
-            del mine.commands[commands:], mine.decisions[decisions:], mine.findings[findings:]
+            for one, length in zip(told, before, strict=True):
+                del one[length:]
             return fault(error, self.key, at, place, row=self.row, item=item, about=about)
         self.kept, self.changed = kept, True
         return None

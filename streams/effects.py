@@ -12,6 +12,7 @@ from schemas.partitioner import row_key
 from streams.faults import Fault
 from streams.merge import Merged, key_of
 from triggers.asks import Ask, LedgerAnswer
+from triggers.counted import Counted
 from triggers.customer import CustomerRow
 from triggers.walks import NOTHING_OPENED, Opened
 
@@ -98,6 +99,8 @@ class Effects:
     decisions: list[Out] = field(default_factory=list)
     findings: list[Out] = field(default_factory=list)
     """What receipts say of phones (triggers.receipts)."""
+    counted: list[Out] = field(default_factory=list)
+    """What customers add to the figures of their shop (triggers.tallies), each at the effective time of its event."""
     granted: list[Ask] = field(default_factory=list)
     returned: list[Ask] = field(default_factory=list)
     """Granted and then not used: to be released."""
@@ -133,6 +136,7 @@ class Effects:
         self.commands = [out for out in self.commands if out.key not in keys]
         self.decisions = [out for out in self.decisions if out.key not in keys]
         self.findings = [out for out in self.findings if out.key not in keys]
+        self.counted = [out for out in self.counted if out.key not in keys]
         self.arisen = [key for key in self.arisen if key not in keys]
         self.repeats = [one for one in self.repeats if one[0] not in keys]
         self.fell_due = [one for one in self.fell_due if one[0] not in keys]
@@ -144,9 +148,13 @@ class Effects:
         return taken_out
 
     def take_outgoing(self, key: str, row: CustomerRow, at: int) -> None:
-        """Cancels that the row's last change caused, and what it found out about phones."""
+        """Cancels that the row's last change caused, what it adds to the shop's figures, and what it found out about
+        phones."""
         for one in row.outgoing:
-            (self.commands if isinstance(one, CancelSms) else self.findings).append(Out(key, at, "", one))
+            if isinstance(one, Counted):
+                self.counted.append(Out(key, at, "", one))
+            else:
+                (self.commands if isinstance(one, CancelSms) else self.findings).append(Out(key, at, "", one))
         row.outgoing = []
 
     def add(self, other: Effects) -> None:
@@ -155,6 +163,7 @@ class Effects:
         self.commands += other.commands
         self.decisions += other.decisions
         self.findings += other.findings
+        self.counted += other.counted
         self.granted += other.granted
         self.returned += other.returned
         self.arisen += other.arisen

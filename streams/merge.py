@@ -152,9 +152,17 @@ class Merge:
                 seen += len(effective)
         return best
 
-    def ready(self) -> int:
-        """Records that `take` would give out now."""
+    def first(self) -> int | None:
+        """No record that is to be taken lies below this; None where that is not known."""
         cut = self.cut()
+        if cut == BEGINNING:
+            return None
+        first = min((source.segments[0][0][0] for source in self._inputs if source.segments), default=cut)
+        return None if (least := min(first, cut)) >= END else least
+
+    def ready(self, below: int = END) -> int:
+        """Records that `take` would give out now."""
+        cut = min(self.cut(), below)
         ready = 0
         for source in self._inputs:
             for effective, *_ in source.segments:

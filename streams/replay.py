@@ -8,9 +8,11 @@ epoch, step, type) and is byte-identical however the input was batched or split 
 from __future__ import annotations
 
 import base64
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +27,15 @@ from streams.effects import Unkept
 from streams.eventfiles import BadLine, EventFiles, Line, Position
 from streams.faults import REASON, Fault, about
 from streams.ledger import MemoryLedger, RowLedger
-from streams.merge import Merged
+from streams.merge import BEGINNING, END, Merged
+from streams.shopfacts import read, record
+from streams.tallying import Tallying
 from streams.timeline import Effects, Out, Timeline
 from streams.walking import CONCERNS_MANY, Walking
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
+from triggers.shopfacts import ShopFacts
 from triggers.verdicts import Answer
 from triggers.walks import OpenWalks, decode_walk, encode_walk
 
@@ -67,6 +72,14 @@ class Summary:
     @property
     def passed_over(self) -> int:
         return self.read - self.applied - self.repeated - self.dead_lettered - self.markers
+
+
+class _Figures(msgspec.Struct):
+    """What is saved of the figures of whole shops (streams.tallying)."""
+
+    days: dict[str, int]
+    kept: dict[bytes, bytes]
+    said: list[bytes]
 
 
 class MemoryRows:
@@ -118,7 +131,12 @@ class Replay:
         self._deadlines = DeadlineIndex()
         self._beyond = MemoryLedger(clock=lambda: 0)  # whose time stands still: it forgets nothing
         self._ledger = RowLedger(self._beyond)
-        self._engine = Engine(rules, catalogue)
+        self._facts = ShopFacts()
+        self._said: list[bytes] = []
+        """Of what was counted: all that a worker would have published."""
+        self._kept: dict[bytes, bytes] = {}
+        self._engine = Engine(rules, catalogue, facts=self._facts)
+        self._tallying = Tallying(0, self._engine, {})
         self._timeline = Timeline(self._engine, self._rows, self._deadlines, self._ledger, judge_at_once=True)
         self._until = until
         self._commands: list[tuple[Any, ...]] = []
@@ -141,10 +159,12 @@ class Replay:
         summary = self.summary
         self._engine.last = files.last if self._until is None else None
         for items, reached in files.stream(below):
-            effects = await self._timeline.advance(self._events(items), reached)
-            await self._timeline.finish_walks(effects)
-            self._settle(effects)
-            await self._ledger.release(effects.returned)
+            for part, until in self._days(self._events(items), reached):
+                effects = await self._timeline.advance(part, until)
+                await self._timeline.finish_walks(effects)
+                self._settle(effects)
+                self._tell(effects, until)
+                await self._ledger.release(effects.returned)
             self._bad += files.bad
             summary.dead_letters.update(bad.why.reason for bad in files.bad)
             summary.markers = files.markers
@@ -178,7 +198,7 @@ class Replay:
         """Save rows and positions, so that a later run goes on from here."""
         folder.mkdir(parents=True, exist_ok=True)
         packer = msgspec.msgpack.Encoder()
-        former = {*folder.glob("rows-*.msgpack"), *folder.glob("ledger-*.msgpack")}
+        former = {path for kind in ("rows", "ledger", "figures") for path in folder.glob(f"{kind}-*.msgpack")}
         rows = folder / f"rows-{len(former)}-{self.summary.read}.msgpack"
         while rows in former:
             rows = rows.with_stem(rows.stem + "-again")
@@ -188,12 +208,15 @@ class Replay:
                 out.write(len(record).to_bytes(4, "big") + record)
         counted = rows.with_stem(rows.stem.replace("rows", "ledger"))
         counted.write_bytes(self._beyond.dump())
+        figures = rows.with_stem(rows.stem.replace("rows", "figures"))
+        figures.write_bytes(packer.encode(self._figures()))
         positions = [
             {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
             for (file, topic), at in sorted(self.positions.items())
         ]
         state = {
-            "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "reached": self.summary.reached,
+            "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "figures": figures.name,
+            "reached": self.summary.reached,
             "positions": positions, "walked": self._timeline.walking.walks.last,
             "ticked": self._timeline.walking.ticked,
             "walks": [base64.b64encode(encode_walk(walk)).decode() for walk in self._timeline.walking.kept()],
@@ -227,12 +250,28 @@ class Replay:
                 walking.change_rules(state.get("plans", {}), reached + 1)
             if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
                 self._beyond.load((folder / state["ledger"]).read_bytes())
+            if "figures" in state:  # written since figures of whole shops are counted
+                self._restore(msgspec.msgpack.decode((folder / state["figures"]).read_bytes(), type=_Figures))
             for key, row in _read_rows(folder / state["rows"]):
                 self._rows.put(key, row)
                 self._rows.store({key: row})
                 self._deadlines.note(key, row.deadline)
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
             raise StateError(f"{folder}: the saved state can't be read ({error}); start afresh") from error
+
+    def _figures(self) -> _Figures:
+        for key, value in self._tallying.changed():
+            if value is None:
+                self._kept.pop(key, None)
+            else:
+                self._kept[key] = value
+        return _Figures(self._tallying.days, self._kept, self._said)
+
+    def _restore(self, figures: _Figures) -> None:
+        self._tallying = Tallying(0, self._engine, figures.days, figures.kept)
+        self._kept, self._said = figures.kept, figures.said
+        for said in figures.said:
+            self._facts.take(read(said))
 
     def _events(self, items: Sequence[Merged]) -> Sequence[Merged]:
         """The events alone, without the lines that they stood in."""
@@ -241,6 +280,30 @@ class Replay:
             items = [(*item[:-1], item[-1].event) for item in items]
         self.summary.applied += sum(1 for item in items if item[1] in CONCERNS_MANY)
         return items
+
+    def _days(self, items: Sequence[Merged], reached: int) -> Iterator[tuple[Sequence[Merged], int]]:
+        """Cut where a shop's day is over, for what was counted of it is to be in force a day later. When there are no
+        more events the day of the last one is the last that is counted."""
+        tallying = self._tallying
+        if not tallying.begun and (items or reached < END):
+            tallying.begin(items[0][0] if items else reached, self._customers)
+        while (end := tallying.ends(self._engine.last)) <= min(reached, END - 1):
+            number = bisect_left(items, end, key=itemgetter(0))
+            yield items[:number], end
+            items = items[number:]
+        yield items, reached
+
+    def _tell(self, effects: Effects, until: int) -> None:
+        """What was counted up to here is known from here on."""
+        if not self._tallying.counts:
+            return
+        for fact in self._tallying.count(effects.counted, until if until < END else BEGINNING):
+            self._facts.take(fact)
+            self._said.append(record(fact).value or b"")
+
+    def _customers(self, shop_id: str) -> int:
+        prefix = f"{shop_id}:"
+        return sum(1 for key in self._rows.rows if key.startswith(prefix))
 
     def _settle(self, effects: Effects) -> None:
         summary = self.summary

@@ -63,7 +63,8 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset to apply;
     `counters`: since the partition's first record; `reached`: the time its clock has reached; `ticked`: up to where
     time has opened walks; `walked`: the number of the newest walk; `taken`: of those that are kept though all rows
-    have taken them; `plans`: which rules were in force, by shop. Instants in microseconds.
+    have taken them; `plans`: which rules were in force, by shop; `days`: the day that is being counted, by shop, as an
+    ordinal. Instants in microseconds.
     """
 
     layout: int = 0
@@ -76,6 +77,7 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     walked: int = 0
     taken: list[int] = []
     plans: dict[str, int] = {}
+    days: dict[str, int] = {}
 
 
 def read_record(value: bytes) -> PartitionRecord:

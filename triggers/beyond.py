@@ -38,7 +38,11 @@ class Figures(Protocol):
         """See `triggers.offering.Cheques`."""
 
     def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
-        """How long it usually takes until somebody buys again; None where too little is known."""
+        """How long it usually takes until somebody of the segment buys again, else of the shop; None where too little
+        is known."""
+
+    def customers(self, shop_id: str, at: int) -> int | None:
+        """How many the shop has; None where nobody has counted."""
 
     def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:
         """How many different customers bought a product on the last days."""

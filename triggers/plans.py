@@ -12,6 +12,7 @@ from triggers import emission
 from triggers.campaigns import NO_CAMPAIGNS, Campaigns
 from triggers.expressions import Audience
 from triggers.facts import ShopSays
+from triggers.figures import uses_figures
 from triggers.gates.suppression import Suppressions
 from triggers.kinds import KINDS, Kind, KindWorld, Watch
 from triggers.prefilter import Prefilter
@@ -30,12 +31,12 @@ Former = Callable[[str, str], tuple[Rule, Shop] | None]
 class ShopPlan:
     """One shop's. `kinds`: those in use, by name, with their rules. `by_event`: who wants to hear of events of a type,
     with the kind's number. `lasting`: the numbers of kinds that go on when there are no more events. `stamp`: which
-    rules these are, as rows keep it; 0 for none. `counting`: what events add to the figures of the shop; None where
-    nobody counts."""
+    rules these are, as rows keep it; 0 for none. `figures`: whether a rule asks for some of the whole
+    shop. `counting`: what events add to them; None where nobody counts."""
 
     __slots__ = (
-        "by_event", "by_name", "counting", "kind_world", "kinds", "lasting", "prefilter", "says", "shop", "stamp",
-        "steps", "watches", "world", "_former", "_pinned", "migrate", "own", "pins", "since", "until",
+        "by_event", "by_name", "counting", "figures", "kind_world", "kinds", "lasting", "prefilter", "says", "shop",
+        "stamp", "steps", "watches", "world", "_former", "_pinned", "migrate", "own", "pins", "since", "until",
     )  # fmt: skip
 
     def __init__(
@@ -57,13 +58,15 @@ class ShopPlan:
         self.own: Mapping[str, Shop] = {} if inforce is None else inforce.own
         self._former = former
         self._pinned: dict[tuple[str, str], Pinned] = {}
-        self.counting = None if facts is None else Counting(shop, Segments(shop, catalogue).of)
         self.world = emission.World(shop, catalogue, suppressions)
         self.world.cheques = facts
         self.world.campaigns = campaigns
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         rules = tuple(sorted(rules, key=lambda rule: rule.name))  # the order they come in is nothing
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
+        self.figures = any(uses_figures(shop, rule, kind) for rule, kind in self.by_name.values())
+        counts = facts is not None and (self.figures or shop.figures)
+        self.counting = Counting(shop, Segments(shop, catalogue).of) if counts else None
         self.steps = {
             name: emission.plans(shop, rule, kind, self.own.get(name)) for name, (rule, kind) in self.by_name.items()
         }

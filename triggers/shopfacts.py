@@ -9,12 +9,14 @@ or when each of them was read; nobody else's word of today is needed today.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from schemas.facts import ShopFact
 from schemas.instants import DAY, parse_rfc3339, rfc3339
@@ -28,8 +30,13 @@ WHOLE: Final = "day"
 """The fact that a partition's day is over. It is written even where there is nothing to say of the day; its values are
 how many names of other facts there was no room for."""
 
+BEGINS: Final = "begins"
+"""The fact that a partition counts from a day on, and knows nothing of the days before. It has no values."""
+
 MAX_NAMES: Final = 5000
-"""Of one record; of more, those with the most stay."""
+MAX_BYTES: Final = 240_000
+"""Of one record, and of its names and values as JSON; of more, those with the most stay. (`schemas.contracts` reads
+records of 262,144 bytes.)"""
 
 CHEQUE_DAYS: Final = 90
 MIN_CHEQUES: Final = 30
@@ -38,6 +45,12 @@ MIN_CHEQUES: Final = 30
 GAP_DAYS: Final = 365
 SELLING_DAYS: Final = 30
 
+SOLD_KEPT: Final = 120
+KEPT: Final = 800
+"""For so many days what was bought and looked at is kept, and the rest: an interval looks back GAP_DAYS from the day on
+which a sleep began. How many customers there are is the sum of all days."""
+
+_ONE_DAY: Final = timedelta(days=1)
 _BUCKETS: Final = "0123456789abcdef"
 _KEPT: Final = 256
 """Sums that are remembered: what is asked as of one day is asked again and again."""
@@ -69,26 +82,57 @@ def facts_of(sums: Sums, shop_id: str, partition: int, day: date, tz: ZoneInfo) 
     facts, left_out = [], {}
     for name in sorted(sums.facts):
         values = {key: value for key, value in sums.of(name).items() if value}
-        if len(values) > MAX_NAMES:
-            left_out[name] = Decimal(len(values) - MAX_NAMES)
-            kept = sorted(values, key=lambda key: (-abs(values[key]), key))[:MAX_NAMES]
-            values = {key: values[key] for key in kept}
-        if values:
-            facts.append(fact(name, values))
+        kept = _fitting(values)
+        if len(kept) < len(values):
+            left_out[name] = Decimal(len(values) - len(kept))
+        if kept:
+            facts.append(fact(name, kept))
     return [*facts, fact(WHOLE, left_out)]
+
+
+def _fitting(values: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+    """Those that one record has room for."""
+    if len(values) <= MAX_NAMES and sum(_size(name, value) for name, value in values.items()) <= MAX_BYTES:
+        return values
+    kept, size = {}, 0
+    for name in sorted(values, key=lambda name: (-abs(values[name]), name))[:MAX_NAMES]:
+        size += _size(name, values[name])
+        if size > MAX_BYTES:
+            break
+        kept[name] = values[name]
+    return kept
+
+
+def _size(name: str, value: Decimal) -> int:
+    return len(msgspec.json.encode(name)) + len(format(value, "f")) + 4
+
+
+def beginning(shop_id: str, partition: int, day: date, tz: ZoneInfo) -> ShopFact:
+    """What a partition says before it says anything else: it counts from this day on."""
+    return ShopFact(
+        type="ShopFact", shop_id=shop_id, fact=BEGINS, partition=partition, day=day.isoformat(),
+        effective_at=rfc3339(takes_effect(day, tz)), values={},
+    )  # fmt: skip
+
+
+class Part(NamedTuple):
+    """One part of a day, by what tells it from all others."""
+
+    fact: str
+    partition: int
+    day: date
 
 
 class _Day(NamedTuple):
     """What was said of a day, by fact and partition. `effective_at`: of the last that said so, which all say alike."""
 
     effective_at: int
-    parts: dict[tuple[str, int], Mapping[str, str]]
+    parts: dict[str, dict[int, Mapping[str, str]]]
 
     def add_to(self, sums: dict[str, Decimal], fact: str) -> None:
-        for (name, _), values in self.parts.items():
-            if name == fact:
-                for key, value in values.items():
-                    sums[key] = sums.get(key, Decimal(0)) + Decimal(value)
+        for values in self.parts.get(fact, {}).values():
+            for key, value in values.items():
+                sums[key] = sums.get(key, Decimal(0)) + Decimal(value)
 
 
 class ShopFacts:
@@ -96,6 +140,9 @@ class ShopFacts:
 
     def __init__(self) -> None:
         self._days: dict[str, dict[date, _Day]] = {}
+        self._through: dict[str, dict[int, date]] = {}
+        """By shop and partition: the last day of which it has said all that it says."""
+        self._behind: dict[tuple[str, int], tuple[date | None, Sequence[int]]] = {}
         self._order: dict[str, list[tuple[int, date]]] = {}
         self._sums: dict[tuple[str, str, date, int], Mapping[str, Decimal]] = {}
         self._rated: dict[tuple[str, date], Sequence[str]] = {}
@@ -104,18 +151,28 @@ class ShopFacts:
     def take(self, part: ShopFact) -> None:
         """One part; said again, it replaces what it said before."""
         shop, day = part.shop_id, date.fromisoformat(part.day)
+        if part.fact in (BEGINS, WHOLE):
+            last = day - _ONE_DAY if part.fact == BEGINS else day
+            through = self._through.setdefault(shop, {})
+            through[part.partition] = max(last, through.get(part.partition, last))
+            self._behind.clear()
+            if part.fact == BEGINS:
+                return
         days = self._days.setdefault(shop, {})
         known = days.get(day)
         parts = {} if known is None else known.parts
         days[day] = _Day(parse_rfc3339(part.effective_at), parts)
-        parts[part.fact, part.partition] = part.values
+        parts.setdefault(part.fact, {})[part.partition] = part.values
         self._changed(shop)
 
     def drop(self, shop_id: str, fact: str, partition: int, day: str) -> None:
         """A part that is kept no more."""
         days = self._days.get(shop_id, {})
         known = days.get(date.fromisoformat(day))
-        if known is not None and known.parts.pop((fact, partition), None) is not None:
+        said = {} if known is None else known.parts.get(fact, {})
+        if known is not None and said.pop(partition, None) is not None:
+            if not said:
+                del known.parts[fact]
             if not known.parts:
                 del days[date.fromisoformat(day)]
             self._changed(shop_id)
@@ -123,8 +180,37 @@ class ShopFacts:
     def partitions(self, shop_id: str, day: date) -> frozenset[int]:
         """Those that have said all that they say of the day."""
         known = self._days.get(shop_id, {}).get(day)
-        parts = () if known is None else known.parts
-        return frozenset(partition for fact, partition in parts if fact == WHOLE)
+        return frozenset() if known is None else frozenset(known.parts.get(WHOLE, ()))
+
+    def through(self, shop_id: str, partition: int) -> date | None:
+        """The last day of which a partition has said all that it says, or the one before it began; None where it has
+        said nothing."""
+        return self._through.get(shop_id, {}).get(partition)
+
+    def behind(self, shop_id: str, partitions: int) -> tuple[date | None, Sequence[int]]:
+        """The first day of which not all of so many partitions have said everything, None where one has said nothing at
+        all; and which they are."""
+        known = self._behind.get((shop_id, partitions))
+        if known is None:
+            through = self._through.get(shop_id, {})
+            silent = [number for number in range(partitions) if number not in through]
+            if silent:
+                known = None, silent
+            else:
+                least = min(through[number] for number in range(partitions))
+                known = least + _ONE_DAY, [number for number in range(partitions) if through[number] == least]
+            self._behind[shop_id, partitions] = known
+        return known
+
+    def outlived(self, shop_id: str, day: date) -> Iterator[Part]:
+        """What needs to be kept no longer once a day is over."""
+        for past, said in self._days.get(shop_id, {}).items():
+            age = (day - past).days
+            if age <= SOLD_KEPT:
+                continue
+            for fact, parts in said.parts.items():
+                if fact != CUSTOMERS and (age > KEPT or fact.startswith((BOUGHT, VIEWED))):
+                    yield from (Part(fact, partition, past) for partition in parts)
 
     def newest(self, shop_id: str, at: int) -> date | None:
         """The newest day in force; None before the first."""

@@ -58,6 +58,11 @@ class Tallybook:
                 self._changed.add((shop, fact, number))
         return facts_of(sums, shop_id, partition, day, tz)
 
+    def forget(self, shop_id: str) -> None:
+        """The shop is not counted any more."""
+        for shop, fact in [key for key in self._records if key[0] == shop_id]:
+            self._changed.update((shop, fact, number) for number in self._records.pop((shop, fact)))
+
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The records that are others than when this was asked last; None: it is no more."""
         for shop_id, fact, number in sorted(self._changed):

@@ -18,7 +18,7 @@ import structlog
 from schemas.topics import TopicSpec
 from streams.chunks.chunk import Columns
 from streams.letters import Letter
-from streams.merge import BEGINNING, InputSpec, Merge, Merged
+from streams.merge import BEGINNING, END, InputSpec, Merge, Merged
 from streams.partition.screening import Screened
 from streams.partition.standstill import InputState
 from streams.table import PartitionRecord
@@ -83,6 +83,8 @@ class Intake:
 
     def __init__(self, partition: int, screens: Sequence[tuple[TopicSpec, Screening]], by_hand: Container[str]) -> None:
         self._partition = partition
+        self.below = END
+        """Nothing from there on is taken for now."""
         self._merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec, _ in screens])
         self.inputs = {
             spec.name: Input(spec, index, screen, grouped=spec.name not in by_hand)
@@ -175,7 +177,11 @@ class Intake:
     @property
     def ready(self) -> int:
         """Of those, what `take` would give out now: no input holds them back."""
-        return self._merge.ready()
+        return self._merge.ready(self.below)
+
+    def first(self) -> int | None:
+        """No record that is to be taken lies below this; None where that is not known."""
+        return self._merge.first()
 
     def cut(self) -> int:
         return self._merge.cut()
@@ -185,7 +191,7 @@ class Intake:
 
     def take(self, limit: int) -> Taken:
         """What the merge gives out now, about `limit` records of it, and everything beside it that this passes."""
-        taken = Taken(self._merge.take(limit=limit))
+        taken = Taken(self._merge.take(None if self.below >= END else self.below, limit))
         for name, source in self.inputs.items():
             before = source.applied
             while source.held and before is not None and source.held[0].next <= before:
@@ -267,7 +273,7 @@ class Intake:
         All are while more than `limit` records wait for nothing but a turn. Else only a topic that is ahead of the
         slowest is ever paused: the merge waits for the slowest, and would for ever.
         """
-        plenty = self.ready > limit
+        plenty = self._merge.ready() > limit
         slowest = min(
             (self._merge.running(source.index) for source in self.inputs.values() if source.spec.holds_clock),
             default=BEGINNING,

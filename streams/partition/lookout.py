@@ -3,7 +3,7 @@ again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -17,13 +17,21 @@ log: Final = structlog.get_logger(__name__)
 
 
 class Lookout:
-    """Of partition `number`."""
+    """Of partition `number`. `figures`: the figures of whole shops that it waits for, None for none."""
 
-    def __init__(self, number: int, intake: Intake, reading: Reading, commits: Commits) -> None:
+    def __init__(
+        self,
+        number: int,
+        intake: Intake,
+        reading: Reading,
+        commits: Commits,
+        figures: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._number = number
         self._intake = intake
         self._reading = reading
         self._commits = commits
+        self._figures = figures
         self._standstill = Standstill()
 
     def begin(self) -> None:
@@ -35,7 +43,7 @@ class Lookout:
         are to be fetched from again, as `Broker.move` takes it. `now`: monotonic seconds; `turning`: a turn is under
         way."""
         inputs = self._intake.states(self._reading.unread_of)
-        state = PartitionState(inputs, turning, self._commits.unfinished, self._commits.made)
+        state = PartitionState(inputs, turning, self._commits.unfinished, self._commits.made, self._figures())
         found = self._standstill.look(state, now)
         if found.say:
             log.warning(

@@ -34,6 +34,7 @@ from streams.partition.commits import Commit, Commits
 from streams.partition.findings import Findings
 from streams.partition.intake import Intake, Taken
 from streams.partition.lookout import Lookout
+from streams.partition.midnights import Midnights
 from streams.partition.outbox import Outbox
 from streams.partition.parking import FaultLog, parked
 from streams.partition.plan import PartitionPlan
@@ -110,7 +111,10 @@ class Partition:
         self._topics = {spec.rank or 0: spec.name for spec in (*plan.inputs, *plan.shared)}
         self._reading = Reading(number, self.intake.inputs, plan.beside, flow, shared)
         self._commits = Commits(delivery, ledger, metrics, lambda failure: failed(self, failure))
-        self._lookout = Lookout(number, self.intake, self._reading, self._commits)
+        self._midnights = Midnights(number, plan, engine, table)
+        self._lookout = Lookout(
+            number, self.intake, self._reading, self._commits, lambda: self._midnights.waits_for(self.reached)
+        )
         self._now = asyncio.get_running_loop().time
         """Monotonic seconds, as `LogEnd.asked` has them."""
         self._arising = Arising(plan.grace_us)
@@ -319,10 +323,11 @@ class Partition:
         began = time.perf_counter()
         wall, now = self._plan.wall(), self._now()
         self._clock.look(wall, now)
+        bound = self._midnights.bound(self.intake, self._clock.reached)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()
         try:
-            reached = self._clock.may_reach(taken, wall, now)
+            reached = min(self._clock.may_reach(taken, wall, now), bound)
             if taken.items or self.deadlines.next() < reached or self._walking.due(reached):
                 await self._timeline.advance(taken.items, reached, effects)
             self._clock.goes_on(reached)
@@ -330,7 +335,8 @@ class Partition:
             await self._outbox.emit(effects, wall, self._clock.passed, held=self._clock.held)
             # Not the rows themselves: they would outlive their chunk.
             self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
-            if taken.moved or effects.touched or effects.faults or self._walking.moved:
+            told = self._midnights.due(self._clock.reached)
+            if taken.moved or effects.touched or effects.faults or self._walking.moved or told:
                 outgoing = await self._with_links(taken, effects)
                 self._hand_over(taken, effects, outgoing)
         except BaseException:
@@ -402,6 +408,7 @@ class Partition:
         for _, found in taken.letters:
             outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(found.record, most))
         self._findings.publish(outgoing, effects.findings)
+        self._midnights.publish(outgoing, effects, self._clock.reached)
         record = self.table.record
         self.intake.describe(record)
         self._walking.describe(self.table)

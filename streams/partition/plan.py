@@ -16,6 +16,7 @@ from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.turnstile import Turnstile
 from streams.suppressions import SuppressionStore
 from streams.timeline import STRETCH
+from triggers.shopfacts import ShopFacts
 
 INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 """The group's topics in the order of the merge."""
@@ -53,6 +54,8 @@ class PartitionPlan:
     """What is in the topic, to end none that another has caused."""
     links: PhoneLinker | None = None
     """What writes `phone-links`; None without a secret."""
+    facts: ShopFacts | None = None
+    """What all partitions have counted of whole shops, as far as it was read; None: nobody counts."""
     slice_rows: int = SLICE_ROWS
     """Rows that a turn asks for what concerns many customers, where nothing else happens to them."""
     stretch: int = STRETCH

@@ -45,12 +45,14 @@ class InputState:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """`commits`: computed and not durable yet; `made`: durable ones; `turning`: a turn is under way."""
+    """`commits`: computed and not durable yet; `made`: durable ones; `turning`: a turn is under way. `figures`: those of
+    whole shops that it waits for, None for none."""
 
     inputs: tuple[InputState, ...]
     turning: bool
     commits: int
     made: int
+    figures: str | None = None
 
     @property
     def pending(self) -> bool:
@@ -115,6 +117,8 @@ def waits_for(state: PartitionState) -> list[str]:
         found.append(f"the broker: {state.commits} computed and not committed")
     if state.turning:
         found.append("a turn that is under way: the ledger's answer, or the processor")
+    if state.figures is not None:
+        found.append(state.figures)
     waiting = [one for one in state.inputs if one.held]
     for one in state.inputs:
         if one.unread and not one.paused:

@@ -1,7 +1,7 @@
 """Pace: what concerns many customers reaches them one after the other. A hash moves when each falls due.
 
 How many customers there are in all partitions nobody knows at that instant, so how long all of them take is reckoned
-from what is known of the shop; where nothing is, it is an hour.
+from how many were counted a day ago (triggers.shopfacts); where nothing is known, it is an hour.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from schemas.instants import HOUR, MINUTE
 from triggers.customer import CustomerRow
 from triggers.ids import spread
+from triggers.kinds._seam import KindWorld
 from triggers.rules.values import shown, wrong
 
 MOST: Final = 1_000_000
@@ -41,7 +42,19 @@ def width(pace: int | None, customers: int | None) -> int:
     """For how long a pace spreads this many customers, microseconds; an hour where nobody knows how many."""
     if pace is None:
         return 0
-    return HOUR if customers is None else -(-customers // pace) * MINUTE
+    return HOUR if customers is None or customers <= 0 else -(-customers // pace) * MINUTE
+
+
+def width_at(pace: int | None, world: KindWorld, at: int) -> int:
+    """For how long a pace spreads the shop's customers, as many as are known of at `at`."""
+    known = None if pace is None or world.figures is None else world.figures.customers(world.shop.id, at)
+    return width(pace, known)
+
+
+def counted_in(pace: int | None, world: KindWorld, at: int) -> dict[str, str]:
+    """What a decision tells of it: up to which day customers were counted."""
+    day = None if pace is None or world.figures is None else world.figures.newest(world.shop.id, at)
+    return {} if day is None else {"facts": day.isoformat()}
 
 
 def paced(row: CustomerRow, rule: str, epoch_at: int, epoch_id: str, wide: int) -> int:

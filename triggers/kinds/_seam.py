@@ -10,7 +10,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.wire import CustomerEvent
-from triggers.beyond import Interval
+from triggers.beyond import Figures
 from triggers.campaigns import NO_CAMPAIGNS, Campaigns
 from triggers.customer import CustomerRow
 from triggers.expressions import Audience, Expression
@@ -56,20 +56,13 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
     about: About = NOTHING
 
 
-class Intervals(Protocol):
-    """How long it usually takes until somebody buys again, by what a whole shop has counted."""
-
-    def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
-        """Of the segment, else of the shop, from what is in force at `at`; None where too little is known."""
-
-
 class KindWorld(NamedTuple):
-    """What kinds may look at besides the row: one shop's. `audiences` by name; `intervals`: None where
-    nobody counts. `campaigns`: of all shops."""
+    """What kinds may look at besides the row: one shop's. `audiences` by name; `figures`: None where nobody counts.
+    `campaigns`: of all shops."""
 
     shop: Shop
     catalogue: Catalogue
-    intervals: Intervals | None = None
+    figures: Figures | None = None
     audiences: Mapping[str, Audience] = {}
     campaigns: Campaigns = NO_CAMPAIGNS
 
@@ -187,6 +180,9 @@ class Kind(Protocol):
         """The times at which all customers are to be asked again for what this has begun: the end of a sale. Asked when
         it opens, and after each restart as long as one of them is still to come."""
 
+    def asks_figures(self, rule: Rule) -> bool:
+        """Whether when a rule of this kind begins depends on figures of the whole shop."""
+
     def example(self, row: CustomerRow, world: KindWorld) -> About:
         """What a journey of this customer might be about, for test messages: what is as near to a real one as the row
         and the shop can tell. NOTHING for kinds whose texts name neither products nor events."""
@@ -221,6 +217,9 @@ class KindBase:
 
     def follows(self, rules: Sequence[Rule], walk: Walk, shop: Shop) -> Iterable[Source]:
         return ()
+
+    def asks_figures(self, rule: Rule) -> bool:
+        return getattr(rule.trigger, "pace", None) is not None
 
     def example(self, row: CustomerRow, world: KindWorld) -> About:
         """About the products that were looked at last, where rules of the kind may name one."""

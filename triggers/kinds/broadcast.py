@@ -6,7 +6,7 @@ Each time is taken by every customer of the shop as of its instant: who is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
@@ -15,10 +15,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from triggers.customer import CustomerRow
 from triggers.expressions import Audience, unexplained
-from triggers.journeys import About, Occasion
+from triggers.journeys import About, Journey, Occasion
 from triggers.kinds._dates import instant
 from triggers.kinds._occasions import Offered
-from triggers.kinds._pace import Pace, paced, width
+from triggers.kinds._pace import Pace, counted_in, paced, width_at
 from triggers.kinds._seam import KindBase, KindWorld, Path, Reading, Walker, Watch, WrittenKind
 from triggers.rules.cron import BadCron, Cron
 from triggers.rules.model import Rule, Shop
@@ -123,6 +123,9 @@ class BroadcastKind(KindBase):
             if rule.trigger.cron is not None:
                 yield ByCron(shop.id, rule.name, Cron(rule.trigger.cron), tz)
 
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        return counted_in(rule.trigger.pace, world, journey.epoch_at)
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         if rule.audience is None:
             yield (), "this goes to every customer of the shop", "name an `audience` if it is not meant for all"
@@ -133,7 +136,7 @@ class _Walker(Walker):
 
     def __init__(self, rule: Rule, id: str, world: KindWorld, among: Audience | None = None) -> None:
         self._rule = rule.name
-        self._width = width(rule.trigger.pace, None)
+        self._pace = rule.trigger.pace
         self._id = id
         self._world = world
         self._among = among
@@ -143,7 +146,8 @@ class _Walker(Walker):
         if (id and self._had(row)) or (self._among is not None and not self._in(self._among, row, at)):
             return
         epoch_id = id or "time"
-        yield Occasion(NAME, self._rule, paced(row, self._rule, at, epoch_id, self._width), at, epoch_id, About(of=id))
+        turn = paced(row, self._rule, at, epoch_id, width_at(self._pace, self._world, at))
+        yield Occasion(NAME, self._rule, turn, at, epoch_id, About(of=id))
 
     def _in(self, among: Audience, row: CustomerRow, at: int) -> bool:
         shop = self._world.shop

@@ -140,6 +140,10 @@ class DormantKind(KindBase):
         length, whose = _interval(row, world, Segments(world.shop, world.catalogue), tz, journey.epoch_at)
         return said | {"interval": "unknown" if length is None else f"{show_duration(length)} {whose}"}
 
+    def asks_figures(self, rule: Rule) -> bool:
+        trigger: Dormant = rule.trigger
+        return any(line.after.times is not None for line in trigger.after)
+
     def check(self, rule: Rule, shop: Shop) -> Iterable[tuple[Path, str, str | None]]:
         trigger: Dormant = rule.trigger
         relative = any(line.after.times is not None for line in trigger.after)
@@ -296,9 +300,9 @@ def _interval(
 ) -> tuple[int | None, str]:
     """The purchase interval of a sleep that began at `base`, and whose it is."""
     own = own_interval(row.orders, tz)
-    if own is not None or world.intervals is None:
+    if own is not None or world.figures is None:
         return own, "own"
-    counted = world.intervals.interval(world.shop.id, segments.of(row), base)
+    counted = world.figures.interval(world.shop.id, segments.of(row), base)
     if counted is None:
         return None, ""
     return counted.length, f"{counted.segment or 'shop'} {counted.day}"

@@ -221,6 +221,7 @@ class Shop:
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
     segments: tuple[Segment, ...] = ()  # the first that holds
     economics: Economics | None = None
+    figures: bool = False  # of the whole shop, counted though no rule asks for one
 
 
 @dataclass(frozen=True, slots=True)

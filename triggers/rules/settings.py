@@ -51,6 +51,7 @@ def settings(written: WrittenShop, shop_id: str) -> Shop:
         confirm_sources=None if written.double_opt_in is None else frozenset(written.double_opt_in.sources),
         call_consent=written.call_consent,
         economics=written.economics.meant() if written.economics else None,
+        figures=written.figures,
         test_list=tuple(sorted(written.test_list.items())),
         inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )

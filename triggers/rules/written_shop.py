@@ -222,6 +222,11 @@ class WrittenShop(Written):
         description="The most that a customer may be given.",
         examples=[{"average_cheque": 900, "margin": "40%", "share": "50%"}],
     )
+    figures: bool = Field(
+        default=False,
+        description="Whether figures of the whole shop (average cheque, purchase interval, best sellers) are counted "
+        "though no rule asks for one yet, so that the first that does finds them.",
+    )
     segments: Annotated[dict[Name, Source], Field(max_length=MAX_SEGMENTS)] = Field(
         default={},
         description="The shop's customers by conditions on what they did; the first that holds is `customer.segment`.",

@@ -47,7 +47,7 @@ def test_what_an_erasure_has_forgotten_adds_nothing() -> None:
 
 
 def test_an_order_counts_for_the_segment_of_the_shop_in_which_it_puts_the_customer() -> None:
-    shop = Shop(segments=(Segment("once", compile_expression("orders.count == 1")),))
+    shop = Shop(figures=True, segments=(Segment("once", compile_expression("orders.count == 1")),))
     made = driven(ShopFacts(), shop).feed(
         ordered(MONDAY, "a", total=Decimal(10)), ordered(MONDAY + 1, "b", total=Decimal(20))
     )
