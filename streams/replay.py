@@ -147,6 +147,11 @@ class Replay:
         self.positions: dict[tuple[str, str], Position] = {}
         self.summary = Summary()
 
+    @property
+    def figures(self) -> ShopFacts:
+        """What was counted of whole shops."""
+        return self._facts
+
     async def run(
         self,
         files: EventFiles,

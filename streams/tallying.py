@@ -85,7 +85,7 @@ class Tallying:
         return self._engine.counted is self._counted and len(self._counted) == len(self._open)
 
     def ends(self, last: int | None = None) -> int:
-        """When the first of the open days is over; END where none is. `last`: of those alone that have begun by then."""
+        """When the first of the open days is over; END where none is. `last`: of those alone that begin by then."""
         return min(
             (end for shop_id, end in self._ends.items() if last is None or self._begins(shop_id) <= last), default=END
         )

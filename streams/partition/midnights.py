@@ -88,4 +88,5 @@ class Midnights:
     def _customers(self, shop_id: str) -> int:
         """How many rows the shop has here already."""
         prefix = f"{shop_id}:"
-        return sum(1 for key in self._table.keys() if key.startswith(prefix))
+        rows = self._table.keys()
+        return sum(1 for key in rows if key.startswith(prefix))
