@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
+from schemas.instants import LAST
 from schemas.topics import (
     MARKETING_EVENTS,
+    RULES,
     SHOP_FACTS,
     SUPPRESSIONS,
     changelog,
@@ -30,12 +33,14 @@ from streams.heartbeat import ClockWatch
 from streams.inbound.loop import Inbound
 from streams.ledger import Ledger
 from streams.ledger.refill import Refill
+from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.ownership import Ownership
 from streams.partition.plan import INPUTS, PartitionPlan
 from streams.partition.ports import RowsReader
+from streams.published_rules import RulesFollower
 from streams.rows import RowStore
-from streams.rulebook import BookRead, read_rulebook
+from streams.rulebook import NO_RULES, BookRead, read_rulebook
 from streams.settings import Settings
 from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.shopfacts import FactsReader
@@ -44,6 +49,7 @@ from streams.wall import WallGuard
 from streams.wiring.delivery import abilities_of_broker, policy_of
 from streams.wiring.inbound import inbound_loop, linker
 from streams.wiring.ledger import check_fitness, ledger_of
+from streams.wiring.published import rules_in_force
 from streams.wiring.refusing import CannotStart, check_rules
 from streams.wiring.stores import products, row_stores, rows_reader
 from streams.wiring.topics import Topics
@@ -63,7 +69,7 @@ PATIENCE_STREAM: Final = 7 * 86_400.0
 
 def build_app(settings: Settings) -> App:
     """A worker by these settings. Raises CannotStart when its rules have mistakes."""
-    rules = read_rulebook(settings.rules)
+    rules = NO_RULES if settings.rules_published else read_rulebook(settings.rules)
     check_rules(settings, rules)
     metrics = Metrics()
     return App(settings, rules, *ledger_of(settings, rules.book, metrics), metrics)
@@ -89,7 +95,14 @@ class App:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain, commit and leave. Raises CannotStart, or what the worker died of."""
-        settings, book = self.settings, self.rules.book
+        settings = self.settings
+        published = None
+        if settings.rules_published:
+            published = await rules_in_force(settings)
+            # of what is in force, or will be, as far as is known now
+            self.rules = replace(NO_RULES, book=published.rules.book(LAST))
+            self.ledger, self._refill = ledger_of(settings, self.rules.book, self.metrics)
+        book = self.rules.book
         topics = Topics(settings, book)
         await topics.look()
         self.readiness.broker = None
@@ -100,6 +113,8 @@ class App:
         suppressions = SuppressionStore(settings.hmac_secret)
         facts = ShopFacts()
         taken = {SUPPRESSIONS.name: suppressions.take, SHOP_FACTS.name: FactsReader(facts).take}
+        if published is not None:
+            taken[RULES.name] = published.take
         shared = SharedLog(self._options, [MARKETING_EVENTS.name], taken)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
@@ -113,15 +128,21 @@ class App:
             stack.push_async_callback(shared.stop)
             await shared.start()
             try:
+                if published is not None:
+                    await shared.caught_up(RULES.name)
                 await shared.caught_up(SUPPRESSIONS.name)
                 log.info("suppressions read", phones=len(suppressions))
                 await shared.caught_up(SHOP_FACTS.name)
-                engine = Engine(book, catalogue, suppressions, marker_kept=topics.marker_kept, facts=facts)
+                rules = book if published is None else published.rules
+                engine = Engine(rules, catalogue, suppressions, marker_kept=topics.marker_kept, facts=facts)
+                if published is not None:
+                    published.changed, published.no_earlier = engine.look_again, self._come_to
+                    engine.look_again()
                 store = stack.enter_context(row_stores(settings))
                 rows = await stack.enter_async_context(
                     rows_reader(settings, topics.by_customer, store, lambda: self.readiness.assigned, self.metrics)
                 )
-                faust = self._wire(policy, shared, rows, store, engine, topics, suppressions, facts)
+                faust = self._wire(policy, shared, rows, store, engine, topics, suppressions, facts, published)
                 self._say(policy, topics)
                 inbound = inbound_loop(settings, book, topics, abilities, suppressions, self.metrics)
                 if inbound is not None:
@@ -165,13 +186,15 @@ class App:
         topics: Topics,
         suppressions: SuppressionStore,
         facts: ShopFacts,
+        published: RulesFollower | None,
     ) -> ChunkApp:
         settings = self.settings
         stream = settings.clock == "stream"
         plan = PartitionPlan(
             inputs=INPUTS,
             shared=(MARKETING_EVENTS,),
-            beside=(SUPPRESSIONS,),
+            beside=(SUPPRESSIONS,) if published is None else (SUPPRESSIONS, RULES),
+            unreadable_rules=(lambda since: ()) if published is None else published.letters,
             partitions=topics.partitions,
             stream_clock=stream,
             grace_us=settings.grace_us,
@@ -238,6 +261,12 @@ class App:
             standby=settings.standby,
             instance=settings.instance_id,
         )
+
+    def _come_to(self) -> int:
+        """How far time may have come in some partition: what is published now is in force from then on."""
+        if self.settings.clock == "wall":
+            return _wall()
+        return BEGINNING if self._ownership is None else self._ownership.reached
 
     # -- while it runs
 

@@ -35,6 +35,9 @@ class BookRead:
     """By shop."""
 
 
+NO_RULES = BookRead(RuleBook(), (), ())
+
+
 @dataclass(slots=True)
 class _ShopFiles:
     id: str

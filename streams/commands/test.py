@@ -36,10 +36,15 @@ def test(
     """
     from streams.chunks.reader import reading
     from streams.commands.rules import rulebook_or_exit
+    from streams.commands.rules_published import published_book_or_exit
     from streams.trying import try_out
 
     settings = settings_or_exit(bootstrap)
-    customer = _checked(rulebook_or_exit(rules or settings.rules), shop, rule, step, to)
+    if rules is None and settings.rules_published:
+        book = published_book_or_exit(settings)
+    else:
+        book = rulebook_or_exit(rules or settings.rules)
+    customer = _checked(book, shop, rule, step, to)
     options = settings.kafka_client_options()
 
     async def run() -> Tried:

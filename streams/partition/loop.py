@@ -14,19 +14,19 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, RULES
 from streams.careful import FRAME
 from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.ledger import Ledger
-from streams.letters import fitting
+from streams.letters import Letter, fitting
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
 from streams.partition.clock import Clock
@@ -336,7 +336,8 @@ class Partition:
             # Not the rows themselves: they would outlive their chunk.
             self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
             told = self._midnights.due(self._clock.reached)
-            if taken.moved or effects.touched or effects.faults or self._walking.moved or told:
+            unreadable = bool(self._unreadable_rules())
+            if unreadable or taken.moved or effects.touched or effects.faults or self._walking.moved or told:
                 outgoing = await self._with_links(taken, effects)
                 self._hand_over(taken, effects, outgoing)
         except BaseException:
@@ -395,6 +396,11 @@ class Partition:
                 if row is not None and row.outbox:
                     self._outbox.hold(key)
 
+    def _unreadable_rules(self) -> Sequence[Letter]:
+        """What of the rules nobody has written a dead letter of, where this is the partition to do so."""
+        since = self.table.record.positions.get(RULES.name, 0)
+        return self._plan.unreadable_rules(since) if self.number == 0 else ()
+
     def _hand_over(self, taken: Taken, effects: Effects, outgoing: Outgoing) -> None:
         outgoing.offsets = offsets = self.intake.offsets()
         dead_letters = self.number % self._plan.partitions[DEAD_LETTERS.name]
@@ -407,6 +413,9 @@ class Partition:
                 outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(letter, most))
         for _, found in taken.letters:
             outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(found.record, most))
+        for found in self._unreadable_rules():
+            outgoing.publish(DEAD_LETTERS.name, dead_letters, fitting(found.record, most))
+            self.table.record.positions[RULES.name] = found.offset + 1
         self._findings.publish(outgoing, effects.findings)
         self._midnights.publish(outgoing, effects, self._clock.reached)
         record = self.table.record

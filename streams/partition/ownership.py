@@ -19,6 +19,7 @@ from streams.chunks import Chunk, LogEnd
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
 from streams.health import Readiness
 from streams.ledger import Ledger
+from streams.merge import BEGINNING
 from streams.metrics import Metrics
 from streams.partition.loading import Loading
 from streams.partition.loop import Partition
@@ -241,6 +242,11 @@ class Ownership:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
         await self._let_go(list(self.partitions))
+
+    @property
+    def reached(self) -> int:
+        """How far time has come in the partition where it is furthest; BEGINNING where there is none."""
+        return max((partition.reached for partition in self.partitions.values()), default=BEGINNING)
 
     def observe(self) -> None:
         """Set the gauges: what is held, and how far behind; and see to it that none stands still."""

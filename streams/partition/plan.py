@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from schemas.topics import CO_PARTITIONED, TopicSpec
 from streams.careful import RecordLimits
+from streams.letters import Letter
 from streams.partition.intake import Screening
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
@@ -56,6 +57,8 @@ class PartitionPlan:
     """What writes `phone-links`; None without a secret."""
     facts: ShopFacts | None = None
     """What all partitions have counted of whole shops, as far as it was read; None: nobody counts."""
+    unreadable_rules: Callable[[int], Sequence[Letter]] = lambda since: ()
+    """What of the topic `rules` can't be read, from an offset on: partition 0 says so."""
     slice_rows: int = SLICE_ROWS
     """Rows that a turn asks for what concerns many customers, where nothing else happens to them."""
     stretch: int = STRETCH

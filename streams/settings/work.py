@@ -17,7 +17,8 @@ class WorkSettings(Installation):
     # -- what runs
     rules: Path = Field(
         default=Path("shops"),
-        description="Folder of shops and their rules (`shops/ID/{shop.yaml,rules/}`).",
+        description="Folder of shops and their rules (`shops/ID/{shop.yaml,rules/}`); `topic`: those that `rewake "
+        "rules publish` has published, changes while the worker runs included.",
     )
     products_store: Path = Field(
         default=Path(".rewake/products"),
@@ -157,6 +158,11 @@ class WorkSettings(Installation):
         if self.heartbeat_interval * 2 > self.session_timeout:
             raise ValueError("REWAKE_HEARTBEAT_INTERVAL is at most half of REWAKE_SESSION_TIMEOUT")
         return self
+
+    @property
+    def rules_published(self) -> bool:
+        """Whether rules come from their topic, not from a folder."""
+        return self.rules == Path("topic")
 
     @property
     def grace_us(self) -> int:
