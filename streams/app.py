@@ -16,6 +16,7 @@ import structlog
 from schemas.instants import LAST
 from schemas.topics import (
     MARKETING_EVENTS,
+    PRODUCTS,
     RULES,
     SHOP_FACTS,
     SUPPRESSIONS,
@@ -115,7 +116,7 @@ class App:
         taken = {SUPPRESSIONS.name: suppressions.take, SHOP_FACTS.name: FactsReader(facts).take}
         if published is not None:
             taken[RULES.name] = published.take
-        shared = SharedLog(self._options, [MARKETING_EVENTS.name], taken)
+        shared = SharedLog(self._options, [MARKETING_EVENTS.name, PRODUCTS.name], taken)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.ledger.close)
             await stack.enter_async_context(self._health())
@@ -192,7 +193,7 @@ class App:
         stream = settings.clock == "stream"
         plan = PartitionPlan(
             inputs=INPUTS,
-            shared=(MARKETING_EVENTS,),
+            shared=(MARKETING_EVENTS, PRODUCTS),
             beside=(SUPPRESSIONS,) if published is None else (SUPPRESSIONS, RULES),
             unreadable_rules=(lambda since: ()) if published is None else published.letters,
             partitions=topics.partitions,

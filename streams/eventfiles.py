@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, topic_of
-from schemas.wire import ClockAdvanced, Malformed, decode_batch
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, PRODUCTS, topic_of
+from schemas.wire import ClockAdvanced, Malformed
+from streams.feedlines import decode_lines
 from streams.merge import END, InputSpec, Merge, Merged
 
-INPUTS = (*CO_PARTITIONED, MARKETING_EVENTS)
+INPUTS = (*CO_PARTITIONED, MARKETING_EVENTS, PRODUCTS)
 """The topics that lines of a file may belong to."""
 
 BLOCK_LINES = 8192
@@ -107,7 +108,7 @@ def scan(path: Path, seen: Callable[[int], None] = lambda lines: None) -> Scan:
     last: int | None = None
     ordered = True
     for block in blocks(path):
-        for event in decode_batch([raw for _, raw in block]):
+        for event in decode_lines([raw for _, raw in block]):
             if isinstance(event, Malformed):
                 continue
             if last is not None and event.at < last:
@@ -226,7 +227,7 @@ class EventFiles:
                 self._merge.set_end(cursor.first_input + i, True)
             return
         parted: list[tuple[list[int], list[int], list[object]]] = [([], [], []) for _ in self._topics]
-        for (number, raw), event in zip(block, decode_batch([raw for _, raw in block]), strict=True):
+        for (number, raw), event in zip(block, decode_lines([raw for _, raw in block]), strict=True):
             self.read += 1
             if isinstance(event, Malformed):
                 self.bad.append(BadLine(cursor.name, number, raw, event))

@@ -12,6 +12,8 @@ from typing import Final
 from streams.chunks.chunk import Columns
 
 MOST_RECORDS: Final = 100_000
+MOST_PRODUCTS: Final = 20_000
+"""Of snapshots of products, which are some ten times as long as what marketing says."""
 
 PIN_SECONDS: Final = 30.0
 """A reader that was waited for this long is gone: its partition was given away."""

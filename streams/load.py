@@ -15,11 +15,14 @@ from typing import Any, Final
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from feeds.snapshots import key_of
 from schemas.instants import rfc3339
 from schemas.partitioner import customer_key, partition_of
 from schemas.topics import HOLD_CLOCK, topic_of
 from schemas.wire import CustomerEvent
 from streams.eventfiles import EventFiles, Line
+from streams.feedlines import FeedSynced, ProductSnapshot
+from streams.syncs import mark_key
 
 MARK_EVERY: Final = 50_000
 """Records between two rounds of markers."""
@@ -95,7 +98,11 @@ class Loader:
         """One event to its topic; it leaves with its batch, at the latest with the next marker."""
         event = line.event
         topic = topic_of(type(event).__name__).name
-        if isinstance(event, CustomerEvent):
+        if isinstance(event, ProductSnapshot):
+            await self._append(topic, 0, key_of(event.shop_id, event.product.product_id), line.raw)
+        elif isinstance(event, FeedSynced):
+            await self._append(topic, 0, mark_key(event.shop_id), line.raw)
+        elif isinstance(event, CustomerEvent):
             key = customer_key(event.shop_id, event.customer_id)
             await self._append(topic, partition_of(key, self._partitions[topic]), key, line.raw)
         else:

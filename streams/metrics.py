@@ -119,6 +119,11 @@ class Metrics:
             "Sales, broadcasts, midnights and the like that some rows have not been asked about yet, over the "
             "partitions owned.",
         )
+        self.changes_left_out = self._counter(
+            "rewake_changes_left_out",
+            "Changes of products that no customer was asked about: of more than 100,000 in one sync the largest drops "
+            "of a price go first.",
+        )
         self.emission_wait_seconds = self._histogram(
             "rewake_emission_wait_seconds",
             "A customer's proposals, from arising to the conclusion of all (wall clock only).",

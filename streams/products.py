@@ -21,6 +21,7 @@ from feeds.store import Change, Store
 from schemas.instants import HOUR, MINUTE
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
 from streams.chunks.stopping import stop_consumer
+from streams.syncs import is_mark, mark, mark_key
 
 log: Final = structlog.get_logger(__name__)
 
@@ -135,6 +136,8 @@ class ProductsReader:
 
     def _changes(self, records: Iterable[Any]) -> Iterator[Change]:
         for record in records:
+            if is_mark(record.key):
+                continue
             try:
                 shop_id, product_id = read_key(record.key)
                 product = None if record.value is None else decode(record.value)
@@ -172,14 +175,18 @@ async def sync(
     complete: bool = True,
     topic: str = PRODUCTS.name,
 ) -> Synced:
-    """Publish what differs between the topic (`old`, caught up) and the feed (`new`): snapshots and tombstones.
+    """Publish what differs between the topic (`old`, caught up) and the feed (`new`): snapshots and tombstones, and
+    last of all that the sync is over.
 
     `at` is the instant of the whole sync in microseconds. Publishing is not atomic: after a failure, sync again; what
-    had arrived is then unchanged.
+    had arrived is then unchanged, and belongs to the sync that is told to be over.
     """
     synced = Synced(sync_id=blake2b(f"{shop_id}\x1f{at}".encode(), digest_size=8).hexdigest())
     found = differences(old.products(shop_id), new.products(shop_id), held=held, complete=complete)
     await publish(_records(found, synced, at), options, topic=topic)
+    # Only when the broker has all of them: a producer that tries again may put one behind the others.
+    over = mark(shop_id, synced.sync_id, at, synced.changed)
+    await publish([(mark_key(shop_id), over)], options, topic=topic)
     return synced
 
 

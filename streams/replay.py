@@ -19,13 +19,14 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from schemas.catalogue import Catalogue
+from schemas.catalogue import Catalogue, Product
 from schemas.emitted import encode
 from schemas.wire import Malformed
 from streams.deadlines import DeadlineIndex
 from streams.effects import Unkept
 from streams.eventfiles import BadLine, EventFiles, Line, Position
 from streams.faults import REASON, Fault, about
+from streams.feedlines import FeedLines, Following
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import BEGINNING, END, Merged
 from streams.shopfacts import read, record
@@ -40,6 +41,12 @@ from triggers.verdicts import Answer
 from triggers.walks import OpenWalks, decode_walk, encode_walk
 
 STATE_FORMAT: Final = 1
+
+_SAVED: Final = ("rows", "ledger", "figures", "products")
+"""What a state has a file of."""
+
+_PACKED: Final = msgspec.msgpack.Encoder(decimal_format="string")
+_READ_PRODUCTS: Final = msgspec.msgpack.Decoder(list[Product]).decode
 
 
 class StateError(Exception):
@@ -66,6 +73,8 @@ class Summary:
     commands: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    left_out: int = 0
+    """Changes of products that no customer was asked about, as a sync had too many."""
     reached: int | None = None
     stopped: bool = False
 
@@ -127,6 +136,7 @@ class Replay:
     def __init__(
         self, rules: RuleBook, catalogue: Catalogue, *, until: int | None = None, careful: bool = False
     ) -> None:
+        self._catalogue = Following(catalogue)
         self._rows = MemoryRows(careful)
         self._deadlines = DeadlineIndex()
         self._beyond = MemoryLedger(clock=lambda: 0)  # whose time stands still: it forgets nothing
@@ -135,9 +145,10 @@ class Replay:
         self._said: list[bytes] = []
         """Of what was counted: all that a worker would have published."""
         self._kept: dict[bytes, bytes] = {}
-        self._engine = Engine(rules, catalogue, facts=self._facts)
+        self._engine = Engine(rules, self._catalogue, facts=self._facts)
         self._tallying = Tallying(0, self._engine, {})
         self._timeline = Timeline(self._engine, self._rows, self._deadlines, self._ledger, judge_at_once=True)
+        self._feeds = FeedLines(self._catalogue, self._left_out)
         self._until = until
         self._commands: list[tuple[Any, ...]] = []
         self._decisions: list[tuple[Any, ...]] = []
@@ -164,12 +175,13 @@ class Replay:
         summary = self.summary
         self._engine.last = files.last if self._until is None else None
         for items, reached in files.stream(below):
-            for part, until in self._days(self._events(items), reached):
-                effects = await self._timeline.advance(part, until)
-                await self._timeline.finish_walks(effects)
-                self._settle(effects)
-                self._tell(effects, until)
-                await self._ledger.release(effects.returned)
+            for events, so_far in self._feeds.parts(self._events(items), reached):
+                for part, until in self._days(events, so_far):
+                    effects = await self._timeline.advance(part, until)
+                    await self._timeline.finish_walks(effects)
+                    self._settle(effects)
+                    self._tell(effects, until)
+                    await self._ledger.release(effects.returned)
             self._bad += files.bad
             summary.dead_letters.update(bad.why.reason for bad in files.bad)
             summary.markers = files.markers
@@ -203,7 +215,7 @@ class Replay:
         """Save rows and positions, so that a later run goes on from here."""
         folder.mkdir(parents=True, exist_ok=True)
         packer = msgspec.msgpack.Encoder()
-        former = {path for kind in ("rows", "ledger", "figures") for path in folder.glob(f"{kind}-*.msgpack")}
+        former = {path for kind in _SAVED for path in folder.glob(f"{kind}-*.msgpack")}
         rows = folder / f"rows-{len(former)}-{self.summary.read}.msgpack"
         while rows in former:
             rows = rows.with_stem(rows.stem + "-again")
@@ -215,13 +227,15 @@ class Replay:
         counted.write_bytes(self._beyond.dump())
         figures = rows.with_stem(rows.stem.replace("rows", "figures"))
         figures.write_bytes(packer.encode(self._figures()))
+        products = rows.with_stem(rows.stem.replace("rows", "products"))
+        products.write_bytes(_PACKED.encode(list(self._catalogue.changed.values())))
         positions = [
             {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
             for (file, topic), at in sorted(self.positions.items())
         ]
         state = {
             "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "figures": figures.name,
-            "reached": self.summary.reached,
+            "products": products.name, "reached": self.summary.reached,
             "positions": positions, "walked": self._timeline.walking.walks.last,
             "ticked": self._timeline.walking.ticked,
             "walks": [base64.b64encode(encode_walk(walk)).decode() for walk in self._timeline.walking.kept()],
@@ -257,6 +271,9 @@ class Replay:
                 self._beyond.load((folder / state["ledger"]).read_bytes())
             if "figures" in state:  # written since figures of whole shops are counted
                 self._restore(msgspec.msgpack.decode((folder / state["figures"]).read_bytes(), type=_Figures))
+            if "products" in state:  # written since snapshots may stand among the events
+                for product in _READ_PRODUCTS((folder / state["products"]).read_bytes()):
+                    self._catalogue.take(product)
             for key, row in _read_rows(folder / state["rows"]):
                 self._rows.put(key, row)
                 self._rows.store({key: row})
@@ -309,6 +326,9 @@ class Replay:
     def _customers(self, shop_id: str) -> int:
         prefix = f"{shop_id}:"
         return sum(1 for key in self._rows.rows if key.startswith(prefix))
+
+    def _left_out(self, shop_id: str, sync_id: str, changes: int) -> None:
+        self.summary.left_out += changes
 
     def _settle(self, effects: Effects) -> None:
         summary = self.summary

@@ -1,8 +1,8 @@
 """The hand-assigned topics: read once by a worker, whole, for all partitions it owns.
 
-Two kinds. Of those that partitions merge with their inputs (what marketing does; the last of it is kept in memory)
-each partition keeps its own position and asks for what follows it. Those that fill a store of the worker's are handed
-to it as they are read; a partition only asks how far that has come.
+Two kinds. Of those that partitions merge with their inputs (what marketing does, what syncs of feeds changed; the last
+of it is kept in memory) each partition keeps its own position and asks for what follows it. Those that fill a store of
+the worker's are handed to it as they are read; a partition only asks how far that has come.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from schemas.topics import PRODUCTS
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
 from streams.chunks.read_through import ReadThrough
 from streams.chunks.stopping import stop_consumer
-from streams.kept import Kept
+from streams.kept import MOST_PRODUCTS, Kept
 
 log: Final = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class SharedLog:
     ) -> None:
         self._options = options
         self._topics = [TopicPartition(topic, 0) for topic in (*kept, *taken)]
-        self._kept = {topic: Kept(0) for topic in kept}
+        self._kept = {topic: _kept(topic, 0) for topic in kept}
         self._begins = dict.fromkeys(kept, 0)
         self._paused: set[str] = set()
         self._taken = taken
@@ -72,7 +73,7 @@ class SharedLog:
             self._next[tp.topic] = beginning
             if tp.topic in self._kept:
                 self._begins[tp.topic] = beginning
-                self._kept[tp.topic] = Kept(beginning)
+                self._kept[tp.topic] = _kept(tp.topic, beginning)
             consumer.seek(tp, beginning)
         self._task = asyncio.create_task(self._run(consumer), name="shared-logs")
 
@@ -148,3 +149,7 @@ class SharedLog:
             if full != (topic in self._paused):
                 (consumer.pause if full else consumer.resume)(tp)
                 (self._paused.add if full else self._paused.discard)(topic)
+
+
+def _kept(topic: str, begins: int) -> Kept:
+    return Kept(begins, MOST_PRODUCTS if topic == PRODUCTS.name else None)

@@ -63,7 +63,8 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     `maxima`: running maximum of `occurred_at` of what was applied; `positions`: next offset to apply;
     `counters`: since the partition's first record; `reached`: the time its clock has reached; `ticked`: up to where
     time has opened walks; `walked`: the number of the newest walk; `taken`: of those that are kept though all rows
-    have taken them; `plans`: which rules were in force, by shop; `days`: the day that is being counted, by shop, as an
+    have taken them; `since`: where an input is read from again, of which something has been read that is still to
+    come; `plans`: which rules were in force, by shop; `days`: the day that is being counted, by shop, as an
     ordinal. Instants in microseconds.
     """
 
@@ -77,6 +78,7 @@ class PartitionRecord(msgspec.Struct, omit_defaults=True):
     walked: int = 0
     taken: list[int] = []
     plans: dict[str, int] = {}
+    since: dict[str, int] = {}
     days: dict[str, int] = {}
 
 

@@ -117,6 +117,8 @@ def replay(
         note("hint: messages show goods, and no --products were given: rewake feed parse FEED --out FILE.jsonl")
     if summary.faults:
         note(f"{summary.faults:,} faults of Rewake's own: what they cost is in dead-letters.jsonl as engine-error")
+    if summary.left_out:
+        note(f"{summary.left_out:,} changes of products were left out: of one sync 100,000 are looked at")
     if summary.stopped:
         note("stopped before the end" + (f"; go on with --state {state}" if state else ""))
         raise typer.Exit(CHECK_FAILED)

@@ -35,10 +35,22 @@ class Clock:
         self.reached = reached
         self.held = False
         """Whether the wall can't be believed, as of the last look."""
+        self._whole: set[str] = set()
+        """Of what moves no time: what has been read to an end that its log had since `begin`."""
 
     def begin(self, now: float) -> None:
         """Start, or start over: what was heard of the logs before counts for nothing."""
         self._began = now
+        self._whole.clear()
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is to be taken yet: on the stream clock what nothing else waits for is read whole first, so
+        that it does not matter how fast it comes."""
+        if not self._plan.stream_clock:
+            return False
+        beside = (name for name, one in self._intake.inputs.items() if not one.grouped and not one.spec.holds_clock)
+        return not self._whole.issuperset(beside)
 
     @property
     def passed(self) -> int:
@@ -60,6 +72,8 @@ class Clock:
                 end = None  # from when this worker owned the partition before: the log has grown since
             if end is not None and end.begins > (source.next or 0):
                 self._intake.begins(name, end.begins)
+            if end is not None and (source.next or 0) >= end.offset:
+                self._whole.add(name)
             if not self._plan.stream_clock:
                 at_end = end is not None and (source.next or 0) >= end.offset
                 self._intake.set_end(name, at_end)

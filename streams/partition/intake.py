@@ -21,6 +21,7 @@ from streams.letters import Letter
 from streams.merge import BEGINNING, END, InputSpec, Merge, Merged
 from streams.partition.screening import Screened
 from streams.partition.standstill import InputState
+from streams.partition.syncing import SyncScreen
 from streams.table import PartitionRecord
 
 log: Final = structlog.get_logger(__name__)
@@ -98,6 +99,9 @@ class Intake:
         for name, source in self.inputs.items():
             at, applied = committed.get(name), record.positions.get(name)
             source.begin(at if applied is None else applied, at)
+            if isinstance(source.screen, SyncScreen):
+                source.screen.begin(source.applied or 0)
+                source.next = record.since.get(name, source.next)
             if at is not None and applied is not None and at > applied:
                 self._skip(source, at)
             self._merge.restore(source.index, record.maxima.get(name, BEGINNING))
@@ -198,7 +202,8 @@ class Intake:
                 source.held.popleft()
             count, last = self._merge.given(source.index)
             if self._merge.buffered(source.index) == 0:
-                source.applied = source.next  # past control and aborted records too
+                if source.applied is None or source.applied < (source.next or 0):  # else it is read again
+                    source.applied = source.next  # past control and aborted records too
             elif count:
                 source.applied = last + 1
             taken.moved |= source.applied != before
@@ -234,6 +239,8 @@ class Intake:
                 record.maxima[name] = settled
             if source.applied is not None:
                 record.positions[name] = source.applied
+                if isinstance(source.screen, SyncScreen):
+                    record.since[name] = source.screen.since(source.applied)
 
     def offsets(self) -> dict[str, int]:
         """The group's offsets to commit, by topic."""

@@ -323,6 +323,8 @@ class Partition:
         began = time.perf_counter()
         wall, now = self._plan.wall(), self._now()
         self._clock.look(wall, now)
+        if self._clock.waits:
+            return
         bound = self._midnights.bound(self.intake, self._clock.reached)
         taken = self.intake.take(self._plan.chunk_records)
         effects = Effects()

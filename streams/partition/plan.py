@@ -8,12 +8,13 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from schemas.topics import CO_PARTITIONED, TopicSpec
+from schemas.topics import CO_PARTITIONED, PRODUCTS, TopicSpec
 from streams.careful import RecordLimits
 from streams.letters import Letter
 from streams.partition.intake import Screening
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
+from streams.partition.syncing import SyncScreen
 from streams.partition.turnstile import Turnstile
 from streams.suppressions import SuppressionStore
 from streams.timeline import STRETCH
@@ -68,5 +69,8 @@ class PartitionPlan:
         """What sorts the records of partition `number`, in the order of the merge."""
         bound, stream = self.future_bound_us, self.stream_clock
         grouped = [(t, Screen(t, number, self.partitions[t.name], bound, stream, known)) for t in self.inputs]
-        by_hand = [(t, SharedScreen(t, number == 0, bound, stream)) for t in self.shared]
+        by_hand: list[tuple[TopicSpec, Screening]] = [
+            (t, SyncScreen(t, number == 0, bound) if t == PRODUCTS else SharedScreen(t, number == 0, bound, stream))
+            for t in self.shared
+        ]
         return [*grouped, *by_hand]

@@ -27,6 +27,8 @@ def count(
     ):
         counters[name] = counters.get(name, 0) + counted
     _events(metrics, topics, taken, effects)
+    if taken.shared:  # one partition counts what all of them read
+        metrics.changes_left_out.inc(sum(getattr(item[5], "left_out", 0) for item in taken.items))
     for topic, gone in taken.lost.items():
         counters["lost"] = counters.get("lost", 0) + gone
         metrics.records_lost.labels(topic=topic).inc(gone)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple
 from triggers.customer import CustomerRow
 from triggers.journeys import About, Journey, Occasion, Shown
 from triggers.kinds._occasions import Offered
-from triggers.kinds._pace import paced, width
+from triggers.kinds._pace import counted_in, paced, width_at
 from triggers.kinds._products import Interested, interested
 from triggers.kinds._seam import KindBase, KindWorld, Walker, Watch
 from triggers.rules.model import Rule
@@ -65,17 +65,18 @@ class ChangeKind(KindBase):
         return Offered(self.name, rules)
 
     def walk(self, rules: Sequence[Rule], what: WalkEvent, world: KindWorld) -> Walker | None:
-        return _Walker(self, rules, what) if isinstance(what, Synced) else None
+        return _Walker(self, rules, what, world) if isinstance(what, Synced) else None
 
     def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
-        return {"sync": journey.about.of}
+        return {"sync": journey.about.of, **counted_in(rule.trigger.pace, world, journey.epoch_at)}
 
 
 class _Walker(Walker):
     """One sync."""
 
-    def __init__(self, kind: ChangeKind, rules: Sequence[Rule], sync: Synced) -> None:
+    def __init__(self, kind: ChangeKind, rules: Sequence[Rule], sync: Synced, world: KindWorld) -> None:
         self._kind = kind
+        self._world = world
         self._rules = {rule.name: rule for rule in rules}
         self._sync = sync
 
@@ -99,7 +100,7 @@ class _Walker(Walker):
             if found and not _had(row, self._kind.name, rule.name, id):
                 found.sort()
                 about = About(tuple(Shown(one.product_id, seen=one.seen) for one in found[: trigger.most]), of=id)
-                due = paced(row, rule.name, at, id, width(trigger.pace, None))
+                due = paced(row, rule.name, at, id, width_at(trigger.pace, self._world, at))
                 yield Occasion(self._kind.name, rule.name, due, at, id, about)
 
     def ends(self, row: CustomerRow, journey: Journey) -> str:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
-from schemas.topics import MARKETING_EVENTS, SUPPRESSIONS, TOPICS
+from schemas.topics import MARKETING_EVENTS, PRODUCTS, SUPPRESSIONS, TOPICS
 from streams.careful import RecordLimits
 from streams.chunks import LogEnd
 from streams.chunks.chunk import Columns
@@ -124,6 +124,7 @@ class Bench:
         limits: RecordLimits | None = None,
         stretch: int = STRETCH,
         hmac_secret: SecretStr | None = None,
+        feeds: bool = False,
     ) -> None:
         self.broker = broker or Broker()
         self.ledger = MemoryLedger()
@@ -137,7 +138,7 @@ class Bench:
         counts = {spec.name: PARTITIONS for spec in TOPICS} | {"dead-letters": 1, "marketing-events": 1}
         self.plan = PartitionPlan(
             inputs=INPUTS,
-            shared=() if stream else (MARKETING_EVENTS,),
+            shared=(PRODUCTS,) if feeds else () if stream else (MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
             partitions=counts,
             stream_clock=stream,
@@ -164,7 +165,8 @@ class Bench:
             metrics=self.metrics,
             failed=lambda _, failure: self.failures.append(failure),
         )
-        self.partition.begin({spec.name: 0 for spec in INPUTS} | {"marketing-events": 0} | self.broker.offsets())
+        shared = {spec.name: 0 for spec in self.plan.shared}
+        self.partition.begin({spec.name: 0 for spec in INPUTS} | shared | self.broker.offsets())
 
     async def __aenter__(self) -> Bench:
         self.partition.start(0.0)
