@@ -27,7 +27,7 @@ from triggers.facts import APPLY
 from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import MAX_HISTORY, Proposal, bounded
 from triggers.judging import Judgement
-from triggers.kinds import Begin, Kind
+from triggers.kinds import Begin, Kind, Watch
 from triggers.plans import ShopPlan, ShopPlans
 from triggers.rules.inforce import InForce, in_force
 from triggers.rules.model import RuleBook, Shop
@@ -145,13 +145,18 @@ class Engine:
         Proposals go into `row.outbox` as well, where they stay until `conclude` takes them out; `row.deadline` moves on
         (strictly greater or NEVER)."""
         plan = self._all.at(row.shop_id, due)
-        settle(row, due)
-        row.fired = due
         watches, prefilter = plan.watches, plan.prefilter
         if plan.lasting and not self._lasts(due):
             watches = tuple((watch, kind) for watch, kind in watches if kind.drains)
+        wanting: Sequence[tuple[Watch, Kind]] = watches
+        lone = self._lone(row, plan)
+        if lone:
+            looks = row.looks
+            wanting = [one for one in watches if looks.get(one[1].code, NEVER) <= due]
+        settle(row, due)
+        row.fired = due
         beginning = [
-            (begin, kind) for watch, kind in watches for begin in watch.due(row, due)
+            (begin, kind) for watch, kind in wanting for begin in watch.due(row, due)
             if prefilter.admits(row, begin.rule)
         ]  # fmt: skip
         if beginning:
@@ -186,7 +191,10 @@ class Engine:
             proposals.sort(key=lambda proposal: (proposal.planned, proposal.rule))
         tests = trial.due(row, due) if row.outbox else []
         row.outbox += proposals
-        _look_anew(row, plan, due)
+        if lone and not row.journeys:
+            row.looks = _looks(row, wanting, due, row.looks)
+        else:
+            _look_anew(row, plan, due)
         self._schedule(row, plan, due)
         return proposals + tests
 
@@ -258,6 +266,11 @@ class Engine:
         verdicts, touch = emission.failed(row, proposal)
         return self.conclude(row, Judgement(proposal, wall, verdicts, None, touch), None)
 
+    def _lone(self, row: CustomerRow, plan: ShopPlan) -> bool:
+        """Whether the row has no journey, which keeps rules from looking: then nothing begins that did not want to see
+        the row by now, and no other look moves."""
+        return not row.journeys and row.plan == plan.stamp
+
     def _lasts(self, at: int) -> bool:
         """Whether a calendar still goes on then."""
         return self.last is None or at <= self.last
@@ -296,12 +309,21 @@ _HEARD: Final = frozenset({*EXITS, wire.CustomerUpdated, wire.TestRequested})
 
 def _look_anew(row: CustomerRow, plan: ShopPlan, now: int) -> None:
     """When each kind wants to see the row next, as it stands."""
-    looks = {}
-    for watch, kind in plan.watches:
+    row.looks, row.plan = _looks(row, plan.watches, now, {}), plan.stamp
+
+
+def _looks(
+    row: CustomerRow, watches: Sequence[tuple[Watch, Kind]], now: int, known: Mapping[int, int]
+) -> dict[int, int]:
+    """The looks that were known, and those of these kinds as the row stands."""
+    looks = dict(known)
+    for watch, kind in watches:
         look = watch.next_look(row, now)
         if look < NEVER:
             looks[kind.code] = look
-    row.looks, row.plan = looks, plan.stamp
+        else:
+            looks.pop(kind.code, None)
+    return looks
 
 
 def _order(beginning: tuple[Begin, Kind]) -> tuple[int, int, str, int, str]:
