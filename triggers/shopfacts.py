@@ -213,11 +213,13 @@ class ShopFacts:
                     yield from (Part(fact, partition, past) for partition in parts)
 
     def newest(self, shop_id: str, at: int) -> date | None:
-        """The newest day in force; None before the first."""
+        """The newest day in force; None before the first of which something was said."""
         order = self._order.get(shop_id)
         if order is None:
             days = self._days.get(shop_id, {})
-            order = self._order[shop_id] = sorted((said.effective_at, day) for day, said in days.items())
+            first = min((day for day, said in days.items() if said.parts.keys() - {WHOLE}), default=date.max)
+            counted = ((said.effective_at, day) for day, said in days.items() if day >= first)
+            order = self._order[shop_id] = sorted(counted)
         place = bisect_right(order, (at, date.max))
         return order[place - 1][1] if place else None
 

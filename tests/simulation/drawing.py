@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from streams.table import DECODED_ROWS
 from tests.simulation.clocks import SECOND
@@ -14,6 +15,7 @@ from tests.simulation.rules import (
     WALL_LATER,
     WALL_THRICE,
     opting_in,
+    with_figures,
     with_letters,
 )
 from tests.simulation.worker import Setting
@@ -43,7 +45,7 @@ def setting(rng: random.Random) -> Setting:
     if broadcasts:
         rules = with_letters(rules)
     standby = rng.random() < 0.15
-    return Setting(
+    made = Setting(
         stream=stream,
         transactions=rng.random() < 0.75,
         partitions=rng.randint(2 if standby else 1, 3),
@@ -63,3 +65,6 @@ def setting(rng: random.Random) -> Setting:
         broadcasts=broadcasts,
         least=90.0 if later else 0.0,
     )
+    if stream and broadcasts and made.transactions and apart.random() < 0.5:
+        made = replace(made, figures=True, rules=with_figures(rules))
+    return made

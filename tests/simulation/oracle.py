@@ -1,11 +1,12 @@
 """What must come out: the pure engine over the same log, without broker, faults or clocks.
 
-As `streams.replay` does it: screen, merge, timeline and a ledger that knows only the rows, everything in one go.
+As `streams.replay` does it: screen, merge, timeline and a ledger that knows only the rows, everything in one go; where
+a rule asks for figures of the whole shop, day by day in all partitions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +14,20 @@ from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import encode
 from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, SUPPRESSIONS, TopicSpec, topic_of
 from streams.deadlines import DeadlineIndex
+from streams.effects import Out
 from streams.ledger import RowLedger
-from streams.merge import InputSpec, Merge
+from streams.merge import END, InputSpec, Merge
 from streams.partition.screening import Screen, Screened, SharedScreen
 from streams.replay import MemoryRows
 from streams.suppressions import SuppressionStore
+from streams.tallying import Tallying
 from streams.timeline import Timeline
 from tests.simulation.secret import SECRET
 from tests.simulation.worker import FUTURE_BOUND, INPUTS, Setting
 from tests.simulation.world import World
 from triggers.customer import CustomerRow, encode_row
 from triggers.engine import Engine
+from triggers.shopfacts import ShopFacts
 
 Proposed = tuple[str, str, str, str, str]
 """(customer, rule, epoch, step, due)."""
@@ -47,18 +51,35 @@ class Expected:
 def expected(world: World, setting: Setting, until: int | None = None) -> Expected:
     """On the stream clock up to the end of the data; else deadlines below `until` fire (microseconds)."""
     found = Expected()
-    engine = pure_engine(world, setting)
-    for number in range(setting.partitions):
-        _one(number, world, setting, engine, until, found)
+    facts = ShopFacts() if setting.figures else None
+    engine = pure_engine(world, setting, facts)
+    parts = [_Part(number, world, setting, engine, until, found) for number in range(setting.partitions)]
+    if facts is not None:
+        _day_by_day(parts, engine, facts)
+    for part in parts:
+        part.go(END)
+        found.rows |= part.rows.rows
     found.dead_letters.sort()
     return found
 
 
-def pure_engine(world: World, setting: Setting) -> Engine:
+def _day_by_day(parts: Sequence[_Part], engine: Engine, facts: ShopFacts) -> None:
+    """All of them to the end of each day, and what they say of it."""
+    tallyings = [Tallying(number, engine, {}) for number in range(len(parts))]
+    for part, tallying in zip(parts, tallyings, strict=True):
+        first = part.merge.first()
+        tallying.begin(part.cut if first is None else first, lambda shop_id: 0)
+    while (end := min(tallying.ends() for tallying in tallyings)) <= min(part.cut for part in parts):
+        for part, tallying in zip(parts, tallyings, strict=True):
+            for fact in tallying.count(part.go(end), end):
+                facts.take(fact)
+
+
+def pure_engine(world: World, setting: Setting, facts: ShopFacts | None = None) -> Engine:
     """As every worker has it once it has read what lies beside the events."""
     suppressions = SuppressionStore(SECRET)
     suppressions.take(world.columns((SUPPRESSIONS.name, 0)))
-    return Engine(setting.rules, EmptyCatalogue(), suppressions)
+    return Engine(setting.rules, EmptyCatalogue(), suppressions, facts=facts)
 
 
 def screened(spec: TopicSpec, number: int, world: World, setting: Setting) -> Screened:
@@ -71,34 +92,46 @@ def screened(spec: TopicSpec, number: int, world: World, setting: Setting) -> Sc
     return screen.sort(world.columns((spec.name, 0 if spec is MARKETING_EVENTS else number)), 0)
 
 
-def _one(number: int, world: World, setting: Setting, engine: Engine, until: int | None, found: Expected) -> None:
-    topics = (*INPUTS, MARKETING_EVENTS)
-    merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec in topics])
-    for index, spec in enumerate(topics):
-        sorted_out = screened(spec, number, world, setting)
-        place = str(0 if spec is MARKETING_EVENTS else number)
-        found.dead_letters += [(one.reason, spec.name, place, str(one.offset)) for one in sorted_out.letters]
-        for stretch in sorted_out.stretches:
-            merge.offer(index, stretch.times, stretch.offsets, stretch.events)
-            if stretch.marker is not None:
-                merge.advance(index, stretch.marker)
-        if until is not None:
-            merge.set_end(index, True)
-    rows = MemoryRows()
-    timeline = Timeline(
-        engine, rows, DeadlineIndex(), RowLedger(), judge_at_once=True, skip_applied=not setting.transactions
-    )
-    cut = merge.cut() if until is None else until
-    effects = at_once(timeline.advance(merge.take(), cut))
-    at_once(timeline.finish_walks(effects))
-    for out in effects.commands:
-        kept = found.crm if topic_of(type(out.record).__name__) is CRM_COMMANDS else found.sms
-        kept.append(encode(out.record))
-    for out in effects.decisions:
-        record = out.record
-        found.decisions.append(encode(record))
-        found.proposals.add((record.customer_id, record.rule, record.epoch, record.step, record.due_at))
-    found.rows |= rows.rows
+class _Part:
+    """One partition. `cut`: how far its time goes in the end."""
+
+    def __init__(
+        self, number: int, world: World, setting: Setting, engine: Engine, until: int | None, found: Expected
+    ) -> None:
+        self._found = found
+        topics = (*INPUTS, MARKETING_EVENTS)
+        self.merge = merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec in topics])
+        for index, spec in enumerate(topics):
+            sorted_out = screened(spec, number, world, setting)
+            place = str(0 if spec is MARKETING_EVENTS else number)
+            found.dead_letters += [(one.reason, spec.name, place, str(one.offset)) for one in sorted_out.letters]
+            for stretch in sorted_out.stretches:
+                merge.offer(index, stretch.times, stretch.offsets, stretch.events)
+                if stretch.marker is not None:
+                    merge.advance(index, stretch.marker)
+            if until is not None:
+                merge.set_end(index, True)
+        self.rows = MemoryRows()
+        self._timeline = Timeline(
+            engine, self.rows, DeadlineIndex(), RowLedger(), judge_at_once=True, skip_applied=not setting.transactions
+        )
+        self.cut = merge.cut() if until is None else until
+
+    def go(self, below: int) -> Sequence[Out]:
+        """Everything below this instant; what was counted."""
+        found = self._found
+        items = self.merge.take(None if below == END else below)
+        effects = at_once(self._timeline.advance(items, min(below, self.cut)))
+        at_once(self._timeline.finish_walks(effects))
+        for out in effects.commands:
+            kept = found.crm if topic_of(type(out.record).__name__) is CRM_COMMANDS else found.sms
+            kept.append(encode(out.record))
+        for out in effects.decisions:
+            record = out.record
+            found.decisions.append(encode(record))
+            found.proposals.add((record.customer_id, record.rule, record.epoch, record.step, record.due_at))
+        counted: Sequence[Out] = effects.counted
+        return counted
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:

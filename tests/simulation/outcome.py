@@ -12,6 +12,7 @@ from tests.simulation.broker import Broker, columns
 from tests.simulation.broker.interface import Place
 from tests.simulation.worker import CHANGELOG
 from triggers.customer import decode_row, encode_row
+from triggers.tallybook import KEY
 
 _TIME_BYTES = 8
 
@@ -37,6 +38,8 @@ class Rows:
             found = columns(answer)
             for key, value in zip(found.keys, found.values, strict=True):
                 assert key is not None
+                if key.startswith(KEY):
+                    continue
                 if key.startswith(RESERVED) and key != PARTITION_KEY:
                     open_walks = self.walks.setdefault(number, set())
                     (open_walks.discard if value is None else open_walks.add)(key)

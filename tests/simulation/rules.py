@@ -85,6 +85,16 @@ def with_letters(book: RuleBook) -> RuleBook:
     return replace(book, shops={"main": shop}, rules={"main": tuple(rules)})
 
 
+def with_figures(book: RuleBook) -> RuleBook:
+    """The same shop, which writes to many at a pace: how long that takes depends on how many customers all partitions
+    have counted."""
+    shop = book.shops["main"]
+    (letter,) = read_rules(_LETTER.replace('* *"}', '* *", pace: 1/min}'), "letter.yaml", shop).rules
+    others = [rule for rule in book.rules["main"] if rule.name != letter.rule.name]
+    rules = tuple(sorted((*others, letter.rule), key=lambda rule: rule.name))
+    return replace(book, rules={"main": rules})
+
+
 def _book(shop: str, *rules: str) -> RuleBook:
     read = read_shop(shop, "shop.yaml", "main")
     assert not read.errors, read.errors

@@ -1,4 +1,4 @@
-"""The simulator bites: the product broken in eleven ways, each by a small part put in its place, is found each time.
+"""The simulator bites: the product broken in thirteen ways, each by a small part put in its place, is found each time.
 
 `test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -34,6 +35,8 @@ from tests.simulation.run import Result, run
 from tests.simulation.worker import Seams, Setting
 from triggers import concluding
 from triggers.asks import Ask, Granted, LedgerAnswer
+from triggers.shopfacts import ShopFacts
+from triggers.tallybook import Tallybook
 from triggers.walks import NOTHING_OPENED
 
 SEEDS = 300
@@ -215,3 +218,15 @@ def test_an_event_that_is_applied_before_a_walk_that_was_opened_before_it_is_fou
 
     monkeypatch.setattr(Timeline, "_apply", hasty)
     first_found(Seams, {"same_decisions", "same_rows"}, lambda setting: setting.broadcasts)
+
+
+def test_a_partition_that_does_not_wait_for_what_the_others_have_counted_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ShopFacts, "behind", lambda self, shop_id, partitions: (date(2100, 1, 1), ()))
+    first_found(Seams, {"same_decisions"}, lambda setting: setting.figures)
+
+
+def test_what_was_counted_and_is_forgotten_in_a_crash_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tallybook, "changed", lambda self: ())
+    first_found(Seams, {"same_decisions"}, lambda setting: setting.figures)

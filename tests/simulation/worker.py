@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from schemas.catalogue import EmptyCatalogue
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SUPPRESSIONS, TOPICS, Partitions, changelog
+from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SHOP_FACTS, SUPPRESSIONS, TOPICS, Partitions, changelog
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
@@ -24,6 +24,7 @@ from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import PartitionPlan
 from streams.partition.standby import Standby
 from streams.rows import MemoryRowStore, RowStore
+from streams.shopfacts import FactsReader
 from streams.suppressions import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
@@ -40,6 +41,7 @@ from tests.simulation.shared import SimShared
 from tests.simulation.trace import Trace
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
+from triggers.shopfacts import ShopFacts
 
 APP: Final = "rewake"
 INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
@@ -85,6 +87,9 @@ class Setting:
     """Some things concern many customers at once: by the clock, and as marketing asks for them."""
     least: float
     """Virtual seconds that must go by before a seed ends: what was put off is to be seen again."""
+
+    figures: bool = False
+    """What is decided depends on what all partitions have counted."""
 
     def counts(self) -> Mapping[str, int]:
         counts = {spec.name: self.partitions if spec.partitions is Partitions.CUSTOMER else 1 for spec in TOPICS}
@@ -161,11 +166,14 @@ class Worker:
         reader = Reader(around.broker, self.line)
         suppressions = SuppressionStore(SECRET)
         taken = {SUPPRESSIONS.name: suppressions.take}
+        facts = ShopFacts() if setting.figures else None
+        if facts is not None:
+            taken[SHOP_FACTS.name] = FactsReader(facts).take
         shared = SimShared(reader, [MARKETING_EVENTS.name], taken, setting.wait, setting.beside_wait)
         if not setting.stream:
             await self.clocks.start()
         await shared.look()
-        engine = Engine(setting.rules, EmptyCatalogue(), suppressions)
+        engine = Engine(setting.rules, EmptyCatalogue(), suppressions, facts=facts)
         store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRowStore
         regions = {shop.id: shop.default_region for shop in setting.rules.shops.values()}
         links = PhoneLinker(SECRET, regions)
@@ -185,7 +193,7 @@ class Worker:
                 every = range(setting.partitions)
                 rows = Standby(rows, every, lambda: readiness.assigned, lambda: row_table(store()), METRICS)
                 await stack.enter_async_context(rows.running())
-            await self._work(self._plan(suppressions, links), engine, store, shared, rows, readiness)
+            await self._work(self._plan(suppressions, links, facts), engine, store, shared, rows, readiness)
 
     async def _work(
         self,
@@ -245,7 +253,9 @@ class Worker:
         self._around.trace.note("stopped", who=self.name)
         self.process.kill()
 
-    def _plan(self, suppressions: SuppressionStore, links: PhoneLinker) -> PartitionPlan:
+    def _plan(
+        self, suppressions: SuppressionStore, links: PhoneLinker, facts: ShopFacts | None
+    ) -> PartitionPlan:
         setting = self._setting
         return PartitionPlan(
             inputs=INPUTS,
@@ -265,6 +275,7 @@ class Worker:
             hmac_secret=SECRET if setting.returning else None,
             suppressions=suppressions,
             links=links if setting.returning else None,
+            facts=facts,
         )
 
     def _ledger(self) -> Ledger:
