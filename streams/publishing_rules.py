@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -14,7 +15,8 @@ from schemas.rules import Migrate, RulePointer, RuleVersion, ShopPointer
 from schemas.topics import RULES
 from streams.published_rules import read_whole
 from streams.rulebook import BookRead
-from triggers.rules.inforce import RulesInForce
+from streams.rulefiles import read_rule_file
+from triggers.rules.inforce import Record, RulesInForce
 from triggers.rules.model import RuleBook
 from triggers.rules.publishing import CannotPublish, Change, Published, key_of, to_publish
 
@@ -32,11 +34,14 @@ class Known(NamedTuple):
 
 async def known(options: Mapping[str, Any]) -> Known:
     """Raises RulesTopicMissing, and aiokafka's errors as they are."""
-    published, versions, unreadable = Published(), {}, []
-    for key, record in await read_whole(options):
-        if isinstance(record, Refused):
-            unreadable.append(key.decode("utf-8", "replace"))
-            continue
+    read = await read_whole(options)
+    unreadable = [key.decode("utf-8", "replace") for key, record in read if isinstance(record, Refused)]
+    return _known([record for _, record in read if not isinstance(record, Refused)], unreadable)
+
+
+def _known(records: Sequence[Record], unreadable: Sequence[str] = ()) -> Known:
+    published, versions = Published(), {}
+    for record in records:
         published.take(record)
         if isinstance(record, RuleVersion):
             versions[record.shop_id, record.rule, record.version] = record
@@ -66,10 +71,7 @@ async def publish(
 
     Raises CannotPublish, RulesTopicMissing, and aiokafka's errors as they are."""
     found = await known(options)
-    records, changes = to_publish(
-        read.book, read.written, found.published, at=now, effective_at=effective_at, migrate=migrate, withdraw=withdraw
-    )
-    encoded = [(key_of(record), _encoded(record)) for record in records]
+    encoded, changes = prepared(read, found.published, now, effective_at, migrate, withdraw)
     if encoded and not dry_run:
         producer = AIOKafkaProducer(**options, acks="all", max_request_size=4 * MAX_EVENT_BYTES)
         await producer.start()
@@ -79,6 +81,45 @@ async def publish(
         finally:
             await producer.stop()
     return changes
+
+
+def prepared(
+    read: BookRead,
+    published: Published,
+    now: int,
+    effective_at: int,
+    migrate: Migrate,
+    withdraw: Sequence[tuple[str, str]],
+) -> tuple[list[tuple[bytes, bytes]], list[Change]]:
+    """What is to be written, keys and values in order, and what that changes. Raises CannotPublish."""
+    records, changes = to_publish(
+        read.book, read.written, published, at=now, effective_at=effective_at, migrate=migrate, withdraw=withdraw
+    )
+    return [(key_of(record), _encoded(record)) for record in records], changes
+
+
+def publish_to_file(
+    path: Path,
+    read: BookRead,
+    *,
+    now: int,
+    effective_at: int,
+    migrate: Migrate = "continue",
+    withdraw: Sequence[tuple[str, str]] = (),
+    dry_run: bool = False,
+) -> list[Change]:
+    """As `publish`, where the file is the topic. Raises CannotPublish, NoRuleRecords, OSError."""
+    found = known_in(path) if path.exists() else Known(Published(), {}, ())
+    encoded, changes = prepared(read, found.published, now, effective_at, migrate, withdraw)
+    if encoded and not dry_run:
+        with path.open("ab") as lines:
+            lines.writelines(value + b"\n" for _, value in encoded)
+    return changes
+
+
+def known_in(path: Path) -> Known:
+    """What stands in a file of records. Raises NoRuleRecords, OSError."""
+    return _known([record for record, _ in read_rule_file(path)])
 
 
 def _encoded(record: Contract) -> bytes:

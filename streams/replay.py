@@ -35,6 +35,7 @@ from streams.timeline import Effects, Out, Timeline
 from streams.walking import CONCERNS_MANY, Walking
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
+from triggers.rules.inforce import InForce
 from triggers.rules.model import RuleBook
 from triggers.shopfacts import ShopFacts
 from triggers.verdicts import Answer
@@ -134,7 +135,7 @@ class Replay:
     """
 
     def __init__(
-        self, rules: RuleBook, catalogue: Catalogue, *, until: int | None = None, careful: bool = False
+        self, rules: RuleBook | InForce, catalogue: Catalogue, *, until: int | None = None, careful: bool = False
     ) -> None:
         self._catalogue = Following(catalogue)
         self._rows = MemoryRows(careful)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,10 @@ def load(
     until: Annotated[
         str | None, typer.Option(help="RFC 3339 time: publish nothing later, and let the clock reach it.")
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Records of published rules, written before the events."),
+    ] = None,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -40,11 +45,15 @@ def load(
     from aiokafka.errors import KafkaError
 
     from schemas.instants import rfc3339
+    from schemas.topics import RULES
+    from streams.commands.rules_published import records_or_exit
     from streams.eventfiles import EventFiles
     from streams.load import Loader, TopicMissing
+    from triggers.rules.publishing import key_of
 
     limit = until_or_exit(until)
     settings = settings_or_exit(bootstrap)
+    records = () if rules is None else records_or_exit(rules)
 
     with stopping_cleanly() as stop, progress() as bar:
         task = bar.add_task("looking through the files", total=None)
@@ -58,6 +67,8 @@ def load(
             loader = Loader(settings.kafka_client_options())
             try:
                 await loader.start()
+                for record, raw in records:
+                    await loader.put(RULES.name, 0, key_of(record), raw)
                 await loader.run(
                     files, until=limit, stopped=lambda: stop.asked, seen=lambda done: bar.update(task, completed=done)
                 )

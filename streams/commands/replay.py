@@ -23,7 +23,13 @@ from streams.commands.console import (
 
 def replay(
     events: Annotated[list[str], typer.Argument(help="Event files, JSON Lines, plain or gzip; - is standard input.")],
-    rules: Annotated[Path, typer.Option(help="Folder of rules: a shop's folder, shops/, or rule files alone.")],
+    rules: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of rules: a shop's folder, shops/, or rule files alone; or FILE.jsonl, records of published "
+            "rules, each in force from its time."
+        ),
+    ],
     shop: Annotated[Path | None, typer.Option(help="The shop.yaml to use for a folder without one.")] = None,
     products: Annotated[Path | None, typer.Option(help="Products, as `rewake feed parse --out` writes them.")] = None,
     until: Annotated[
@@ -48,11 +54,13 @@ def replay(
 
     from feeds.store import MemoryStore, load_jsonl
     from streams.commands.rules import rulebook_or_exit
+    from streams.commands.rules_published import published_or_exit
     from streams.effects import Unkept
     from streams.eventfiles import EventFiles
     from streams.replay import Replay, StateError, Summary
+    from streams.rulefiles import is_rule_file
 
-    book = rulebook_or_exit(rules, shop)
+    book = published_or_exit(rules) if is_rule_file(rules) else rulebook_or_exit(rules, shop)
     limit = until_or_exit(until)
     catalogue = MemoryStore()
     if products is not None:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--file", metavar="FILE.jsonl", help="A file of records instead of the topic: for `rewake replay --rules`."
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Hang both on `rewake rules`."""
@@ -53,6 +60,7 @@ def publish(
         list[str] | None,
         typer.Option(metavar="NAME", help="A rule that is to hold no more; of a shop other than main: SHOP/NAME."),
     ] = None,
+    file: FileOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be published.")] = False,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
@@ -68,9 +76,10 @@ def publish(
 
     from schemas.instants import rfc3339
     from streams.commands.rules import rulebook_or_exit
-    from streams.publishing_rules import AHEAD
+    from streams.publishing_rules import AHEAD, publish_to_file
     from streams.publishing_rules import publish as publish_rules
     from streams.rulebook import NO_RULES, read_rulebook
+    from streams.rulefiles import NoRuleRecords
     from triggers.rules.publishing import CannotPublish
 
     withdrawn = [_named(name) for name in withdraw or ()]
@@ -81,16 +90,23 @@ def publish(
     read = NO_RULES if folder is None else read_rulebook(folder, shop)
     now = time.time_ns() // 1000
     effective_at = until_or_exit(at) or now + AHEAD
-    if effective_at <= now and not dry_run:
+    if effective_at <= now and not dry_run and file is None:
         note(f"warning: {rfc3339(effective_at)} has passed: workers that run take it as of when they hear of it")
     settings = settings_or_exit(bootstrap)
     try:
-        changes = _on_topic(settings, lambda: publish_rules(
-            settings.kafka_client_options(), read, now=now, effective_at=effective_at, migrate=migrate,
-            withdraw=withdrawn, dry_run=dry_run,
-        ))  # fmt: skip
-    except CannotPublish as error:
+        if file is not None:
+            changes = publish_to_file(
+                file, read, now=now, effective_at=effective_at, migrate=migrate, withdraw=withdrawn, dry_run=dry_run
+            )
+        else:
+            changes = _on_topic(settings, lambda: publish_rules(
+                settings.kafka_client_options(), read, now=now, effective_at=effective_at, migrate=migrate,
+                withdraw=withdrawn, dry_run=dry_run,
+            ))  # fmt: skip
+    except (CannotPublish, NoRuleRecords) as error:
         fail(str(error))
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", code=USED_WRONGLY)
     if json:
         say_json({
             "effective_at": rfc3339(effective_at), "dry_run": dry_run,
@@ -114,6 +130,7 @@ def history(
     rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="One rule alone.")] = None,
     shop: Annotated[str | None, typer.Option("--shop", metavar="ID", help="Of one shop alone.")] = None,
     source: Annotated[bool, typer.Option("--source", help="With each version as it was written.")] = False,
+    file: FileOption = None,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -121,10 +138,16 @@ def history(
 
     Example: rewake rules history abandoned-cart --source
     """
-    from streams.publishing_rules import known
+    from streams.publishing_rules import known, known_in
+    from streams.rulefiles import NoRuleRecords
 
     settings = settings_or_exit(bootstrap)
-    found = _on_topic(settings, lambda: known(settings.kafka_client_options()))
+    try:
+        found = known_in(file) if file else _on_topic(settings, lambda: known(settings.kafka_client_options()))
+    except NoRuleRecords as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", code=USED_WRONGLY)
     listed = [
         {
             "shop_id": shop_id, "rule": name, "version": one.version, "effective_at": one.effective_at,

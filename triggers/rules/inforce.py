@@ -142,8 +142,10 @@ class RulesInForce:
         """Which version of a rule is in force from when, in order."""
         return [(one.at, one.version) for one in self._pointers.get(shop_id, {}).get(rule, ())]
 
-    def broken(self, record: RulePointer | ShopPointer) -> list[Broken]:
+    def broken(self, record: Record) -> list[Broken]:
         """Those of a pointer's versions, the newest alone, that can't be read here."""
+        if isinstance(record, RuleVersion | ShopVersion):
+            return []
         version = record.history[-1].version
         if isinstance(record, ShopPointer):
             found = self._settings_of(record.shop_id, version or "")
