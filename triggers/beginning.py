@@ -8,7 +8,7 @@ from triggers.customer import CustomerRow
 from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
 from triggers.journeys import NOTHING, About, Journey, Past
-from triggers.kinds import Begin
+from triggers.kinds import KINDS, Begin
 from triggers.planning import due_of
 from triggers.rules.model import Rule, Shop
 from triggers.variants import pick
@@ -17,12 +17,13 @@ from triggers.zones import zone_of
 
 
 def free(row: CustomerRow, begin: Begin, at: int) -> bool:
-    """Whether it may begin at `at` as far as the rule's other journeys go: none runs, none began by this very epoch,
+    """Whether it may begin at `at` as far as other journeys go: none of the rule runs, none began by this very epoch,
     no other of its exclusive group does, and `max_times`, `once_per` and `cooldown` let it."""
     rule = begin.rule
+    alone = KINDS[type(rule.trigger)].alone
     for journey in row.journeys:
         if journey.running and (
-            journey.rule == rule.name or (journey.exclusive and journey.exclusive == rule.exclusive)
+            alone or journey.rule == rule.name or (journey.exclusive and journey.exclusive == rule.exclusive)
         ):
             return False
     past = row.history.get(rule.name)

@@ -101,11 +101,12 @@ class Campaigns:
             known = _known(self.collection(event.shop_id, event.collection_id, at), at)
             return Released(event) if known is None else None  # told again it is no news
         known = _known(self.sale(event.shop_id, event.sale_id, at), at)
-        on = known is not None and not known.over and at < known.ends_at
         if isinstance(event, FlashSaleAnnounced) and at < parse_rfc3339(event.ends_at):
             return SaleAnnounced(event, at if known is None else known.first_at)
+        if known is None or known.over or at >= known.ends_at:
+            return None
         announced = self._announced(event.shop_id, event.sale_id, at)
-        return SaleOver(event.sale_id, True, announced) if on and announced is not None else None
+        return SaleOver(event.sale_id, True, announced, known.first_at) if announced is not None else None
 
     def still(self, tick: Tick) -> bool:
         """Whether what a tick says is so: the end of a sale that has ended before, or ends at another time, is none."""
@@ -132,7 +133,7 @@ def comes_of(walk: Walk) -> Iterator[Source]:
     what = walk.what
     if isinstance(what, SaleAnnounced):
         event, ends_at = what.event, parse_rfc3339(what.event.ends_at)
-        over = SaleOver(event.sale_id, False, event)
+        over = SaleOver(event.sale_id, False, event, what.first or walk.at)
         yield Once(Tick(ends_at, walk.shop_id, over), f"{event.sale_id} ends")
         yield Kept(walk.shop_id, f"{event.sale_id} known", ends_at + KNOWN_FOR)
     elif isinstance(what, SaleOver) and what.early and what.event is not None:

@@ -134,6 +134,8 @@ def _remember(
     if len(touches) > MAX_TOUCHES:  # what was skipped after a delay lets the next one count before others
         touches.remove(min(touches, key=_at))
         row.dropped_touches += 1
+    if plan.kind.alone:
+        row.surveyed_at = max(row.surveyed_at, wall)
     past = history.get(rule.name)
     if past is None:
         past = history[rule.name] = Past()

@@ -155,7 +155,8 @@ class IncentiveView(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class JourneyView:
-    """`bought`, `visited`, `clicked`: whether the customer did since the journey began; `touches`: how many of its own
+    """`bought`, `visited`, `clicked`: whether the customer did since the journey began (`bought`: in a survey, of what
+    it asks about, too); `touches`: how many of its own
     passed so far; `segment`: by which of the shop's segments, or lines of the rule's own table, it began."""
 
     step: str = ""

@@ -32,6 +32,9 @@ EXITS: Final[dict[type, str]] = {
 WITHDRAWN: Final = "rule-withdrawn"
 """What ends a journey of a rule that is in force no more."""
 
+OTHER_JOURNEY: Final = "other_journey"
+"""What ends a survey when another journey begins."""
+
 _CANCEL_REASONS: Final = {"order_placed": "ordered"}
 """Where a CancelSms says it otherwise than the exit is called."""
 
@@ -105,6 +108,15 @@ def end_by_walk(row: CustomerRow, plan: ShopPlan, walkers: Mapping[str, Walker],
             _cancel(row, journey, at, why)
             ended = True
     return ended
+
+
+def give_way(row: CustomerRow, plan: ShopPlan, at: int) -> None:
+    """End what runs only where nothing else does, and call back what it handed over."""
+    running = sum(journey.running for journey in row.journeys)
+    for journey in row.journeys:
+        known = plan.of(journey.rule, journey.version)
+        if known is not None and known[1].alone and (journey.running or journey.sent) and running > journey.running:
+            end(row, journey, at, OTHER_JOURNEY)
 
 
 def end(row: CustomerRow, journey: Journey, at: int, why: str) -> None:

@@ -21,7 +21,7 @@ from triggers.beginning import Seen, begin
 from triggers.campaigns import Campaigns
 from triggers.concluding import Emitted
 from triggers.customer import NEVER, CustomerRow
-from triggers.ending import EXITS, end_journeys, readdress, settle
+from triggers.ending import EXITS, end_journeys, give_way, readdress, settle
 from triggers.erasure import MARKER_KEPT, marker_ends
 from triggers.facts import APPLY
 from triggers.gates.suppression import NoSuppressions, Suppressions
@@ -165,6 +165,8 @@ class Engine:
             seen = Seen(row, plan.shop, self._catalogue, due, plan.world.beyond)
             for one, _ in beginning:
                 begin(row, one, due, seen)
+            if len(row.journeys) > 1:
+                give_way(row, plan, due)
             if len(row.history) > MAX_HISTORY:
                 row.history = bounded(row.history, {*plan.by_name, *(journey.rule for journey in row.journeys)})
         for watch, _ in watches:

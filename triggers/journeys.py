@@ -67,12 +67,13 @@ class About(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a journey is about, so far as templates can name it.
 
     `products`: MAX_SHOWN at most. `of`: the sale, collection, order, sync, audience or date that it began for.
-    `ends_at`: nothing leaves after it; 0: there is no end."""
+    `ends_at`: nothing leaves after it; 0: there is no end. `bought`: what it asks about, the customer bought of."""
 
     products: tuple[Shown, ...] = ()
     of: str = ""
     category: str = ""
     ends_at: int = 0
+    bought: bool = False
 
 
 NOTHING: Final = About()

@@ -252,7 +252,10 @@ class RowJourney(JourneyView):
         _set(self, "journey", journey)
 
     started = property(lambda self: None if self.since is None else civil(self.since, self.tz))
-    bought = property(lambda self: self._after(0 if self.row.orders is None else self.row.orders.last_at))
+    bought = property(lambda self: (
+        (self.journey is not None and self.journey.about.bought)
+        or self._after(0 if self.row.orders is None else self.row.orders.last_at)
+    ))
     visited = property(lambda self: self._after(self.row.visited_at))
     clicked = property(lambda self: self._after(self.row.clicked_at))
     variant = property(lambda self: self.journey.variant if self.journey is not None else None)

@@ -24,11 +24,13 @@ class SaleAnnounced(msgspec.Struct, tag="sale", array_like=True, frozen=True):
 
 
 class SaleOver(msgspec.Struct, tag="over", array_like=True, frozen=True):
-    """A sale has ended; `early`: it was ended, and not by its own time. `event`: how it was announced."""
+    """A sale has ended; `early`: it was ended, and not by its own time. `event`: how it was announced last, and `first`
+    when that was first."""
 
     sale_id: str
     early: bool = False
     event: FlashSaleAnnounced | None = None
+    first: int = 0
 
 
 class Released(msgspec.Struct, tag="released", array_like=True, frozen=True):
@@ -75,9 +77,12 @@ class Midnight(msgspec.Struct, tag="midnight", array_like=True, frozen=True):
 
 
 class Subject(msgspec.Struct, tag="subject", array_like=True, frozen=True):
-    """It is time to ask what customers made of a sale or a collection."""
+    """It is time to ask what customers made of a collection, by a rule; `since`: when it was released."""
 
     of: str
+    rule: str = ""
+    event: CollectionReleased | None = None
+    since: int = 0
 
 
 class RulesChanged(msgspec.Struct, tag="rules", array_like=True, frozen=True):

@@ -243,8 +243,10 @@ class Player(Drive):
         self.engine.last = end
         ticks = Ticks(self.engine.ticks(end), story[0][0] - 1)
         for at, one in (*story, (end, None)):
-            for tick in ticks.take(at):
-                self._walk(tick.at, tick.what, ticks)
+            while (following := ticks.next()) is not None and following < at:
+                for tick in ticks.take(following + 1):
+                    if self.engine.still(tick):
+                        self._walk(tick.at, tick.what, ticks)
             self.fire(at)
             if one is not None and told is not None:
                 told.hear(at, one)

@@ -123,12 +123,31 @@ class Range:
         brand = "" if product is None or product.vendor is None else product.vendor.casefold()
         return brand if brand in self._brands else ""
 
+    @property
+    def categories(self) -> frozenset[str]:
+        """By id, as they were given."""
+        return self._categories
+
     def looked_at(self, row: CustomerRow, since: int = 0) -> str:
         """Which of its categories the customer looked at last, by itself, no earlier than that; "" for none."""
         if not self._categories:
             return ""
         seen = [(seen.at, one) for one, seen in row.categories.items() if one in self._categories and seen.at >= since]
         return max(seen)[1] if seen else ""
+
+
+def signs(row: CustomerRow, among: Range, since: int) -> int:
+    """How many signs of a liking there were: looks at products or categories (whichever are more, as one look may be
+    both), and what was carted, wished for or bought."""
+    products = sum(
+        at >= since for product, interest in row.interests.items() if product in among for at in interest.views
+    )
+    looked = [seen for category, seen in row.categories.items() if category in among.categories]
+    categories = sum(at >= since for seen in looked for at in seen.views)
+    carted = sum(line.at >= since and product in among for product, line in row.cart.now.lines.items())
+    wished = sum(wish.wished and wish.at >= since and product in among for product, wish in row.wishes.items())
+    bought = sum(one.at >= since and product in among for product, one in row.bought.items())
+    return max(products, categories) + carted + wished + bought
 
 
 def _newest(said: tuple[str, int]) -> tuple[int, str]:

@@ -147,6 +147,11 @@ class Kind(Protocol):
         """Whether what its journeys are about has an end, after which nothing leaves (`About.ends_at`)."""
 
     @property
+    def alone(self) -> bool:
+        """Whether it is a survey: its journeys begin only where no other runs, and end when another begins; when one
+        was last asked is kept in the row (`surveyed_at`)."""
+
+    @property
     def content(self) -> frozenset[str]:
         """Which of `product` and `event` its rules may name: what their journeys are about."""
 
@@ -196,6 +201,7 @@ class KindBase:
 
     drains = True
     ends = False
+    alone = False
     content: frozenset[str] = frozenset()
     exits: Mapping[str, str] = {}
     default_exits: frozenset[str] = frozenset({"order_placed"})

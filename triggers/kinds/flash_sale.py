@@ -23,7 +23,7 @@ from schemas.instants import parse_rfc3339
 from triggers.customer import NEVER, CustomerRow
 from triggers.journeys import About, Journey, Occasion
 from triggers.kinds._occasions import Offered
-from triggers.kinds._pace import Pace, paced, width
+from triggers.kinds._pace import Pace, counted_in, paced, width_at
 from triggers.kinds._products import WAYS, Interested, Range, Way, interested, shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Path, Reading, Walker, Watch, WrittenKind
 from triggers.rules.model import Rule, Shop
@@ -87,6 +87,9 @@ class FlashSaleKind(KindBase):
             return _On(meant, what, world) if meant else None
         return _Over(what.sale_id) if isinstance(what, SaleOver) else None
 
+    def inputs(self, row: CustomerRow, rule: Rule, journey: Journey, world: KindWorld) -> Mapping[str, str]:
+        return counted_in(rule.trigger.pace, world, journey.epoch_at)
+
     def example(self, row: CustomerRow, world: KindWorld) -> About:
         """Of the sale that was announced last, what the customer looked at last."""
         of = super().example(row, world)
@@ -123,6 +126,7 @@ class _On(Walker):
         self._starts_at = 0 if event.starts_at is None else parse_rfc3339(event.starts_at)
         self._ends_at = parse_rfc3339(event.ends_at)
         self._range = range_of(event, world)
+        self._world = world
 
     def takes(self, row: CustomerRow, at: int) -> Iterable[Occasion]:
         first = self._first or at
@@ -137,7 +141,8 @@ class _On(Walker):
             about = found[wanted]
             if about is None:
                 continue
-            turn = paced(row, name, max(at, self._starts_at), self._id, width(trigger.pace, None))
+            wide = width_at(trigger.pace, self._world, first)
+            turn = paced(row, name, max(at, self._starts_at), self._id, wide)
             if turn < self._ends_at:
                 yield Occasion(NAME, name, turn, first, self._id, about)
 
