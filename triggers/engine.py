@@ -62,7 +62,7 @@ class Engine:
         self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts, self._campaigns)
         self._plans, self._no_rules = self._all.newest, self._all.nobody
         self._walkers = Walkers(self._all, self._campaigns)
-        self.counted = self._counted()
+        self.counted: Mapping[str, bool] = dict(self._all.counted)
         """The shops whose customers are counted, and whether a rule of theirs asks for figures of the whole shop;
         another one whenever that changes."""
 
@@ -82,10 +82,7 @@ class Engine:
         """More may have been published."""
         if self._all.look_again():
             self._walkers.forget()
-            self.counted = self._counted()
-
-    def _counted(self) -> Mapping[str, bool]:
-        return {shop_id: plan.figures for shop_id, plan in self._plans.items() if plan.counting is not None}
+            self.counted = dict(self._all.counted)
 
     def on_event(self, row: CustomerRow, event: CustomerEvent, now: int) -> bool:
         """Apply one event at its effective time `now`; False when it was a repeated `event_id` (no effect).

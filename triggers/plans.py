@@ -31,12 +31,12 @@ Former = Callable[[str, str], tuple[Rule, Shop] | None]
 class ShopPlan:
     """One shop's. `kinds`: those in use, by name, with their rules. `by_event`: who wants to hear of events of a type,
     with the kind's number. `lasting`: the numbers of kinds that go on when there are no more events. `stamp`: which
-    rules these are, as rows keep it; 0 for none. `figures`: whether a rule asks for some of the whole
-    shop. `counting`: what events add to them; None where nobody counts."""
+    rules these are, as rows keep it; 0 for none. `counting`: what events add to the figures of the
+    shop; None where nobody counts."""
 
     __slots__ = (
-        "by_event", "by_name", "counting", "figures", "kind_world", "kinds", "lasting", "prefilter", "says", "shop",
-        "stamp", "steps", "watches", "world", "_former", "_pinned", "migrate", "own", "pins", "since", "until",
+        "_former", "_pinned", "by_event", "by_name", "counting", "kind_world", "kinds", "lasting", "migrate", "own",
+        "pins", "prefilter", "says", "shop", "since", "stamp", "steps", "until", "watches", "world",
     )  # fmt: skip
 
     def __init__(
@@ -64,9 +64,7 @@ class ShopPlan:
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         rules = tuple(sorted(rules, key=lambda rule: rule.name))  # the order they come in is nothing
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
-        self.figures = any(uses_figures(shop, rule, kind) for rule, kind in self.by_name.values())
-        counts = facts is not None and (self.figures or shop.figures)
-        self.counting = Counting(shop, Segments(shop, catalogue).of) if counts else None
+        self.counting: Counting | None = None
         self.steps = {
             name: emission.plans(shop, rule, kind, self.own.get(name)) for name, (rule, kind) in self.by_name.items()
         }
@@ -136,6 +134,8 @@ class ShopPlans:
         self._with = catalogue, suppressions, facts
         self.newest: dict[str, ShopPlan] = {}
         self._earlier: dict[str, dict[int, ShopPlan]] = {}
+        self.counted: dict[str, bool] = {}
+        """The shops whose customers are counted, and whether a rule asks for their figures."""
         self.nobody = ShopPlan(Shop(), (), catalogue, suppressions)
         self.generation = -1
         self.look_again()
@@ -147,8 +147,27 @@ class ShopPlans:
         self.generation = self._rules.generation
         self._earlier.clear()
         for shop_id in self._rules.shops:
+            self.counted.pop(shop_id, None)
+            asks, counts = self._figures(shop_id)
+            if counts:
+                self.counted[shop_id] = asks
             self.newest[shop_id] = self._make(shop_id, self._rules.at(shop_id, NEVER))
         return True
+
+    def _figures(self, shop_id: str) -> tuple[bool, bool]:
+        """Whether a rule asks for figures of the whole shop, and whether they are counted: all along where one does at
+        any time, so that they are the same whoever comes by the rules at which time."""
+        if self._with[-1] is None:
+            return False, False
+        at: int | None = ALWAYS
+        counts = False
+        while at is not None:
+            then = self._rules.at(shop_id, at)
+            if any(uses_figures(then.own.get(r.name, then.shop), r, KINDS[type(r.trigger)]) for r in then.rules):
+                return True, True
+            counts = counts or then.shop.figures
+            at = self._rules.changes(shop_id, at)
+        return False, counts
 
     def at(self, shop_id: str, at: int) -> ShopPlan:
         plan = self.newest.get(shop_id, self.nobody)
@@ -173,10 +192,13 @@ class ShopPlans:
 
     def _make(self, shop_id: str, inforce: Slice) -> ShopPlan:
         catalogue, suppressions, facts = self._with
-        return ShopPlan(
+        plan = ShopPlan(
             inforce.shop, inforce.rules, catalogue, suppressions, facts, inforce.audiences, inforce,
             partial(self._rules.former, shop_id), self._campaigns,
         )  # fmt: skip
+        if shop_id in self.counted:
+            plan.counting = Counting(inforce.shop, Segments(inforce.shop, catalogue).of)
+        return plan
 
 
 def _stamp(rules: Sequence[Rule]) -> int:

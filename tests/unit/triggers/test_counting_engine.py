@@ -12,6 +12,7 @@ from triggers.customer import new_row
 from triggers.engine import Engine
 from triggers.expressions import compile_expression
 from triggers.rules.economics import Economics
+from triggers.rules.inforce import Slice
 from triggers.rules.model import Incentive, Shop
 from triggers.rules.segments import Segment
 from triggers.shopfacts import MIN_CHEQUES, ShopFacts
@@ -61,3 +62,35 @@ def test_the_most_that_may_be_given_goes_by_the_average_cheque_in_force_and_the_
         made = driven(facts).feed(*shopper(at), added(at)).drain()
         assert made.sent[1].points == points
         assert made.decisions[0].inputs.get("facts") == day
+
+
+class Once:
+    """Rules of which one asked for figures up to some day."""
+
+    generation = 1
+    shops = ("main",)
+
+    def at(self, shop_id: str, at: int) -> Slice:
+        if at < MONDAY:
+            return Slice(SHOP, (MOST,), until=MONDAY)
+        return Slice(SHOP, (rule(),), since=MONDAY)
+
+    def changes(self, shop_id: str, after: int) -> int | None:
+        return MONDAY if after < MONDAY else None
+
+    def former(self, shop_id: str, rule: str, version: str) -> None:
+        return None
+
+
+def test_who_is_asked_for_at_any_time_is_counted_all_along() -> None:
+    engine = Engine(Once(), EmptyCatalogue(), facts=ShopFacts())
+    assert engine.counted == {"main": True}
+    made = Drive(engine, new_row("main", "42")).feed(viewed(MONDAY - 1, "cup"), viewed(MONDAY + 1, "cup"))
+    assert [one for one in told(made) if one[0] == VIEWED + bucket("cup")] == [(VIEWED + bucket("cup"), "cup", 1)] * 2
+
+
+def test_what_no_rule_asks_for_is_counted_where_the_shop_says_so_and_asks_nobody_to_wait() -> None:
+    rules = book(rule(), shop=Shop(figures=True))
+    assert Engine(rules, EmptyCatalogue(), facts=ShopFacts()).counted == {"main": False}
+    assert Engine(book(rule()), EmptyCatalogue(), facts=ShopFacts()).counted == {}
+    assert Engine(rules, EmptyCatalogue()).counted == {}
