@@ -13,7 +13,8 @@ missing, a test fails and says so. In it:
   as far as the kind goes. Work it out from `asked.told`, the events up to then, slowly and without the code of the
   kind: neither its watch nor the row. Say why not with a plain False; the test shows rule, events and decision.
 - `over`: for each word of the kind's `exits`, whether it had come about when a touch was made at `at`, by the events up
-  to then. `order_placed` is asked of every rule.
+  to then. It is asked of rules whose `exit_on` names the word, and of all where `exits` does not (a sale's end).
+  `order_placed` is asked of every rule that names it.
 
 What must hold for every rule (none twice, `once_per`, conditions, the audience, consent, erasure, the order in the
 folder, how rows are kept and partitions are cut) is asked of yours without another word. So is that a story reaches it:
