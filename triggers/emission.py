@@ -155,6 +155,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[s
     agreed = TRANSACTIONAL if rule.purpose == "transactional" else None
     off = shop.dedupe_product is None and shop.compete is None
     made: dict[str, Plan] = {}
+    tells: object = type(kind).inputs
     for step, following in zip(rule.steps, (*rule.steps[1:], None), strict=True):
         channel: Channel = "sms" if step.sms is not None else "call" if step.call is not None else "bonus"
         last = _LAST if off and step.incentive is None else None
@@ -164,7 +165,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[s
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
             any(asks_figures(source.reads, kind.content) for source in sources), own or shop,
-            type(kind).inputs is not KindBase.inputs,
+            tells is not KindBase.inputs,
         )
     return made
 

@@ -117,7 +117,7 @@ class Membership:
         moves = MOVES[type(event)]
         if moves and not any("now" in group.moved_by or moves & group.moved_by for group in self._groups.values()):
             return None
-        return now if self.changed(row, now) else NEVER
+        return now if _otherwise(row, _heard_of(self._world, row, now).inside(self._groups)) else NEVER
 
     def next_look(self, row: CustomerRow, now: int) -> int:
         """What was found at an event stays to be looked at; whose rules are new is looked at now."""
@@ -155,11 +155,7 @@ class Membership:
 
     def changed(self, row: CustomerRow, at: int) -> dict[str, bool]:
         """What is otherwise than the row knows, or not known to it, and how it is."""
-        members = row.members
-        return {
-            key: inside for key, inside in self._inside(row, at).items()
-            if key not in members or members[key].inside is not inside
-        }  # fmt: skip
+        return _otherwise(row, self._inside(row, at))
 
     def occasion(self, row: CustomerRow, at: int) -> Occasion | None:
         """That something has changed with the time alone."""
@@ -172,13 +168,52 @@ class Membership:
         return bool(row.erased_at) and not any(key in row.members for key in self._groups)
 
     def _inside(self, row: CustomerRow, at: int) -> dict[str, bool]:
-        tz, _ = zone_of(row.field("time_zone"), self._world.shop.time_zone)
-        seen = context(row, self._world.shop, self._world.catalogue, tz, at)
-        scope = unexplained(seen)
-        return {
-            key: seen.customer.segment == group.name if group.audience is None else group.audience.holds_in(scope)
-            for key, group in self._groups.items()
-        }
+        return _Judged(self._world, row, at).inside(self._groups)
+
+
+class _Judged:
+    """In which audiences and segments a customer is, as the row stands: each is judged once."""
+
+    def __init__(self, world: KindWorld, row: CustomerRow, at: int) -> None:
+        self.world, self.row, self.at, self.event = world, row, at, row.seen[-_ID:]
+        tz, _ = zone_of(row.field("time_zone"), world.shop.time_zone)
+        self._seen = context(row, world.shop, world.catalogue, tz, at)
+        self._scope = unexplained(self._seen)
+        self._known: dict[str, bool] = {}
+
+    def inside(self, groups: Mapping[str, _Group]) -> dict[str, bool]:
+        return {key: self._of(key, group) for key, group in groups.items()}
+
+    def _of(self, key: str, group: _Group) -> bool:
+        known = self._known.get(key)
+        if known is None:
+            if group.audience is None:
+                known = self._seen.customer.segment == group.name
+            else:
+                known = group.audience.holds_in(self._scope)
+            self._known[key] = known
+        return known
+
+
+_latest: list[_Judged] = []
+"""Of the event that was heard last: both kinds ask the same of it, one after the other."""
+
+
+def _heard_of(world: KindWorld, row: CustomerRow, now: int) -> _Judged:
+    """As the row stands after the event that it has just taken."""
+    for known in _latest:
+        if known.row is row and known.world is world and known.at == now and known.event == row.seen[-_ID:]:
+            return known
+    judged = _Judged(world, row, now)
+    _latest[:] = [judged]
+    return judged
+
+
+def _otherwise(row: CustomerRow, inside: Mapping[str, bool]) -> dict[str, bool]:
+    members = row.members
+    return {
+        key: is_in for key, is_in in inside.items() if key not in members or members[key].inside is not is_in
+    }  # fmt: skip
 
 
 class AtMidnight(Walker):

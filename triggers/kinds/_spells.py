@@ -32,11 +32,6 @@ class Thresholds(Generic[T]):
         first = bisect_right(self.lengths, looked)
         return base + self.lengths[first] if first < len(self.lengths) else NEVER
 
-    def any_due(self, base: int, looked: int, at: int) -> bool:
-        """Whether `due` names any."""
-        lengths = self.lengths
-        return bisect_right(lengths, looked) < bisect_right(lengths, at - base)
-
     def due(self, base: int, looked: int, at: int) -> Sequence[tuple[int, T]]:
         """The lengths, and what waited for them, that are over at `at` and were not looked at."""
         return self._between(bisect_right(self.lengths, looked), bisect_right(self.lengths, at - base))

@@ -24,7 +24,7 @@ from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, Wri
 from triggers.kinds._spells import Thresholds, looked_for, one_each
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
-from triggers.tastes import Seen
+from triggers.tastes import MAX_CATEGORIES, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,17 @@ class _Watch:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._waiting = Thresholds((rule.trigger.idle, rule) for rule in rules)
         self._looks = Thresholds((rule.trigger.idle, rule) for rule in one_each(rules))
+        named = [rule.trigger.categories for rule in rules]
+        self._wanted = frozenset[str]().union(*named) if all(named) else None
+        """The categories that any of them waits for; None: all."""
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
-        if isinstance(event, wire.ProductViewed | wire.CartItemAdded) and event.category_id is None:
-            return None
+        if isinstance(event, wire.ProductViewed | wire.CartItemAdded | wire.CategoryViewed):
+            category_id = event.category_id
+            if category_id is None:
+                return None
+            if self._wanted is not None and category_id not in self._wanted and len(row.categories) < MAX_CATEGORIES:
+                return None  # nobody waits for it, and no other had to go
         return self.next_look(row, now)
 
     def next_look(self, row: CustomerRow, now: int) -> int:

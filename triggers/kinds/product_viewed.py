@@ -134,16 +134,24 @@ class _Watch:
     def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
         return self._begins(row, (
             (product_id, interest, self._waiting.due_for(row, interest.at, looked, at))
-            for product_id, interest, looked in _spells(row) if self._wanted.any_due(interest.at, looked, at)
+            for product_id, interest, looked in self._over(row, at)
         ))
 
     def looked(self, row: CustomerRow, at: int) -> None:
-        lengths = {
-            product_id: at - interest.at for product_id, interest, looked in _spells(row)
-            if self._wanted.any_due(interest.at, looked, at)
-        }  # fmt: skip
+        lengths = {product_id: at - interest.at for product_id, interest, _ in self._over(row, at)}
         if lengths:
             row.part_interests = interests.looked(row.part_interests, lengths)
+
+    def _over(self, row: CustomerRow, at: int) -> Iterator[tuple[str, Interest, int]]:
+        """Of the spells those of which a length is over at `at` that was not looked at."""
+        lengths, looked_at = self._wanted.lengths, row.looked_at
+        newest = at - lengths[0]  # most are newer
+        for product_id, interest in row.interests.items():
+            base = interest.at
+            if base <= newest:
+                looked = max(interest.looked, looked_at - base)
+                if bisect_right(lengths, looked) < bisect_right(lengths, at - base):
+                    yield product_id, interest, looked
 
     def _begins(
         self, row: CustomerRow, found: Iterable[tuple[str, Interest, Sequence[tuple[int, Rule]]]]
@@ -176,6 +184,8 @@ def _newest_first(product: tuple[int, str, int, Interest]) -> tuple[int, str]:
 def _often_enough(wanted: ProductViewed, interest: Interest) -> bool:
     if wanted.times == 1:
         return True
+    if interest.times < wanted.times:
+        return False
     return sum(interest.at - at < wanted.within for at in interest.views) >= wanted.times
 
 

@@ -218,7 +218,7 @@ def test_an_audience_that_asks_for_a_figure_of_the_shop_cannot_be_entered() -> N
 
 def test_the_midnights_of_a_shop_come_once_for_both_kinds() -> None:
     made: Engine = engine(entered("orders.count == 1"), left("orders.count == 1"))
-    (source,) = made.ticks()
+    (source,) = made.ticks(MONDAY)
     tick = source.after(MONDAY)
     assert tick is not None
     assert (tick.at, tick.what) == (MONDAY + DAY, Midnight("2026-11-24"))
