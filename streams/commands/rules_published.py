@@ -13,6 +13,7 @@ from streams.commands.on_kafka import BootstrapOption, on_kafka, settings_or_exi
 
 if TYPE_CHECKING:
     from streams.settings import Settings
+    from triggers.rules.inforce import Record, RulesInForce
     from triggers.rules.model import RuleBook
 
 _Result = TypeVar("_Result")
@@ -197,3 +198,28 @@ def _on_topic(settings: Settings, run: Callable[[], Awaitable[_Result]]) -> _Res
         return on_kafka(settings, run)
     except RulesTopicMissing as error:
         fail(str(error))
+
+
+def published_or_exit(path: Path) -> RulesInForce:
+    """What a file of records says is in force; its mistakes end the command."""
+    from streams.rulefiles import rules_of_file
+
+    return _of_file(path, rules_of_file)
+
+
+def records_or_exit(path: Path) -> list[tuple[Record, bytes]]:
+    """The records of such a file, with their bytes."""
+    from streams.rulefiles import read_rule_file
+
+    return _of_file(path, read_rule_file)
+
+
+def _of_file(path: Path, read: Callable[[Path], _Result]) -> _Result:
+    from streams.rulefiles import NoRuleRecords
+
+    try:
+        return read(path)
+    except NoRuleRecords as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", code=USED_WRONGLY)

@@ -21,7 +21,8 @@ from streams.ledger import RowLedger
 from streams.merge import Merged
 from streams.replay import MemoryRows
 from streams.timeline import Timeline
-from tests.unit.triggers.driving import NEVER, event
+from tests.unit.triggers.driving import event
+from triggers.customer import NEVER
 from triggers.engine import Engine
 from triggers.rules.inforce import RulesInForce
 
