@@ -53,9 +53,13 @@ class ShopPlan:
     ) -> None:
         self.shop = shop
         self.since, self.until = (ALWAYS, NEVER) if inforce is None else (inforce.since, inforce.until)
+        """Those rules are in force, the latter instant not included."""
         self.pins = inforce is not None and inforce.several
+        """Journeys may run under other versions of them, known to `of`."""
         self.migrate: Mapping[str, Migrate] = {} if inforce is None else inforce.migrate
+        """What becomes of those, by the rule's name."""
         self.own: Mapping[str, Shop] = {} if inforce is None else inforce.own
+        """The settings that a rule was published with, by its name."""
         self._former = former
         self._pinned: dict[tuple[str, str], Pinned] = {}
         self.world = emission.World(shop, catalogue, suppressions)
