@@ -45,8 +45,8 @@ class InputState:
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """`commits`: computed and not durable yet; `made`: durable ones; `turning`: a turn is under way. `figures`: which of
-    whole shops it waits for, None for none."""
+    """`commits`: computed and not durable yet; `made`: durable ones; `turning`: a turn is under way. `figures`: those
+    of whole shops that it waits for, None for none."""
 
     inputs: tuple[InputState, ...]
     turning: bool

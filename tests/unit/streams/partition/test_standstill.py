@@ -113,6 +113,7 @@ def test_who_gets_records_or_is_paused_or_has_read_everything_is_not_fetched_aga
     [
         (state(commits=2), ["the broker: 2 computed and not committed"]),
         (state(turning=True), ["a turn that is under way: the ledger's answer, or the processor"]),
+        (PartitionState((an_input(held=9),), False, 0, 0, "shop-facts: of 1"), ["shop-facts: of 1"]),
         (state(an_input(unread=7)), ["cart-events: 7 in its log from offset 5 on, and none is fetched"]),
         (state(an_input(paused=True, held=9, unread=7)), ["cart-events: paused, with 9 fetched"]),
         (
