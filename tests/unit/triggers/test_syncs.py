@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import permutations
 
 from schemas.instants import DAY
+from triggers.campaigns import Campaigns
 from triggers.syncs import ChangedSet
 from triggers.walkers import walk_of
 from triggers.walks import Change, Synced
@@ -37,7 +38,7 @@ def test_of_a_product_that_comes_twice_it_is_what_was_before_the_first_and_after
 def test_what_changed_neither_its_price_nor_whether_it_can_be_had_is_no_change() -> None:
     changed = ChangedSet()
     changed.add("a", fell(10, 10), 7)
-    assert walk_of(changed.over("main", "s", 7)) is None
+    assert walk_of(changed.over("main", "s", 7), Campaigns(), 7) is None
 
 
 def test_what_was_found_more_than_a_day_before_the_sync_is_no_news() -> None:
@@ -70,4 +71,4 @@ def test_of_more_than_may_be_the_largest_drops_are_kept_and_the_others_counted_i
 def test_a_sync_is_taken_by_customers_with_its_changes() -> None:
     changed = ChangedSet()
     changed.add("a", fell(10, 9), 7)
-    assert walk_of(changed.over("main", "s", 7)) == Synced("s", {"a": fell(10, 9)})
+    assert walk_of(changed.over("main", "s", 7), Campaigns(), 7) == Synced("s", {"a": fell(10, 9)})
