@@ -6,7 +6,16 @@ import random
 
 from streams.table import DECODED_ROWS
 from tests.simulation.clocks import SECOND
-from tests.simulation.rules import STREAM, STREAM_GATED, WALL, WALL_GATED, WALL_LATER, WALL_THRICE, opting_in
+from tests.simulation.rules import (
+    STREAM,
+    STREAM_GATED,
+    STREAM_SERIES,
+    WALL,
+    WALL_GATED,
+    WALL_LATER,
+    WALL_THRICE,
+    opting_in,
+)
 from tests.simulation.worker import Setting
 
 
@@ -30,6 +39,8 @@ def setting(rng: random.Random) -> Setting:
     later = rules is WALL_LATER
     if returning and apart.random() < 0.5:
         rules = opting_in(rules)
+    if rules is STREAM and not returning and apart.random() < 0.4:
+        rules = STREAM_SERIES
     standby = rng.random() < 0.15
     return Setting(
         stream=stream,
