@@ -60,7 +60,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
 
 class Granted(msgspec.Struct, frozen=True, gc=False):
     """It counts in every scope. `repeated`: it did so before (a replay). `counts`: for each limit of each scope, in
-    their order, what its stretch of time held before this touch."""
+    their order, what its stretch of time held before this touch: of a customer's, what his row knows."""
 
     repeated: bool
     counts: tuple[int, ...]

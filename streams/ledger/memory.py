@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from streams.ledger.counting import Counted, disproved, judge
+from streams.ledger.counting import Counted, disproved, judge, judge_beside_row
 from streams.ledger.slots import ORDER, Part, kept_for, parts
 from triggers.asks import Ask, Full, Granted, LedgerAnswer, Scope
 
@@ -146,7 +146,7 @@ class MemoryLedger:
                 old = held.last <= ask.at - keep and touch_id != ask.touch_id and kind == "customer"
                 if old or 0 < held.lapses <= now:
                     slot.forget(touch_id)
-        said = judge(
+        said = (judge_beside_row if kind == "customer" else judge)(
             ask.touch_id, ask.at, scopes,
             [slot.counted(ask, kind, scope, key) for scope, key in zip(scopes, keys, strict=True)],
         )

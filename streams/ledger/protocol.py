@@ -17,14 +17,17 @@ class Ledger(Protocol):
 
     How it counts. A touch weighs `Scope.weight` in each scope of its ask, and is looked at beside all others of the
     same scope, whichever ask brought them.
-    - A rolling limit counts those nearer than its window: `at - window < t < at + window`. (Later ones exist only when
-      an older chunk is computed again, or clocks differ; then no stretch of one window's length that holds this touch
-      holds more than the limit.)
+    - A rolling limit counts those with `at - window < t <= at`; and where there are later ones, which is only when an
+      older chunk is computed again, or clocks differ, those of the stretch of one window's length that holds this touch
+      and most of them. What lies before the touch and what lies after it is not added up.
     - A calendar limit counts those with `since <= t < until`.
     Where for every limit of every scope that and its own weight come to no more than the limit, it is granted and
-    counted from then on; else it is counted in none. An answer tells what counted before it, `t <= at`, as it was the
-    first time; with the later ones only where without them nothing would be full. Of a budget, which is one day's, it
-    tells all.
+    counted from then on; else it is counted in none. An answer tells what counted before it, `t <= at`; with the later
+    ones only where without them nothing would be full. Of a budget, which is one day's, it tells all.
+
+    A customer's row comes first. What it knows of his is what an answer tells, and what it refuses is refused by it
+    alone; whatever else is reserved in his slot may only refuse. So a chunk that is computed again after a crash is
+    answered as it was, and as if there had been no crash (`streams.ledger.counting.judge_beside_row` says why).
 
     Asking again. An id that counts already at the very time it is asked for (with no less weight) is granted as
     repeated whatever the limits say, but for what the row says (below), and counted once. Asked for another time it is

@@ -173,11 +173,13 @@ async def test_of_an_erased_customer_nothing_is_kept_and_of_the_others_all(world
 
 async def test_a_replayed_touch_is_granted_as_repeated_and_counts_once(world: World) -> None:
     ledger = world.worker()
-    first = await ledger.reserve([ask("a", caps=THREE_A_WEEK), ask("b", NOW + 1, caps=THREE_A_WEEK)])
-    again = await world.worker().reserve([ask("a", caps=THREE_A_WEEK), ask("b", NOW + 1, caps=THREE_A_WEEK)])
+    asks = [ask("a", caps=THREE_A_WEEK), ask("b", NOW + 1, THREE_A_WEEK, (("a", NOW),))]
+    first = await ledger.reserve(asks)
+    again = await world.worker().reserve(asks)
     assert first == [Granted(False, (0,)), Granted(False, (1,))]
     assert again == [Granted(True, (0,)), Granted(True, (1,))]
-    assert await ledger.reserve([ask("c", NOW + 2, caps=THREE_A_WEEK)]) == [Granted(False, (2,))]
+    third, fourth = ask("c", NOW + 2, caps=THREE_A_WEEK), ask("d", NOW + 3, caps=THREE_A_WEEK)
+    assert await ledger.reserve([third, fourth]) == [Granted(False, (0,)), full(0, (3,))]
 
 
 async def test_a_confirmed_touch_that_is_asked_again_is_repeated_though_the_cap_is_full(world: World) -> None:
@@ -192,7 +194,8 @@ async def test_a_refused_touch_that_is_asked_again_after_later_ones_gets_the_num
 ) -> None:
     ledger = world.worker()
     caps = (CapLimit(1, DAY), CapLimit(9, 9 * DAY))
-    first = [ask("a", caps=caps), ask("b", NOW + HOUR, caps=caps), ask("c", NOW + DAY, caps=caps)]
+    row = (("a", NOW),)
+    first = [ask("a", caps=caps), ask("b", NOW + HOUR, caps, row), ask("c", NOW + DAY, caps, row)]
     answers = [Granted(False, (0, 0)), full(0, (1, 1)), Granted(False, (0, 1))]
     assert await ledger.reserve(first) == answers
     assert (await ledger.reserve(first))[1] == answers[1]
@@ -210,6 +213,43 @@ async def test_a_later_touch_counts_against_an_earlier_one_within_a_window(world
     await ledger.reserve([ask("later", NOW + DAY)])
     assert await ledger.reserve([ask("near", NOW + 1)]) == [full(0, (1,))]
     assert await ledger.reserve([ask("far", NOW)]) == [Granted(False, (0,))]
+
+
+async def test_what_lies_before_a_touch_and_what_lies_after_it_is_not_added_up(world: World) -> None:
+    """As the turn that was lost had granted it: the row holds what was committed before, the ledger what came later and
+    no more what is asked for again, which it had forgotten as too old, or lost."""
+    former, owner = world.worker(), world.worker()
+    two, row = (CapLimit(2, DAY),), (("a", NOW - DAY + HOUR),)
+    await former.reserve([ask("c", NOW + DAY - HOUR, two, row)])
+    assert await owner.reserve([ask("b", NOW, two, row)]) == [Granted(False, (1,))]
+    over = [ask("d", NOW + HOUR - 1, two), ask("e", NOW + 2 * HOUR, two, (*row, ("b", NOW)))]
+    assert await former.reserve(over) == [full(0, (2,)), full(0, (2,))], "the windows before and after it are full"
+
+
+async def test_of_later_ones_it_is_told_how_many_a_window_holds_and_when_it_holds_less(world: World) -> None:
+    ledger = world.worker()
+    two = (CapLimit(2, DAY),)
+    for number, hours in enumerate((-13, 1, 12)):
+        await ledger.reserve([ask(f"t{number}", NOW + hours * HOUR, two)])
+    assert await ledger.reserve([ask("a", NOW, two)]) == [Full(0, 0, (2,), NOW + 25 * HOUR)]
+
+
+async def test_what_a_touch_is_told_is_what_the_row_holds_whatever_else_is_reserved(world: World) -> None:
+    """At one instant several are asked for one after the other, and after a crash the first one is again."""
+    former, owner = world.worker(), world.worker()
+    asks = [ask("a", caps=THREE_A_WEEK), ask("b", NOW, THREE_A_WEEK, (("a", NOW),))]
+    assert await former.reserve(asks) == [Granted(False, (0,)), Granted(False, (1,))]
+    assert await owner.reserve(asks) == [Granted(True, (0,)), Granted(True, (1,))]
+    third, fourth = (ask(touch_id, NOW, THREE_A_WEEK, (("a", NOW),)) for touch_id in "cd")
+    assert await owner.reserve([third]) == [Granted(False, (1,))]
+    assert await owner.reserve([fourth]) == [full(0, (3,))], "what else is reserved may have been sent"
+
+
+async def test_what_the_row_refuses_is_refused_with_the_rows_numbers_and_room(world: World) -> None:
+    former, owner = world.worker(), world.worker()
+    two, row = (CapLimit(2, DAY),), (("a", NOW - 2 * HOUR), ("b", NOW - HOUR))
+    await former.reserve([ask("c", NOW - HOUR, caps=two)])
+    assert await owner.reserve([ask("d", NOW, two, row)]) == [Full(0, 0, (2,), NOW - 2 * HOUR + DAY)]
 
 
 async def test_the_first_full_cap_is_named_with_the_counts_of_all(world: World) -> None:
@@ -234,7 +274,7 @@ async def test_a_rule_with_a_short_window_does_not_forget_what_a_long_one_needs(
     ledger = world.worker()
     await ledger.reserve([ask("a", NOW, THREE_A_WEEK)])
     await ledger.reserve([ask("b", NOW + 5 * DAY, (CapLimit(1, HOUR),))])
-    assert await ledger.reserve([ask("c", NOW + 6 * DAY, THREE_A_WEEK)]) == [Granted(False, (2,))]
+    assert await ledger.reserve([ask("c", NOW + 6 * DAY, (CapLimit(2, 7 * DAY),))]) == [full(0, (2,))]
 
 
 async def test_a_window_longer_than_what_is_usually_kept_is_exact(world: World) -> None:
@@ -358,7 +398,8 @@ async def test_nor_does_it_stand_against_what_the_row_holds_of_later_times(world
 async def test_what_was_granted_stands_though_the_row_holds_its_cap_before_and_after_it_by_now(world: World) -> None:
     ledger = world.worker()
     two = (CapLimit(2, DAY),)
-    asks = [ask("a", NOW - DAY + 1, two), ask("b", NOW, two), ask("c", NOW + DAY - 1, two)]
+    a, b = ("a", NOW - DAY + 1), ("b", NOW)
+    asks = [ask(*a, two), ask(*b, two, (a,)), ask("c", NOW + DAY - 1, two, (a, b))]
     for one, count in zip(asks, (0, 1, 1), strict=True):
         assert await ledger.reserve([one]) == [Granted(False, (count,))]
     row = (("a", NOW - DAY + 1), ("c", NOW + DAY - 1))
@@ -382,7 +423,7 @@ async def test_what_the_row_holds_itself_is_repeated_however_full_the_row_says_i
     assert await owner.reserve([ask("b", touches=row)]) == [Granted(True, (1,))]
     assert await owner.reserve([ask("b", touches=row)]) == [Granted(True, (1,))]
     await owner.release([ask("b")])
-    assert await owner.reserve([ask("b")]) == [Granted(True, (1,))], "it was committed"
+    assert await owner.reserve([ask("b")]) == [Granted(True, (0,))], "it was committed"
 
 
 async def test_a_confirmed_touch_is_repeated_though_a_row_that_does_not_hold_it_is_full(world: World) -> None:
@@ -396,12 +437,13 @@ async def test_a_reservation_that_lapsed_and_was_asked_for_again_counts_once_and
     world: World,
 ) -> None:
     ledger = world.worker()
-    await ledger.reserve([ask("a", caps=THREE_A_WEEK)])
+    two = (CapLimit(2, DAY),)
+    await ledger.reserve([ask("a", caps=two)])
     await world.pass_time(world.lapse)
-    await ledger.reserve([ask("a", caps=THREE_A_WEEK)])
-    assert await ledger.reserve([ask("b", caps=THREE_A_WEEK)]) == [Granted(False, (1,))]
-    await ledger.release([ask("a", caps=THREE_A_WEEK)])
-    assert await ledger.reserve([ask("c", caps=THREE_A_WEEK)]) == [Granted(False, (1,))]
+    await ledger.reserve([ask("a", caps=two)])
+    assert await ledger.reserve([ask("b", caps=two), ask("c", caps=two)]) == [Granted(False, (0,)), full(0, (2,))]
+    await ledger.release([ask("a", caps=two)])
+    assert await ledger.reserve([ask("c", caps=two), ask("d", caps=two)]) == [Granted(False, (0,)), full(0, (2,))]
 
 
 async def test_a_released_reservation_counts_no_more_but_a_confirmed_touch_stays(world: World) -> None:

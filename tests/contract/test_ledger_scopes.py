@@ -41,7 +41,8 @@ async def test_rules_tags_and_products_of_a_customer_count_apart_and_what_is_ful
     ledger = world.worker()
     first = ask("a", customer("", many()), customer("rule:a", one()), customer("product:7", one(30 * DAY)))
     assert await ledger.reserve([first]) == [Granted(False, (0, 0, 0))]
-    other = ask("b", customer("", many()), customer("rule:b", one()), customer("product:8", one(30 * DAY)), at=NOW + 1)
+    his = customer("", many(), (("a", NOW, 1),))
+    other = ask("b", his, customer("rule:b", one()), customer("product:8", one(30 * DAY)), at=NOW + 1)
     assert await ledger.reserve([other]) == [Granted(False, (1, 0, 0))]
     again = ask("c", customer("", many()), customer("rule:c", one()), customer("product:7", one(30 * DAY)), at=NOW + 2)
     assert await ledger.reserve([again]) == [Full(2, 0, (2, 0, 1), NOW + 30 * DAY)]
@@ -54,7 +55,7 @@ async def test_what_the_row_knows_counts_in_its_own_scope_alone(world: World) ->
         ask("b", customer("", many(), (("a", NOW - 1, 1),)), customer("rule:a", one()), customer("rule:b", one())),
         ask("c", customer("", many()), customer("rule:a", one(), (("a", NOW - 1, 1),)), at=NOW + 1),
     ])
-    assert said == [Granted(False, (1, 0, 0)), full(0, (2, 2), scope=1)]
+    assert said == [Granted(False, (1, 0, 0)), full(0, (0, 1), scope=1)]
 
 
 async def test_a_reservation_does_not_stand_where_the_row_fills_any_limit_of_any_scope(world: World) -> None:
@@ -92,7 +93,8 @@ async def test_a_calendar_limit_counts_from_its_first_instant_to_before_its_last
     ledger = world.worker()
     for touch_id, at in (("before", MIDNIGHT - 1), ("first", MIDNIGHT), ("next", MIDNIGHT + DAY)):
         assert isinstance((await ledger.reserve([ask(touch_id, customer("", many(7 * DAY)), at=at)]))[0], Granted)
-    assert await ledger.reserve([ask("a", customer("", today(2)))]) == [Granted(False, (1,))]
+    row = (("before", MIDNIGHT - 1, 1), ("first", MIDNIGHT, 1), ("next", MIDNIGHT + DAY, 1))
+    assert await ledger.reserve([ask("a", customer("", today(2), row))]) == [Granted(False, (1,))]
     assert await ledger.reserve([ask("b", customer("", today(2)))]) == [Full(0, 0, (2,), MIDNIGHT + DAY)]
 
 
@@ -107,7 +109,7 @@ async def test_when_a_limit_has_room_again_is_told(world: World) -> None:
         Full(0, 0, (3, 3), NOW + 5 * HOUR + DAY)
     ]
     never = (CapLimit(0, DAY),)
-    assert await ledger.reserve([ask("c", customer("", never), at=NOW + 6 * HOUR)]) == [Full(0, 0, (3,), 0)]
+    assert await ledger.reserve([ask("c", customer("", never), at=NOW + 6 * HOUR)]) == [Full(0, 0, (0,), 0)]
 
 
 async def test_a_phone_counts_whoevers_it_is(world: World) -> None:

@@ -10,6 +10,7 @@ from tests.simulation.clocks import SECOND
 from tests.simulation.rules import (
     STREAM,
     STREAM_GATED,
+    STREAM_SERIES,
     WALL,
     WALL_GATED,
     WALL_LATER,
@@ -41,6 +42,8 @@ def setting(rng: random.Random) -> Setting:
     later = rules is WALL_LATER
     if returning and apart.random() < 0.5:
         rules = opting_in(rules)
+    if rules is STREAM and not returning and apart.random() < 0.4:
+        rules = STREAM_SERIES
     broadcasts = not returning and apart.random() < (0.35 if stream else 0.15)
     if broadcasts:
         rules = with_letters(rules)

@@ -77,12 +77,11 @@ exit_on: [order_placed]
 
 
 def with_letters(book: RuleBook) -> RuleBook:
-    """The same shop, which also writes to many at once, and as often as it likes: of touches of many days that are lost
-    in a crash, those of which the ledger has not forgotten the reservation would count for those before them."""
-    shop = replace(book.shops["main"], caps=())
+    """The same shop, which also writes to many at once."""
+    shop = book.shops["main"]
     (letter,) = read_rules(_LETTER, "letter.yaml", shop).rules
     rules = sorted((*book.rules["main"], letter.rule), key=lambda rule: rule.name)
-    return replace(book, shops={"main": shop}, rules={"main": tuple(rules)})
+    return replace(book, rules={"main": tuple(rules)})
 
 
 def with_figures(book: RuleBook) -> RuleBook:
@@ -132,6 +131,27 @@ STREAM_GATED: Final = _book(
     _SPELL.format(spell="75m"),
 )
 """Rules compete, and some customers are held out."""
+
+_SERIES: Final = """
+rule: series
+trigger:
+  cart_abandoned: {idle: 50m, reenter: each_spell}
+priority: 30
+steps:
+  - sms: "Your cart waits: {{ shop.cart_url }}"
+""" + 12 * """
+  - after: 3h
+    sms: "Still there: {{ shop.cart_url }}"
+""" + """
+exit_on: [order_placed, cart_emptied]
+"""
+
+STREAM_SERIES: Final = _book(
+    _SHOP.format(zone="Europe/Moscow", quiet_from="21:00", quiet_to="09:00", caps="2 per 4h"),
+    _SPELL.format(spell="75m"),
+    _SERIES,
+)
+"""What is still to come when the data ends takes longer than the ledger looks back; it may all be lost in one turn."""
 
 _TIGHT: Final = "1 per 8s, 3 per 60s"
 _LOOSE: Final = "2 per 4s, 9 per 60s"

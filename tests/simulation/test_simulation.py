@@ -19,6 +19,10 @@ def test_a_seed_keeps_every_promise_whatever_happens(first: int) -> None:
     assert not broken, "\n".join(broken)
 
 
+def test_a_stop_that_came_back_may_let_the_next_journey_begin_with_another_cart() -> None:
+    assert run(6324).wrong == []
+
+
 @pytest.mark.parametrize("seed", [7, 19, 23])
 def test_a_seed_has_one_history_however_often_it_is_run(seed: int) -> None:
     first, second = run(seed, trace=True), run(seed, trace=True)

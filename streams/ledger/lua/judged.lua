@@ -1,46 +1,103 @@
--- The long way of RESERVE: any ask of a customer or a phone. Its arithmetic is that of streams.ledger.counting.
+-- The long way of RESERVE: any ask of a customer or a phone. Its arithmetic is that of streams.ledger.counting, where it
+-- is said why.
+
+-- The most that a stretch of a window's length holds of `others` (from, to, weight, and so on), of those that hold `at`.
+local function fullest(at, window, others)
+  local most = 0
+  for b = 0, #others, 3 do
+    local since = b == 0 and at or others[b - 1]
+    if since > at - window and since <= at then
+      local held = 0
+      for o = 1, #others, 3 do
+        if others[o] < since + window and others[o + 1] >= since then held = held + others[o + 2] end
+      end
+      if held > most then most = held end
+    end
+  end
+  return most
+end
 
 local function free_at(limit, window, past, at, weight, others, latest)
   if weight > limit then return 0 end
   if window == 0 then return past end
-  local leaves = {}
+  local leaves, its = {}, {}
   for o = 1, #others, 3 do
-    if others[o] <= latest and others[o + 1] + window > at then leaves[#leaves + 1] = others[o + 1] + window end
+    if others[o] <= latest then
+      its[#its + 1], its[#its + 2], its[#its + 3] = others[o], others[o + 1], others[o + 2]
+      if others[o + 1] + window > at then leaves[#leaves + 1] = others[o + 1] + window end
+    end
   end
   table.sort(leaves)
   for _, leave in ipairs(leaves) do
-    local held = 0
-    for o = 1, #others, 3 do
-      if others[o] <= latest and others[o + 1] > leave - window and others[o] < leave + window then
-        held = held + others[o + 2]
-      end
-    end
-    if held + weight <= limit then return leave end
+    if fullest(leave, window, its) + weight <= limit then return leave end
   end
   return 0
 end
 
--- Whether what the row holds leaves this touch no room in some stretch of a limit's length, by the row alone.
-local function disproved(id, at, scopes)
-  for _, scope in ipairs(scopes) do
-    local known, room = scope[5], 0
-    local function full(since, till)
-      local proven = 0
-      for _, its in ipairs(known) do
-        if its[1] ~= id and its[2] >= since and its[2] < till then proven = proven + its[3] end
+-- What the row holds of others than this touch, by scope.
+local function rows(id, scopes)
+  local found = {}
+  for s, scope in ipairs(scopes) do
+    local others, o = {}, 0
+    for _, its in ipairs(scope[5]) do
+      if its[1] ~= id then
+        others[o + 1], others[o + 2], others[o + 3] = its[2], its[2], its[3]
+        o = o + 3
       end
-      return proven > 0 and proven > room
     end
+    found[s] = others
+  end
+  return found
+end
+
+-- Whether what the row holds leaves this touch no room in some stretch of a limit's length, by the row alone.
+local function disproved(at, scopes, row)
+  for s, scope in ipairs(scopes) do
+    local others = row[s]
     for _, limit in ipairs(scope[3]) do
-      local window = limit[2]
-      room = limit[1] - scope[4]
-      if full(window > 0 and at or limit[3], window > 0 and at + window or limit[4]) then return true end
-      for _, its in ipairs(known) do
-        local since = its[2]
-        if its[1] ~= id and since <= at and since + window > at and full(since, since + window) then return true end
+      local proven = 0
+      if limit[2] > 0 then
+        proven = fullest(at, limit[2], others)
+      else
+        for o = 1, #others, 3 do
+          if others[o] >= limit[3] and others[o] < limit[4] then proven = proven + others[o + 2] end
+        end
+      end
+      if proven > 0 and proven + scope[4] > limit[1] then return true end
+    end
+  end
+end
+
+-- What `others`, by scope, leave room for: nil or the full limit as `scope/cap`, the counts, when there is room. Those
+-- before the touch are looked at first. `stands`, by scope: it counts there at that very time.
+local function look(at, scopes, others, stands, weights)
+  local full, crowded, before, around = nil, nil, {}, {}
+  for s, scope in ipairs(scopes) do
+    local its, weight = others[s], weights[s]
+    for c, limit in ipairs(scope[3]) do
+      local window, low, high, n, m = limit[2], limit[3] - 1, limit[4], 0, 0
+      if window > 0 then low, high = at - window, at + window end
+      for k = 1, #its, 3 do
+        local from = its[k]
+        if from < high and its[k + 1] > low then
+          m = m + its[k + 2]
+          if from <= at then n = n + its[k + 2] end
+        end
+      end
+      if window > 0 and m > n then m = fullest(at, window, its) end
+      before[#before + 1], around[#around + 1] = n, m
+      if not stands[s] then
+        if not full and n + weight > limit[1] then full = {s, c} end
+        if not crowded and m + weight > limit[1] then crowded = {s, c} end
       end
     end
   end
+  local refused = full or crowded
+  if not refused then return nil, before, 0 end
+  local s, c = refused[1], refused[2]
+  local limit = scopes[s][3][c]
+  local free = free_at(limit[1], limit[2], limit[4], at, weights[s], others[s], full and at or math.huge)
+  return (s - 1) .. '/' .. (c - 1), full and before or around, free
 end
 
 local function judged(key, held, id, at, keep, scopes)
@@ -83,7 +140,8 @@ local function judged(key, held, id, at, keep, scopes)
   end
   -- a reservation of one who did not know what the row does, when the ledger had lost it, does not stand against it
   local reserved = last[id] and holders[id] ~= '' and (first[id] == at or last[id] == at)
-  if reserved and disproved(id, at, scopes) then
+  local row = not is_phone and rows(id, scopes)
+  if reserved and row and disproved(at, scopes, row) then
     last[id], weights[id], changed = nil, nil, true
   end
   for touch, touched_at in pairs(last) do
@@ -93,10 +151,9 @@ local function judged(key, held, id, at, keep, scopes)
     end
   end
 
-  -- those before it first: an ask that comes again, when later ones are reserved already, is answered as it was
-  local full, crowded, before, around, repeated = nil, nil, {}, {}, true
+  local all, stands, own_weights, repeated = {}, {}, {}, true
   for s, scope in ipairs(scopes) do
-    local token, weight, others, o, own = scope[2], scope[4], {}, 0, nil
+    local token, others, o, own = scope[2], {}, 0, nil
     for touch, its in pairs(weights) do
       if type(its) == 'table' then its = its[token] elseif token ~= '' then its = nil end
       if its then
@@ -108,39 +165,23 @@ local function judged(key, held, id, at, keep, scopes)
         end
       end
     end
-    local stands = false
+    local weight = scope[4]
     if own then
-      stands = own >= weight and (first[id] == at or last[id] == at) -- else it moves, or grows, and is judged anew
+      stands[s] = own >= weight and (first[id] == at or last[id] == at) -- else it moves, or grows, and is judged anew
       if own > weight then weight = own end
     else
       repeated = false
     end
-    for c, limit in ipairs(scope[3]) do
-      local window, low, high, n, m = limit[2], limit[3] - 1, limit[4], 0, 0
-      if window > 0 then low, high = at - window, at + window end
-      for k = 1, o, 3 do
-        local from = others[k]
-        if from < high and others[k + 1] > low then
-          m = m + others[k + 2]
-          if from <= at then n = n + others[k + 2] end
-        end
-      end
-      before[#before + 1], around[#around + 1] = n, m
-      if not stands then
-        if not full and n + weight > limit[1] then full = {s, c, weight, others} end
-        if not crowded and m + weight > limit[1] then crowded = {s, c, weight, others} end
-      end
-    end
+    all[s], own_weights[s] = others, weight
   end
-
-  local said, counts, free = nil, before, 0
-  local refused = full or crowded
-  if refused then
-    local limit = scopes[refused[1]][3][refused[2]]
-    if not full then counts = around end
-    said = (refused[1] - 1) .. '/' .. (refused[2] - 1)
-    free = free_at(limit[1], limit[2], limit[4], at, refused[3], refused[4], full and at or math.huge)
-  else
+  -- a customer's row is asked first, and is what is told; what is only reserved may refuse, and nothing else
+  local said, counts, free = nil, {}, 0
+  if row then said, counts, free = look(at, scopes, row, stands, own_weights) end
+  if not said then
+    local refused, held, room = look(at, scopes, all, stands, own_weights)
+    if refused or not row then said, counts, free = refused, held, room end
+  end
+  if not said then
     if not last[id] then
       said = 'g'
       ids[#ids + 1] = id

@@ -56,12 +56,12 @@ local function plain(key, held, ask)
     local before, around = 0, 0
     for h = 3, m, 5 do
       local away = new[h] - at
-      if away < window and -away < window then
-        around = around + new[h + 3]
-        if away <= 0 then before = before + new[h + 3] end
-      end
+      if away < window and -away < window then around = around + new[h + 3] end
     end
-    if around >= limit or before > 99999999999999 then return end
+    if around >= limit then return end
+    for k = from + 1, #ask, 3 do -- what is told is what the row holds
+      if ask[k] <= at and ask[k] > at - window then before = before + 1 end
+    end
     said = said .. (l > 5 and ',' .. before or before)
   end
   new[m + 1], new[m + 2], new[m + 3], new[m + 4], new[m + 5] = id, at, now + lapse, me, 1
