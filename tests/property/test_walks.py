@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.emitted import Decision
 from schemas.events import BroadcastRequested, CustomerErased
 from schemas.instants import MINUTE, parse_rfc3339
 from schemas.partitioner import row_key
@@ -103,9 +104,10 @@ class Sensitive:
 
 @dataclass
 class Committed:
-    """A changelog."""
+    """A changelog, and what was decided."""
 
     records: dict[bytes, bytes | None]
+    decisions: list[Decision] = field(default_factory=list)
 
 
 class Partition:
@@ -138,6 +140,7 @@ class Partition:
                 self._committed.records.pop(record.key, None)
             else:
                 self._committed.records[record.key] = record.value
+        self._committed.decisions += [out.record for out in effects.decisions]
         return True
 
     def rows(self) -> dict[str, tuple[bytes, int]]:
@@ -164,7 +167,7 @@ def _items(draw: st.DrawFn) -> list[Merged]:
     return sorted(made, key=lambda item: item[:4])
 
 
-def _cut(items: list[Merged], cuts: set[int]) -> Iterator[tuple[list[Merged], int]]:
+def cut(items: list[Merged], cuts: set[int]) -> Iterator[tuple[list[Merged], int]]:
     """Stretches that keep what is of one instant together, with the time reached after each."""
     part: list[Merged] = []
     for index, item in enumerate(items):
@@ -179,7 +182,7 @@ def _cut(items: list[Merged], cuts: set[int]) -> Iterator[tuple[list[Merged], in
 
 async def _at_once(items: list[Merged], engine: Any = None) -> dict[str, tuple[bytes, int]]:
     partition = Partition(engine or Sensitive(), Committed({}), 256)
-    for part, reached in _cut(items, set(range(len(items)))):
+    for part, reached in cut(items, set(range(len(items)))):
         await partition.turn(part, reached, 1 << 30)
     return partition.rows()
 
@@ -192,7 +195,7 @@ async def _anyhow(
     partition = Partition(engine, committed, stretch)
     sizes = iter(slices)
     number = 0
-    for part, reached in _cut(items, cuts):
+    for part, reached in cut(items, cuts):
         number += 1
         most = next(sizes, 0)
         if number in crashes:
