@@ -230,7 +230,7 @@ class Simulation:
             if self.effects.rows.walks.get(number):
                 return f"some rows of partition {number} have not taken a walk"
         if self.setting.stream:
-            return None
+            return self._behind()
         now = self.broker.clock() - self.setting.grace - 2 * SECOND
         for number in range(self.setting.partitions):
             for key, row in self.effects.rows.read(self.broker, number).items():
@@ -239,12 +239,24 @@ class Simulation:
                     return f"the row of {key} waits for {'its outbox' if due == 0 else due}"
         return None
 
+    def _behind(self) -> str | None:
+        """Whose time has not come to the end of the data: all may be read, and figures of the shop be waited for."""
+        last = max(one.sent.happened for one in self.world.log[MARKETING_EVENTS.name, 0])
+        for number in range(self.setting.partitions):
+            record = self._record(number)
+            if record is None or record.reached < last:
+                return f"partition {number} has come to {None if record is None else record.reached} of {last}"
+        return None
+
     def _known(self, topic: str, number: int) -> int:
         """How far a partition's own record says it has read: at least once it may be ahead of the offsets."""
+        record = self._record(number)
+        return 0 if record is None else record.positions.get(topic, 0)
+
+    def _record(self, number: int) -> PartitionRecord | None:
         self.effects.rows.read(self.broker, number)
         stored = self.effects.rows.records.get(number)
-        record = None if stored is None else msgspec.msgpack.decode(stored[8:], type=PartitionRecord)
-        return 0 if record is None else record.positions.get(topic, 0)
+        return None if stored is None else msgspec.msgpack.decode(stored[8:], type=PartitionRecord)
 
     def _judge(self) -> None:
         result = self.result
