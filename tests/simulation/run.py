@@ -196,15 +196,16 @@ class Simulation:
     async def _until_done(self, heals: float) -> None:
         least = heals if self.setting.stream else max(heals, self._seconds + 25, self.setting.least)
         await asyncio.sleep(least)
+        left: str | None = "not looked at"
         while self.effects.wrong is None:
             for worker in self.crew.all():
                 if worker.failure is not None:
                     self.result.wrong.append(("worker died", repr(worker.failure)))
                     return
-            left = self._left()
-            if left is None:
-                return
-            if self.loop.time() > least + HEALED_SECONDS:
+            left, before = self._left(), left
+            if left is None and (before is None or not self.setting.figures):
+                return  # twice: between its time and what it writes a partition may be at work
+            if left is not None and self.loop.time() > least + HEALED_SECONDS:
                 self.result.wrong.append(("stuck", f"{HEALED_SECONDS:g} s after the last fault {left}"))
                 return
             await asyncio.sleep(LOOK_SECONDS)
@@ -240,11 +241,13 @@ class Simulation:
         return None
 
     def _behind(self) -> str | None:
-        """Whose time has not come to the end of the data: all may be read, and figures of the shop be waited for."""
+        """Whose time has not come to the end of the data: all may be read, and figures of the shop be waited for. A
+        partition that has nothing more to write says so of itself alone."""
         last = max(one.sent.happened for one in self.world.log[MARKETING_EVENTS.name, 0])
+        there = {number for worker in self.crew.all() for number in worker.come_to(last)}
         for number in range(self.setting.partitions):
             record = self._record(number)
-            if record is None or record.reached < last:
+            if number not in there and (record is None or record.reached < last):
                 return f"partition {number} has come to {None if record is None else record.reached} of {last}"
         return None
 

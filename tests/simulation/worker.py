@@ -243,6 +243,13 @@ class Worker:
         assert self.member is not None
         return EVENING + round(self.member.assigned_at * SECOND)
 
+    def come_to(self, last: int) -> list[int]:
+        """The partitions whose time has come so far here, and which have nothing to commit."""
+        if self.ended or self._ownership is None:
+            return []
+        owned = self._ownership.partitions.items()
+        return [number for number, one in owned if one.reached >= last and one._commits.idle]
+
     async def _leave(self) -> None:
         if self.member is not None and self._ownership is not None:
             await self.member.leave()
