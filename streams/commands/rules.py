@@ -35,9 +35,6 @@ ShopOption = Annotated[
 
 
 def register(root: typer.Typer) -> None:
-    from streams.commands import rules_published
-
-    rules_published.add_to(app)
     root.add_typer(app, name="rules")
 
 

@@ -26,8 +26,10 @@ FileOption = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Hang both on `rewake rules`."""
+def register(root: typer.Typer) -> None:
+    """Both hang on `rewake rules`."""
+    from streams.commands.rules import app
+
     app.command()(publish)
     app.command()(history)
 

@@ -146,7 +146,7 @@ async def played(items: list[Merged], cuts: set[int], sizes: list[int], crashes:
         await partition.turn((), END, next(following, 0) or 2, crash=False)
         assert number < 200, "walks never end"
     await partition.turn((), END, 10, crash=False)
-    rows = {key: row for key in partition.table.keys() if (row := partition.table.get(key)) is not None}  # noqa: SIM118
+    rows = {key: row for key in partition.table.keys() if (row := partition.table.get(key)) is not None}  # noqa: SIM118  # a table is no mapping
     kept = {key: (row.journeys, row.occasions, row.history, row.deadline) for key, row in rows.items()}
     assert not [key for key in records if key.startswith(b"\x00walk:")], "of a walk that is over nothing is kept"
     return kept, sorted(out)

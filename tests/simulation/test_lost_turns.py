@@ -52,7 +52,7 @@ def test_days_of_touches_that_are_lost_in_one_turn_are_decided_as_if_it_had_not_
     lost = 0
     for seed in SEEDS:
         died: list[int] = []
-        result = run(seed, seams=Seams(ledger=lambda ledger, died=died: Dies(ledger, died)))  # type: ignore[misc]
+        result = run(seed, seams=Seams(ledger=lambda ledger, died=died: Dies(ledger, died)))  # type: ignore[misc]  # one that dies is a ledger too
         wrong = [one for one in result.wrong if not one[1].rstrip().endswith(f"RuntimeError: {DIED}")]
         assert wrong == [], seed
         lost += len(died)

@@ -21,7 +21,7 @@ from tests.unit.triggers.driving import HOUR, MONDAY, book, rule
 
 @pytest.fixture
 def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    def flawed(*_: Any) -> Flawed:
+    def flawed(*_: Any, **__: Any) -> Flawed:
         return Flawed(rule(), event=lambda event: event.event_id == "o", emission=lambda row, _: row.customer_id == "7")
 
     monkeypatch.setattr("streams.replay.Engine", flawed)
