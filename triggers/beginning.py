@@ -33,10 +33,6 @@ def free(row: CustomerRow, begin: Begin, at: int) -> bool:
         return False
     if rule.max_times is not None and past.times >= rule.max_times:
         return False
-    return _rested(rule, past, at)
-
-
-def _rested(rule: Rule, past: Past, at: int) -> bool:
     if rule.once_per is not None and past.passed_at and at < past.passed_at + rule.once_per:
         return False
     return not (rule.cooldown is not None and past.ended_at and at < past.ended_at + rule.cooldown)
@@ -49,9 +45,6 @@ class Seen:
     def __init__(self, row: CustomerRow, shop: Shop, catalogue: Catalogue, due: int, beyond: Beyond) -> None:
         self._row, self._shop, self._catalogue, self._due, self._beyond = row, shop, catalogue, due, beyond
         self._shared: Scope | None = None
-
-    def by(self, begin: Begin) -> Scope:
-        return self.of(begin.rule, begin.about)
 
     def of(self, rule: Rule, about: About) -> Scope:
         """By a journey of the rule that is about this."""
@@ -70,14 +63,18 @@ class Seen:
         return unexplained(context(row, shop, self._catalogue, tz, self._due, about=about, beyond=self._beyond))
 
 
-def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen) -> None:
-    """Begin the journey at `due`, unless the rule's others or its audience, to whom the row is `seen`, forbid it."""
+def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen | None) -> None:
+    """Begin the journey at `due`, unless the rule's others or its audience, to whom the row is `seen`, forbid it.
+    `seen`: None where the rule has neither an audience nor variants."""
     rule = begin.rule
     if not free(row, begin, due):
         return
-    if rule.audience is not None and not holds(rule.audience, seen.by(begin)):
-        return
-    variant = pick(rule.variants, row, rule.name, lambda: seen.by(begin)) if rule.variants else None
+    variant = None
+    if seen is not None:
+        if rule.audience is not None and not holds(rule.audience, seen.of(rule, begin.about)):
+            return
+        if rule.variants:
+            variant = pick(rule.variants, row, rule.name, lambda: seen.of(rule, begin.about))
     past = row.history.get(rule.name)
     if past is None:
         past = row.history[rule.name] = Past()

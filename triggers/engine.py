@@ -141,7 +141,9 @@ class Engine:
 
         Proposals go into `row.outbox` as well, where they stay until `conclude` takes them out; `row.deadline` moves on
         (strictly greater or NEVER)."""
-        plan = self._all.at(row.shop_id, due)
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        if due < plan.since:
+            plan = self._all.earlier(row.shop_id, due)
         watches, prefilter = plan.watches, plan.prefilter
         if plan.lasting and not self._lasts(due):
             watches = tuple((watch, kind) for watch, kind in watches if kind.drains)
@@ -149,18 +151,24 @@ class Engine:
         lone = self._lone(row, plan)
         if lone:
             looks = row.looks
-            wanting = [one for one in watches if looks.get(one[1].code, NEVER) <= due]
+            if len(watches) == 1:  # as in most shops
+                wanting = watches if looks.get(watches[0][1].code, NEVER) <= due else ()
+            else:
+                wanting = [one for one in watches if looks.get(one[1].code, NEVER) <= due]
         settle(row, due)
         row.fired = due
-        beginning = [
-            (begin, kind) for watch, kind in wanting for begin in watch.due(row, due)
-            if prefilter.admits(row, begin.rule)
-        ]  # fmt: skip
+        beginning = []
+        for watch, kind in wanting:
+            for one in watch.due(row, due):
+                if prefilter is None or prefilter.admits(row, one.rule):
+                    beginning.append((one, kind))
         if beginning:
             if len(beginning) > 1:
                 beginning.sort(key=_order)
-            seen = Seen(row, plan.shop, self._catalogue, due, plan.world.beyond)
+            seen: Seen | None = None
             for one, _ in beginning:
+                if seen is None and (one.rule.audience is not None or one.rule.variants):
+                    seen = Seen(row, plan.shop, self._catalogue, due, plan.world.beyond)
                 begin(row, one, due, seen)
             if len(row.journeys) > 1:
                 give_way(row, plan, due)
@@ -172,7 +180,9 @@ class Engine:
         for journey in row.journeys:
             if journey.proposed or not journey.running or journey.planned > due:
                 continue
-            known = plan.of(journey.rule, journey.version)
+            known = plan.by_name.get(journey.rule)
+            if known is not None and known[0].version != journey.version:
+                known = plan.of(journey.rule, journey.version)
             if known is None:
                 journey.exits(due, "rule-withdrawn")
                 continue
@@ -191,7 +201,7 @@ class Engine:
         tests = trial.due(row, due) if row.outbox else []
         row.outbox += proposals
         if lone and not row.journeys:
-            row.looks = _looks(row, wanting, due, row.looks)
+            _look_again(row, wanting, due)
         else:
             _look_anew(row, plan, due)
         self._schedule(row, plan, due)
@@ -237,7 +247,9 @@ class Engine:
 
     def on_emit(self, row: CustomerRow, proposal: Proposal, wall: int) -> Judgement:
         """Judge a proposal of `row.outbox` against the row as it is: exits, conditions, all pure gates, the text."""
-        plan = self._all.at(row.shop_id, wall)
+        plan = self._plans.get(row.shop_id, self._no_rules)
+        if wall < plan.since:
+            plan = self._all.earlier(row.shop_id, wall)
         if proposal.test:
             return trial.judge(row, plan, proposal, wall)
         return judging.judge(row, plan, proposal, wall)
@@ -250,12 +262,15 @@ class Engine:
 
         `row.deadline` may then lie before the last one: after a step that was put off and then skipped the next counts
         from its original due (SEMANTICS), and on the stream clock is judged as of then."""
-        plan = self._all.at(row.shop_id, judgement.wall)
+        newest = self._plans.get(row.shop_id, self._no_rules)
+        wall = judgement.wall
+        plan = newest if wall >= newest.since else self._all.earlier(row.shop_id, wall)
         if judgement.proposal.test:
             return trial.conclude(row, plan, judgement)
         emitted = concluding.conclude(row, plan, judgement, answer)
         # by the rules that the row has taken, not by those that are in force at the wall
-        plan = self._all.at(row.shop_id, max(row.fired, row.looked_at + 1))
+        taken = max(row.fired, row.looked_at + 1)
+        plan = newest if taken >= newest.since else self._all.earlier(row.shop_id, taken)
         _look_anew(row, plan, row.fired)
         self._schedule(row, plan, row.fired)
         return emitted
@@ -308,21 +323,23 @@ _HEARD: Final = frozenset({*EXITS, wire.CustomerUpdated, wire.TestRequested})
 
 def _look_anew(row: CustomerRow, plan: ShopPlan, now: int) -> None:
     """When each kind wants to see the row next, as it stands."""
-    row.looks, row.plan = _looks(row, plan.watches, now, {}), plan.stamp
+    looks = {}
+    for watch, kind in plan.watches:
+        look = watch.next_look(row, now)
+        if look < NEVER:
+            looks[kind.code] = look
+    row.looks, row.plan = looks, plan.stamp
 
 
-def _looks(
-    row: CustomerRow, watches: Sequence[tuple[Watch, Kind]], now: int, known: Mapping[int, int]
-) -> dict[int, int]:
-    """The looks that were known, and those of these kinds as the row stands."""
-    looks = dict(known)
+def _look_again(row: CustomerRow, watches: Iterable[tuple[Watch, Kind]], now: int) -> None:
+    """The same of these kinds alone."""
+    looks = row.looks
     for watch, kind in watches:
         look = watch.next_look(row, now)
         if look < NEVER:
             looks[kind.code] = look
         else:
             looks.pop(kind.code, None)
-    return looks
 
 
 def _order(beginning: tuple[Begin, Kind]) -> tuple[int, int, str, int, str]:

@@ -84,7 +84,8 @@ class ShopPlan:
             for event in kind.watches:
                 by_event.setdefault(event, []).append((kind.code, watch))
         self.by_event = {event: tuple(watching) for event, watching in by_event.items()}
-        self.prefilter = Prefilter(rules)
+        prefilter = Prefilter(rules)
+        self.prefilter = prefilter if prefilter.narrows else None
         self.lasting = frozenset(kind.code for _, kind in self.kinds.values() if not kind.drains)
         self.stamp = _stamp(rules)
         self.says = ShopSays(

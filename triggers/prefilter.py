@@ -35,6 +35,11 @@ class Prefilter:
                 self._keys[rule.name] = required[0]
         self._fields = sorted({number for number, _ in self._keys.values()})
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it may leave any out."""
+        return bool(self._keys)
+
     def key(self, rule: Rule) -> Key | None:
         return self._keys.get(rule.name)
 

@@ -7,6 +7,8 @@ from typing import Final
 from schemas import wire
 from triggers.cart import CART_CHANGED, CART_EMPTIED, ORDER_PLACED
 from triggers.customer import CustomerRow
+from triggers.journeys import Journey
+from triggers.kinds._seam import KindBase
 from triggers.rules.model import Rule
 
 WATCHES: Final = frozenset({
@@ -17,24 +19,30 @@ EXITS: Final = {CART_EMPTIED: "nothing is left in the cart"}
 DEFAULT_EXITS: Final = frozenset({ORDER_PLACED, CART_EMPTIED})
 
 
-def ready(row: CustomerRow, rule: Rule, at: int) -> int:
-    """No touch falls due before the cart has been quiet for `idle` again."""
-    cart = row.cart.now
-    idle: int = rule.trigger.idle
-    return max(at, cart.changed_at + idle) if cart.lines else at
+class CartKind(KindBase):
+    """What those kinds say alike."""
 
+    watches = WATCHES
+    exits = EXITS
+    default_exits = DEFAULT_EXITS
 
-def ended(row: CustomerRow, rule: Rule) -> tuple[int, str]:
-    """With `each_spell` any activity ends a journey, else the end of the cart's life."""
-    cart = row.cart.now
-    if rule.trigger.reenter == "each_spell":
-        if not cart.broken_at:
+    def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
+        """No touch falls due before the cart has been quiet for `idle` again."""
+        cart = row.cart.now
+        idle: int = rule.trigger.idle
+        return max(at, cart.changed_at + idle) if cart.lines else at
+
+    def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
+        """With `each_spell` any activity ends a journey, else the end of the cart's life."""
+        cart = row.cart.now
+        if rule.trigger.reenter == "each_spell":
+            if not cart.broken_at:
+                return 0, ""
+            return cart.broken_at, _reason(rule, cart.broken_why) or CART_CHANGED
+        if not cart.ended_at:
             return 0, ""
-        return cart.broken_at, _reason(rule, cart.broken_why) or CART_CHANGED
-    if not cart.ended_at:
-        return 0, ""
-    why = _reason(rule, cart.ended_why)
-    return (cart.ended_at, why) if why else (0, "")
+        why = _reason(rule, cart.ended_why)
+        return (cart.ended_at, why) if why else (0, "")
 
 
 def _reason(rule: Rule, why: str) -> str:

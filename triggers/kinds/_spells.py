@@ -24,6 +24,7 @@ class Thresholds(Generic[T]):
 
     def __init__(self, pairs: Iterable[tuple[int, T]]) -> None:
         ordered = sorted(pairs, key=_length)
+        self.pairs: Sequence[tuple[int, T]] = ordered
         self.lengths: Sequence[int] = [length for length, _ in ordered]
         self.items: Sequence[T] = [item for _, item in ordered]
 
@@ -41,7 +42,7 @@ class Thresholds(Generic[T]):
         return self._between(bisect_right(self.lengths, looked), bisect_left(self.lengths, until - base))
 
     def _between(self, begin: int, end: int) -> Sequence[tuple[int, T]]:
-        return list(zip(self.lengths[begin:end], self.items[begin:end], strict=True)) if begin < end else ()
+        return self.pairs[begin:end] if begin < end else ()
 
 
 class WaitingRules(Thresholds[Rule]):
@@ -59,7 +60,9 @@ class WaitingRules(Thresholds[Rule]):
 
     def due_for(self, row: CustomerRow, base: int, looked: int, at: int) -> Sequence[tuple[int, Rule]]:
         """`due`, without rules that are not for this customer."""
-        found = self._anybody.due(base, looked, at)
+        known = self._anybody
+        begin, end = bisect_right(known.lengths, looked), bisect_right(known.lengths, at - base)
+        found: Sequence[tuple[int, Rule]] = known.pairs[begin:end] if begin < end else ()
         if not self._buckets:
             return found
         for bucket in self._admitted(row):
@@ -90,7 +93,8 @@ def _length(pair: tuple[int, T]) -> int:
 
 def looked_for(row: CustomerRow, looked: int, base: int) -> int:
     """Up to which length a spell that was looked at for `looked` counts as looked at."""
-    return max(looked, row.looked_at - base)
+    before = row.looked_at - base
+    return before if before > looked else looked
 
 
 def spell_looked(row: CustomerRow, spell: str, base: int) -> int:

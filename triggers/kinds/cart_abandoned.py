@@ -20,9 +20,8 @@ from pydantic import Field
 from schemas.wire import CustomerEvent
 from triggers.cart import Cart, look
 from triggers.customer import NEVER, CustomerRow
-from triggers.journeys import Journey
 from triggers.kinds import _carts
-from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
+from triggers.kinds._seam import Begin, KindWorld, Reading, Watch, WrittenKind
 from triggers.kinds._spells import WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
@@ -57,7 +56,7 @@ class WrittenCartAbandoned(WrittenKind):
         return CartAbandoned(idle=self.idle, reenter=self.reenter, on_order=self.on_order)
 
 
-class CartAbandonedKind(KindBase):
+class CartAbandonedKind(_carts.CartKind):
     """See `triggers.kinds.Kind`."""
 
     name = "cart_abandoned"
@@ -65,18 +64,9 @@ class CartAbandonedKind(KindBase):
     stage = 30
     settings = WrittenCartAbandoned
     trigger = CartAbandoned
-    watches = _carts.WATCHES
-    exits = _carts.EXITS
-    default_exits = _carts.DEFAULT_EXITS
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
-
-    def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
-        return _carts.ready(row, rule, at)
-
-    def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
-        return _carts.ended(row, rule)
 
 
 class _Watch:
@@ -110,6 +100,9 @@ class _Watch:
         if not cart.lines:
             return []
         waiting = self._waiting.due_for(row, cart.changed_at, looked_for(row, cart.looked, cart.changed_at), at)
+        if len(waiting) == 1:  # as most are
+            (idle, rule), = waiting
+            return [_begin(cart, rule, idle)]
         return [_begin(cart, rule, idle) for idle, rule in waiting]
 
     def looked(self, row: CustomerRow, at: int) -> None:

@@ -19,9 +19,8 @@ from pydantic import Field
 from schemas.wire import CustomerEvent
 from triggers.cart import Cart, look
 from triggers.customer import NEVER, CustomerRow
-from triggers.journeys import Journey
 from triggers.kinds import _carts
-from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
+from triggers.kinds._seam import Begin, KindWorld, Reading, Watch, WrittenKind
 from triggers.kinds._spells import WaitingRules, looked_for
 from triggers.rules.model import Rule
 from triggers.rules.values import Duration
@@ -50,7 +49,7 @@ class WrittenCheckoutAbandoned(WrittenKind):
         return CheckoutAbandoned(self.idle, self.reenter)
 
 
-class CheckoutAbandonedKind(KindBase):
+class CheckoutAbandonedKind(_carts.CartKind):
     """See `triggers.kinds.Kind`."""
 
     name = "checkout_abandoned"
@@ -58,18 +57,9 @@ class CheckoutAbandonedKind(KindBase):
     stage = 40
     settings = WrittenCheckoutAbandoned
     trigger = CheckoutAbandoned
-    watches = _carts.WATCHES
-    exits = _carts.EXITS
-    default_exits = _carts.DEFAULT_EXITS
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:
         return _Watch(rules)
-
-    def ready(self, row: CustomerRow, rule: Rule, journey: Journey, at: int) -> int:
-        return _carts.ready(row, rule, at)
-
-    def ended(self, row: CustomerRow, rule: Rule, journey: Journey) -> tuple[int, str]:
-        return _carts.ended(row, rule)
 
 
 class _Watch:
