@@ -175,8 +175,10 @@ class Drive:
 
     def fire(self, below: int) -> Drive:
         """Fire every deadline strictly below, and judge at once what falls due."""
-        while self.row.deadline < below:
-            for proposal in self.engine.on_deadline(self.row, self.row.deadline):
+        while (due := self.row.deadline) < below:
+            proposals = self.engine.on_deadline(self.row, due)
+            assert self.row.deadline > due, "a deadline that does not move on would never end"
+            for proposal in proposals:
                 self.proposals.append(proposal)
                 self.judge(proposal, proposal.planned)
             self._take()
