@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.catalogue import Catalogue
 from schemas.instants import MINUTE
-from triggers.beyond import NOTHING_BEYOND, Beyond, Campaigns, Figures, asks_figures
+from triggers.beyond import Beyond, Campaigns, Figures, asks_figures
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import Quiet
 from triggers.customer import PROFILE_FIELDS, CustomerRow
@@ -101,30 +101,28 @@ class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
     `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are. `cheques`:
     who counts figures of the whole shop, the average cheque among them; `campaigns`: who knows its sales; None: nobody
-    does."""
+    does; `beyond`: both."""
 
     __slots__ = (
-        "campaigns", "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions",
+        "beyond", "campaigns", "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions",
         "transactional", "zone",
     )  # fmt: skip
 
-    def __init__(self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions) -> None:
+    def __init__(
+        self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions,
+        cheques: Figures | None = None, campaigns: Campaigns | None = None,
+    ) -> None:  # fmt: skip
         self.shop = shop
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
-        self.cheques: Figures | None = None
-        self.campaigns: Campaigns | None = None
+        self.cheques = cheques
+        self.campaigns = campaigns
+        self.beyond = Beyond(cheques, campaigns)
         self.rivals: Rivals | None = None
         self.transactional: frozenset[str] = frozenset()
         self.paced = any(one.per == "minute" for one in shop.budgets)
         self.quiet = None if shop.quiet_hours is None else Quiet(shop.quiet_hours)
-
-    @property
-    def beyond(self) -> Beyond:
-        if self.cheques is None and self.campaigns is None:
-            return NOTHING_BEYOND
-        return Beyond(self.cheques, self.campaigns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +145,8 @@ class Plan:
     own: Shop
     tells: bool
     """Whether its kind tells why a journey began when it did."""
+    varies: bool
+    """Whether a customer may get something else than what the step says, or be let off for the want of a phone."""
 
 
 def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[str, Plan]:
@@ -165,7 +165,7 @@ def plans(shop: Shop, rule: Rule, kind: Kind, own: Shop | None = None) -> dict[s
         made[step.id] = Plan(
             rule, step, kind, following, channel, Limits(shop, rule, channel), held, agreed, last,
             any(asks_figures(source.reads, kind.content) for source in sources), own or shop,
-            tells is not KindBase.inputs,
+            tells is not KindBase.inputs, bool(step.variants) or step.on_no_phone != "end",
         )
     return made
 

@@ -37,9 +37,12 @@ def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Ju
         verdicts, touch = emission.without_rule(row, proposal, reason)
         return Judgement(proposal, wall, verdicts, None, touch)
     journey = journey_of(row, proposal)
-    step, variant = chosen(row, plan.world, step, journey, wall)
+    variant = "" if journey is None else journey.variant
+    if step.varies:
+        step, variant = chosen(row, plan.world, step, journey, wall)
     verdicts, touch = emission.judge(row, proposal, wall, plan.world, step, journey)
-    verdicts = lenient(step.step, verdicts)
+    if step.varies:
+        verdicts = lenient(step.step, verdicts)
     if variant:
         touch.inputs = {**touch.inputs, "variant": variant}
     if emission.decided(verdicts):

@@ -62,9 +62,7 @@ class ShopPlan:
         """The settings that a rule was published with, by its name."""
         self._former = former
         self._pinned: dict[tuple[str, str], Pinned] = {}
-        self.world = emission.World(shop, catalogue, suppressions)
-        self.world.cheques = facts
-        self.world.campaigns = campaigns
+        self.world = emission.World(shop, catalogue, suppressions, facts, campaigns)
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         rules = tuple(sorted(rules, key=lambda rule: rule.name))  # the order they come in is nothing
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}

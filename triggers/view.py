@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from schemas.catalogue import Catalogue
 from triggers.beyond import NOTHING_BEYOND, Beyond
@@ -46,7 +48,7 @@ def context(
     ))
 
 
-class _Of(NamedTuple):
+class _Of(msgspec.Struct, frozen=True, gc=False):
     """What a context is made of."""
 
     row: CustomerRow
