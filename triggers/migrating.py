@@ -19,11 +19,10 @@ def migrate(row: CustomerRow, plan: ShopPlan, at: int) -> None:
     """As of `at`, from when on the rules of the plan are in force. What was handed over is called back."""
     begun: list[Journey] = []
     for journey in row.journeys:
-        if journey.exit_at:
-            continue
         known = plan.by_name.get(journey.rule)
-        if known is None:
+        if known is None and (journey.sent or not journey.exit_at):  # also the last message of one that is over
             end(row, journey, at, WITHDRAWN)
+        if known is None or journey.exit_at:
             continue
         rule = known[0]
         how = "continue" if rule.version == journey.version else plan.migrate.get(rule.name, "continue")

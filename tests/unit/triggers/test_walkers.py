@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from schemas import events
 from schemas.instants import rfc3339
@@ -23,7 +24,7 @@ from tests.unit.triggers.driving import (
 from tests.unit.triggers.kinds.page import documented
 from triggers.campaigns import Campaigns
 from triggers.customer import encode_row
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import QuietHours, Rule, Shop, Step
 from triggers.walkers import walk_of
 from triggers.walks import RulesChanged, Walk, WalkEvent
 
@@ -65,8 +66,9 @@ def test_what_was_in_force_before_goes_on_as_if_nothing_had_changed() -> None:
         assert [sms.rule for sms in sent if sms.rule == "new"] == []
 
 
-def test_a_rule_that_is_withdrawn_ends_its_journeys_and_calls_back_what_has_not_left() -> None:
-    late = rule(idle=23 * HOUR, steps=(step(), step(DAY, "2")))
+@pytest.mark.parametrize("steps", [(step(), step(DAY, "2")), (step(),)])  # also of a journey that is over by then
+def test_a_rule_that_is_withdrawn_ends_its_journeys_and_calls_back_what_has_not_left(steps: tuple[Step, ...]) -> None:
+    late = rule(idle=23 * HOUR, steps=steps)
     quiet = Shop(quiet_hours=QuietHours(21 * 60, 10 * 60))
     made = drive(late, events=[*shopper(MONDAY), added(MONDAY)], shop=quiet)
     made.fire(MONDAY + 24 * HOUR)
