@@ -92,7 +92,8 @@ Passed = Advanced | Asked | Judged
 
 @dataclass(slots=True)
 class Effects:
-    """What a stretch of time caused. `touched` rows are to be stored; `granted` are to be confirmed in the ledger."""
+    """What a stretch of time caused in one partition: a row takes its own partition's walks, by their numbers there.
+    `touched` rows are to be stored; `granted` are to be confirmed in the ledger."""
 
     touched: dict[str, CustomerRow] = field(default_factory=dict)
     commands: list[Out] = field(default_factory=list)

@@ -267,7 +267,7 @@ class Replay:
             self._timeline.walking = walking
             walking.follow([decode_walk(base64.b64decode(walk)) for walk in state.get("walks", ())])
             if reached:
-                walking.change_rules(state.get("plans", {}), reached + 1)
+                walking.change_rules(state.get("plans", {}), reached)
             if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
                 self._beyond.load((folder / state["ledger"]).read_bytes())
             if "figures" in state:  # written since figures of whole shops are counted

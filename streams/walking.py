@@ -93,7 +93,7 @@ def restored(engine: Opens, table: WalkedRows, *, renumber: bool) -> Walking:
     walking = Walking(engine, table, walks, ticked, contents)
     walking.follow(kept)
     if record.reached > 0:
-        walking.change_rules(record.plans, record.reached)
+        walking.change_rules(record.plans, record.reached - 1)
     return walking
 
 
@@ -144,9 +144,14 @@ class Walking:
                 if self._ticks is not None:
                     self._ticks.extend(sources)
 
-    def change_rules(self, former: Mapping[str, int], at: int) -> None:
-        """Where other rules were in force before, rows are told of it: what was due by then begins nothing now."""
-        self.plans = self._engine.stamps(at)
+    def change_rules(self, former: Mapping[str, int], ticked: int) -> None:
+        """Where others than the `former` have come into force by `ticked`, rows are told of it from the next instant
+        on. What comes into force at that very instant is told in its place, after the events of it."""
+        self._change_rules(former, ticked, ticked + 1)
+
+    def _change_rules(self, former: Mapping[str, int], since: int, at: int) -> None:
+        """Rows are told of what is in force `since` then: what was due before `at` begins nothing now."""
+        self.plans = self._engine.stamps(since)
         for shop_id, stamp in sorted(self.plans.items()):
             if former.get(shop_id) != stamp:
                 self._open(at, shop_id, RulesChanged(stamp))
@@ -223,7 +228,7 @@ class Walking:
         self._tick(until)
         if self._change < reached and self._ticks is not None:  # there is no calendar then, but these are in force
             while (change := self._change) < reached:
-                self.change_rules(self.plans or {}, change)
+                self._change_rules(self.plans or {}, change, change)
                 self._change = self._change_after(change)
 
     def _begin(self, items: Sequence[Merged]) -> None:
@@ -236,7 +241,7 @@ class Walking:
             if self.plans is None:
                 self.plans = self._engine.stamps(self.ticked)
             else:  # what came too late for its time holds from here on
-                self.change_rules(self.plans, self.ticked + 1)
+                self.change_rules(self.plans, self.ticked)
             self._follow_time(self.ticked, self.ticked)
             self._change = self._change_after(self.ticked)
 
@@ -267,7 +272,7 @@ class Walking:
             if below <= self._change:
                 break
             change = self._change
-            self.change_rules(self.plans or {}, change)
+            self._change_rules(self.plans or {}, change, change)
             self._follow_time(change - 1, change)
             self._change = self._change_after(change)
         self._ticks.take(below)

@@ -21,6 +21,7 @@ from streams.ledger import RowLedger
 from streams.merge import Merged
 from streams.replay import MemoryRows
 from streams.timeline import Timeline
+from streams.walking import Walking
 from tests.unit.triggers.driving import event
 from triggers.customer import NEVER
 from triggers.engine import Engine
@@ -76,7 +77,7 @@ class Topic:
 
 
 class Worker:
-    """Some partitions that work by the same rules, each on its own."""
+    """Some partitions that work by the same rules, each on its own: what one of them caused is no other's."""
 
     def __init__(self, rules: RulesInForce, partitions: int) -> None:
         self.engine = Engine(rules, EmptyCatalogue())
@@ -84,7 +85,7 @@ class Worker:
         self.lines = [
             Timeline(self.engine, rows, DeadlineIndex(), RowLedger(), judge_at_once=True) for rows in self.rows
         ]
-        self.effects = Effects()
+        self.effects = [Effects() for _ in self.rows]
 
     async def run(self, events: Sequence[Any], reached: int) -> Worker:
         items: list[list[Merged]] = [[] for _ in self.lines]
@@ -93,22 +94,30 @@ class Worker:
             items[partition_of(key.encode(), len(self.lines))].append(
                 (one.at, CUSTOMER_EVENTS.rank or 0, 0, number, key, one)
             )
-        for line, mine in zip(self.lines, items, strict=True):
-            await line.advance(mine, reached, self.effects)
-            await line.finish_walks(self.effects)
+        for line, mine, effects in zip(self.lines, items, self.effects, strict=True):
+            await line.advance(mine, reached, effects)
+            await line.finish_walks(effects)
         return self
+
+    @property
+    def commands(self) -> list[Any]:
+        return [out.record for effects in self.effects for out in effects.commands]
+
+    @property
+    def decided(self) -> list[tuple[int, Any]]:
+        """What was decided, and as of when."""
+        return [(out.at, out.record) for effects in self.effects for out in effects.decisions]
 
     @property
     def sent(self) -> list[tuple[str, str, str]]:
         """(customer, when, text) of all that was sent."""
-        sms = [out.record for out in self.effects.commands if isinstance(out.record, SendSms)]
+        sms = [one for one in self.commands if isinstance(one, SendSms)]
         return sorted((one.customer_id or "", one.due_at[11:16], one.text) for one in sms)
 
     @property
     def cancelled(self) -> list[tuple[str | None, str]]:
         return sorted(
-            (out.record.customer_id, out.record.reason)
-            for out in self.effects.commands if isinstance(out.record, CancelSms)
+            (one.customer_id, one.reason) for one in self.commands if isinstance(one, CancelSms)
         )  # fmt: skip
 
     def versions(self) -> list[str]:
@@ -144,6 +153,33 @@ async def test_all_change_over_at_one_event_time_however_many_partitions_there_a
     }
 
 
+async def test_a_partition_whose_first_record_comes_later_numbers_its_changes_from_there() -> None:
+    """Two changes lie before the first record of one partition, and after that of another."""
+    quick = SECOND.replace("60m", "30m")
+    changes = [("v2", quick, 12), ("v1", FIRST, 13), ("v2", quick, 68), ("v1", FIRST, 75), ("v2", quick, 88)]
+    sent = []
+    for partitions in (1, 3):
+        topic = Topic().publish("v1", FIRST, T0 - HOUR)
+        for version, source, minutes in changes:
+            topic.publish(version, source, T0 + minutes * MINUTE)
+        worker = Worker(topic.rules, partitions)
+        early = [one for one in story() if one.at < T0 + HOUR]
+        await worker.run(early, T0 + HOUR)
+        assert {line.walking.walks.last for line in worker.lines} == ({2} if partitions == 1 else {0, 2})
+        sent.append((await worker.run([one for one in story() if one.at >= T0 + HOUR], NEVER)).sent)
+    assert sent[0] == sent[1] and ("c02", "10:10", "other") in sent[0]
+
+
+async def test_who_goes_on_at_the_instant_of_a_change_takes_it_after_the_events_of_that_instant() -> None:
+    engine = Engine(Topic().publish("v1", FIRST, T0 - HOUR).publish("v2", SECOND, CHANGE).rules, EmptyCatalogue())
+    rank = CUSTOMER_EVENTS.rank or 0
+    items: list[Merged] = [(one.at, rank, 0, 0, "main:c", one) for one in shopper("c", CHANGE)[2:]]
+    walking = Walking(engine, MemoryRows(), ticked=CHANGE - 1)
+    walking.change_rules(engine.stamps(CHANGE - 1), CHANGE - 1)
+    assert [(list(part), walking.opened.last) for part in walking.parts(items, CHANGE + 1)] == [(items, 0)]
+    assert [walk.at for walk in walking.opened.walks] == [CHANGE]
+
+
 async def test_a_journey_stays_on_the_version_it_began_under() -> None:
     topic = Topic().publish("v1", FIRST, T0 - HOUR).publish("v2", SECOND, CHANGE)
     worker = await Worker(topic.rules, 1).run(shopper("c", T0), NEVER)
@@ -165,7 +201,7 @@ async def test_a_version_says_what_becomes_of_what_runs_under_the_one_before(
     for partitions in (1, 3):
         worker = await Worker(topic.rules, partitions).run(shopper("c", T0), NEVER)
         assert [(at, text) for _, at, text in worker.sent] == expected
-        ids = [out.record.command_id for out in worker.effects.commands]
+        ids = [one.command_id for one in worker.commands]
         assert len(ids) == len(set(ids))
 
 
@@ -176,8 +212,8 @@ async def test_a_rule_that_is_withdrawn_calls_back_what_is_on_its_way_and_begins
     topic = Topic(quiet).publish("v1", FIRST, T0 - HOUR).publish(None, "", wake + 1)
     worker = await Worker(topic.rules, 3).run([*story(), *shopper("late", late)], NEVER)
     held = {
-        out.record.customer_id: out.record.not_before for out in worker.effects.commands
-        if isinstance(out.record, SendSms) and out.record.due_at != out.record.not_before
+        one.customer_id: one.not_before for one in worker.commands
+        if isinstance(one, SendSms) and one.due_at != one.not_before
     }  # fmt: skip
     assert "late" in held
     expected = [(customer, "rule-withdrawn") for customer, at in held.items() if parse_rfc3339(at) > wake + 1]
