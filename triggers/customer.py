@@ -27,7 +27,7 @@ from triggers.interests import Interest
 from triggers.journeys import Journey, Occasion, Past, Proposal
 from triggers.layouts import LAYOUT, LAYOUTS, Layouts
 from triggers.orders import MAX_ORDERS, Order, Orders
-from triggers.parts import NO_LIST, NO_MAP, NOTHING, Kept, Part
+from triggers.parts import NO_LIST, NO_MAP, NOTHING, OPEN, Kept, Part
 from triggers.receipts import Finding, Number
 from triggers.tastes import Seen, Wish
 
@@ -104,7 +104,10 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     and `wishes` by product, `categories` by category, `surveys` by survey, `dates` by name, `members` by audience.
 
     The fields `part_*` are for the properties without it alone, which decode them when they are asked for: msgspec's
-    DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`."""
+    DecodeError of what is no such part comes only then. Nobody keeps what a property gave over `encode_row`.
+
+    `layout`: the number of the layout; OPEN from when a part other than `cart` and `interests` was decoded until the
+    row is encoded, so that of a row of which none was, none is looked at then."""
 
     layout: int
     shop_id: str
@@ -169,33 +172,39 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_orders
         if type(part) is Raw:
             part = self.part_orders = _read_orders(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @orders.setter
     def orders(self, orders: Orders | None) -> None:
         self.part_orders = orders
+        self.layout = OPEN
 
     @property
     def profile(self) -> dict[int, Field]:
         part = self.part_profile
         if type(part) is Raw:
             part = self.part_profile = _read_profile(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @profile.setter
     def profile(self, profile: dict[int, Field]) -> None:
         self.part_profile = profile
+        self.layout = OPEN
 
     @property
     def consents(self) -> dict[str, Consent]:
         part = self.part_consents
         if type(part) is Raw:
             part = self.part_consents = _read_consents(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @consents.setter
     def consents(self, consents: dict[str, Consent]) -> None:
         self.part_consents = consents
+        self.layout = OPEN
 
     @property
     def interests(self) -> Mapping[str, Interest]:
@@ -213,22 +222,26 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_history
         if type(part) is Raw:
             part = self.part_history = _read_history(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @history.setter
     def history(self, history: dict[str, Past]) -> None:
         self.part_history = history
+        self.layout = OPEN
 
     @property
     def touches(self) -> list[Touch]:
         part = self.part_touches
         if type(part) is Raw:
             part = self.part_touches = _read_touches(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @touches.setter
     def touches(self, touches: list[Touch]) -> None:
         self.part_touches = touches
+        self.layout = OPEN
 
     @property
     def numbers(self) -> dict[str, Number]:
@@ -236,11 +249,13 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
         part = self.part_numbers
         if type(part) is Raw:
             part = self.part_numbers = _read_numbers(part)
+            self.layout = OPEN
         return part  # type: ignore[no-any-return]  # see `cart`
 
     @numbers.setter
     def numbers(self, numbers: dict[str, Number]) -> None:
         self.part_numbers = numbers
+        self.layout = OPEN
 
     def __eq__(self, other: object) -> bool:
         """Whether they are stored as the same bytes."""
@@ -303,7 +318,8 @@ _decoder: Final = msgspec.msgpack.Decoder(CustomerRow)
 _NEW_CART: Final = Raw(stored(new_book()))
 
 
-def encode_row(row: CustomerRow) -> bytes:
+def _close(row: CustomerRow) -> None:
+    """All parts that somebody looked at are bytes again."""
     if type(row.part_orders) is not Raw:
         row.part_orders = Raw(_encode(row.part_orders))
     if type(row.part_profile) is not Raw:
@@ -332,6 +348,12 @@ def encode_row(row: CustomerRow) -> bytes:
         row.part_dates = Raw(_encode(row.part_dates))
     if type(row.part_members) is not Raw:
         row.part_members = Raw(_encode(row.part_members))
+    row.layout = LAYOUT
+
+
+def encode_row(row: CustomerRow) -> bytes:
+    if row.layout != LAYOUT:
+        _close(row)
     book, views = row.part_cart, row.part_interests
     if type(views) is not Raw:
         row.part_interests = interests.stored(views)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Raw
 
 from schemas import wire
 from schemas.catalogue import EmptyCatalogue
@@ -84,6 +85,23 @@ def test_a_row_is_read_back_as_it_was_written() -> None:
     assert row == made.row
     made.drain()
     assert decode_row(encode_row(made.row)) == made.row
+
+
+def test_every_part_that_was_looked_at_or_set_is_bytes_again_once_the_row_is_stored() -> None:
+    data = encode_row(usual().row)
+    kept = {"part_cart": "cart", "part_interests": "interests"}  # those go on as they are
+    parts = [field for field in decode_row(data).__struct_fields__ if field.startswith("part_")]
+    for part in parts:
+        name = part.removeprefix("part_")
+        name = "settled_bought" if name == "bought" else name
+        looked_at, put = decode_row(data), decode_row(data)
+        value = getattr(looked_at, name)
+        assert encode_row(looked_at) == data and looked_at.layout == LAYOUT
+        if part not in kept:
+            setattr(put, name, value)
+            assert type(getattr(put, part)) is not Raw
+            assert encode_row(put) == data and put.layout == LAYOUT
+            assert type(getattr(looked_at, part)) is type(getattr(put, part)) is Raw
 
 
 def test_the_layouts_number_comes_first_and_an_unknown_one_is_said_so() -> None:
