@@ -94,8 +94,7 @@ class Engine:
         plan = self._plans.get(row.shop_id, self._no_rules)
         if now < plan.since:
             plan = self._all.earlier(row.shop_id, now)
-        counting = plan.counting
-        before = None if counting is None else counting.before(row, event)
+        before = None if plan.counting is None else plan.counting.before(row, event)
         if not customer.remember(row, event.event_id):
             return False
         kind = type(event)
@@ -108,11 +107,11 @@ class Engine:
             found = receipts.judge(row.numbers, event, plan.shop.receipts)
             if found is not None:
                 row.outgoing.append(found)
-        if before is not None and counting is not None:
-            row.outgoing += counting.after(row, event, now, before)
-        watching = plan.by_event.get(kind, ())
-        if not watching and kind not in _HEARD and not plan.pins and row.plan == plan.stamp:
+        if before is not None and plan.counting is not None:
+            row.outgoing += plan.counting.after(row, event, now, before)
+        if kind not in plan.by_event and kind not in _HEARD and row.plan == plan.stamp and not plan.pins:
             return True  # as most are: nobody waits for it
+        watching = plan.by_event.get(kind, ())
         moved = isinstance(event, wire.CustomerUpdated) and readdress(row, event, plan.says.region)
         ending = bool(row.journeys) and (bool(watching) or kind in EXITS or plan.pins)
         if ending:

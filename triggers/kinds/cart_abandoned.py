@@ -82,10 +82,12 @@ class _Watch:
         cart = row.cart.now
         if not cart.lines:
             return NEVER
-        idles, rules = self._waiting.lengths, self._waiting.items
-        for number in range(bisect_right(idles, looked_for(row, cart.looked, cart.changed_at)), len(idles)):
+        idles, rules, changed_at, looked = self._waiting.lengths, self._waiting.items, cart.changed_at, cart.looked
+        if row.looked_at - changed_at > looked:  # as looked_for
+            looked = row.looked_at - changed_at
+        for number in range(bisect_right(idles, looked), len(idles)):
             if not _used_up(row, cart, rules[number]):
-                return cart.changed_at + idles[number]
+                return changed_at + idles[number]
         return NEVER
 
     def coming(self, row: CustomerRow, until: int) -> list[Begin]:
