@@ -121,4 +121,4 @@ def test_in_the_long_runs_own_examples_they_agree_too_and_every_gate_held_someth
     for number in range(60):
         assert fails(draw(f"every run {number}", 120), tally=tally) is None
     held_back = {gate for gate, answer, _ in tally.seen if answer in ("refuse", "delay")}
-    assert held_back == set(EXPECTED)
+    assert held_back == set(EXPECTED) - {"ended"}  # no sale of the model's shops comes to its end
