@@ -127,9 +127,10 @@ class Journey(msgspec.Struct, array_like=True, gc=False):
         """What it began by, also where it has begun anew since."""
         return self.epoch_id.partition(_AGAIN)[0]
 
-    def named_again(self, version: str) -> str:
-        """The `epoch_id` of one that begins anew by the same, under this version of its rule."""
-        return f"{self.began_by}{_AGAIN}{version[:8]}"
+    def named_again(self, version: str, at: int) -> str:
+        """The `epoch_id` of one that begins anew by the same then, under this version of its rule. That may come
+        back, so it is not enough of a name."""
+        return f"{self.began_by}{_AGAIN}{version[:8]}.{at}"
 
     @property
     def running(self) -> bool:

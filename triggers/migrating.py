@@ -15,13 +15,16 @@ MIGRATED = "migrated"
 """What ends a journey whose rule has another version that does not let it go on."""
 
 
-def migrate(row: CustomerRow, plan: ShopPlan, at: int) -> None:
-    """As of `at`, from when on the rules of the plan are in force. What was handed over is called back."""
+def migrate(row: CustomerRow, plan: ShopPlan, at: int) -> bool:
+    """As of `at`, from when on the rules of the plan are in force. What was handed over is called back. Done twice it
+    does nothing more: False where the row is as it was."""
+    moved = False
     begun: list[Journey] = []
     for journey in row.journeys:
         known = plan.by_name.get(journey.rule)
         if known is None and (journey.sent or not journey.exit_at):  # also the last message of one that is over
             end(row, journey, at, WITHDRAWN)
+            moved = True
         if known is None or journey.exit_at:
             continue
         rule = known[0]
@@ -30,9 +33,11 @@ def migrate(row: CustomerRow, plan: ShopPlan, at: int) -> None:
             continue
         running = journey.running
         end(row, journey, at, MIGRATED)
+        moved = True
         if how == "restart" and running:
             begun.append(_again(row, plan, rule, journey, at))
     row.journeys += begun
+    return moved
 
 
 def _again(row: CustomerRow, plan: ShopPlan, rule: Rule, former: Journey, at: int) -> Journey:
@@ -44,7 +49,7 @@ def _again(row: CustomerRow, plan: ShopPlan, rule: Rule, former: Journey, at: in
         variant = pick(rule.variants, row, rule.name, lambda: seen.of(rule, former.about))
     first = rule.steps[0]
     return Journey(
-        rule.name, rule.version, former.epoch_at, former.named_again(rule.version), began=at, step=first.id,
+        rule.name, rule.version, former.epoch_at, former.named_again(rule.version, at), began=at, step=first.id,
         due=at + first.after, about=former.about, variant="" if variant is None else variant.name,
         exclusive=rule.exclusive,
     )  # fmt: skip

@@ -104,8 +104,9 @@ class Walkers:
 def _take_rules(row: CustomerRow, plan: ShopPlan, walk: Walk) -> bool:
     """Other rules: what was due before counts as looked at, so that they begin nothing that is past; what runs by a
     rule that is none any more ends, and by another version of one as that says."""
-    if row.looked_at >= walk.at - 1:
-        return False
-    row.looked_at = walk.at - 1
-    migrate(row, plan, walk.at)
-    return True
+    if row.looked_at > walk.at:
+        return False  # it has taken later ones; up to `at` it may have been an import that looked
+    looked = row.looked_at < walk.at - 1
+    if looked:
+        row.looked_at = walk.at - 1
+    return migrate(row, plan, walk.at) or looked

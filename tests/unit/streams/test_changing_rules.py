@@ -205,6 +205,25 @@ async def test_a_version_says_what_becomes_of_what_runs_under_the_one_before(
         assert len(ids) == len(set(ids))
 
 
+async def test_a_journey_that_begins_anew_under_a_version_that_has_come_back_makes_no_touch_twice() -> None:
+    topic = Topic().publish("v1", FIRST, T0 - HOUR)
+    for minutes, version, source in ((70, "v2", SECOND), (71, "v1", FIRST), (72, "v2", SECOND)):
+        topic.publish(version, source, T0 + minutes * MINUTE, migrate="restart")
+    worker = await Worker(topic.rules, 1).run(shopper("c", T0), NEVER)
+    assert [text for _, _, text in worker.sent] == ["first", "other", "first", "other", "second of the other"]
+    ids = [one.command_id for one in worker.commands]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_an_import_at_the_instant_of_a_change_does_not_keep_what_runs_from_changing_over(before: int) -> None:
+    topic = Topic().publish("v1", FIRST, T0 - HOUR).publish("v2", SECOND, CHANGE, migrate="restart")
+    imported = event(wire.CustomerImported, CHANGE - before)
+    imported.customer_id = "c"
+    worker = await Worker(topic.rules, 1).run([*shopper("c", T0), imported], NEVER)
+    assert worker.sent == [("c", "10:00", "first"), ("c", "11:00", "other"), ("c", "15:00", "second of the other")]
+
+
 async def test_a_rule_that_is_withdrawn_calls_back_what_is_on_its_way_and_begins_no_more() -> None:
     quiet = 'quiet_hours: {from: "21:00", to: "10:00"}\n'
     late = T0 + 12 * HOUR  # its time comes in the evening, and what is held back leaves within minutes of 10:00
