@@ -3,21 +3,44 @@ row by then, audiences once for both kinds that are about them, categories when 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.property.stories import Drawn, Player, rules_and_story
+from schemas import wire
+from tests.property.joining import Thing
+from tests.property.stories import Drawn, Player, moves, named, read, rules_and_story, story_of
 from tests.property.test_catalogue import REST
 from tests.property.test_engine_order import canonical
 from tests.property.told import Story
+from tests.unit.triggers.driving import added, event, ordered, removed
 from triggers.engine import Engine
+from triggers.expressions import compile_expression
 from triggers.kinds import _members, category_viewed
+
+AT_ONCE = ["cart_abandoned: {idle: 5h}", "checkout_abandoned: {idle: 5h}"]
+BUYERS = compile_expression("orders.count >= 1")
+THINGS: list[Thing] = [
+    lambda at, n: added(at, f"sku-{n % 3}"), lambda at, n: removed(at, f"sku-{n % 3}"), lambda at, n: ordered(at),
+    lambda at, n: event(wire.CheckoutStarted, at), lambda at, n: event(wire.CheckoutStarted, at),
+]  # fmt: skip
+
+
+@st.composite
+def several_at_once(draw: st.DrawFn) -> tuple[list[Drawn], Story]:
+    """Kinds that want to see the row at the same instants."""
+    triggers = draw(st.lists(st.sampled_from(AT_ONCE), min_size=2, max_size=4))
+    rules = [
+        replace(named(read(trigger), number), audience=draw(st.sampled_from([None, None, BUYERS])))
+        for number, trigger in enumerate(triggers)
+    ]
+    return [Drawn(rule) for rule in rules], story_of(draw(moves(THINGS)), THINGS)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
-@given(rules_and_story(), st.sampled_from([1, REST]))
+@given(st.one_of(rules_and_story(), several_at_once()), st.sampled_from([1, REST]))
 def test_to_ask_less_often_is_to_ask_always(given_: tuple[list[Drawn], Story], rest: int) -> None:
     drawn, story = given_
     rules, end = [one.rule for one in drawn], story[-1][0] + rest
