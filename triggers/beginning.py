@@ -20,10 +20,11 @@ def free(row: CustomerRow, begin: Begin, at: int) -> bool:
     """Whether it may begin at `at` as far as other journeys go: none of the rule runs, none began by this very epoch,
     no other of its exclusive group does, and `max_times`, `once_per` and `cooldown` let it."""
     rule = begin.rule
-    alone = KINDS[type(rule.trigger)].alone
     for journey in row.journeys:
         if journey.running and (
-            alone or journey.rule == rule.name or (journey.exclusive and journey.exclusive == rule.exclusive)
+            journey.rule == rule.name
+            or (journey.exclusive and journey.exclusive == rule.exclusive)
+            or KINDS[type(rule.trigger)].alone
         ):
             return False
     past = row.history.get(rule.name)

@@ -291,10 +291,11 @@ def new_row(shop_id: str, customer_id: str) -> CustomerRow:
 
 def settle_cart(row: CustomerRow) -> None:
     """A deadline: what was done to the cart so far is done, and what orders have taken out of it was bought."""
-    taken = row.cart.now.taken
+    book = row.cart
+    taken = book.now.taken
     if taken:
         row.settled_bought = together(row.settled_bought, taken)
-    settle(row.cart)
+    settle(book)
 
 
 def remember(row: CustomerRow, event_id: str) -> bool:

@@ -101,7 +101,10 @@ class _Watch:
         cart = row.cart.now
         if not cart.lines:
             return []
-        waiting = self._waiting.due_for(row, cart.changed_at, looked_for(row, cart.looked, cart.changed_at), at)
+        changed_at, looked = cart.changed_at, cart.looked
+        if row.looked_at - changed_at > looked:  # as looked_for
+            looked = row.looked_at - changed_at
+        waiting = self._waiting.due_for(row, changed_at, looked, at)
         if len(waiting) == 1:  # as most are
             (idle, rule), = waiting
             return [_begin(cart, rule, idle)]
