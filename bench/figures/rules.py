@@ -11,13 +11,12 @@ from typing import Any, Final
 from bench import core
 from bench.core_workloads import WORKLOADS
 from bench.figures import Options
-from bench.processes import RunFailed
 from bench.stack import say
 
 ABOUT = "10 and 200 rules, and rules of all kinds, in the engine alone"
 EVENTS: Final = 100_000
 MOST: Final = {"rules200": 1.3, "mixed200": 2.0}
-"""What an event may cost with these rules, against what it costs with ten."""
+"""What an event is to cost at most with these rules, against what it costs with ten."""
 
 
 def measure(options: Options) -> dict[str, Any]:
@@ -30,9 +29,6 @@ def measure(options: Options) -> dict[str, Any]:
             say(f"{name} {number + 1}/{options.rounds}: {runs[-1]['event']} us")
     least = {name: min(run["event"] for run in runs if run["rules"] == name) for name in workloads}
     to_ten = {name: round(us / least["rules10"], 2) for name, us in least.items()}
-    missed = {name: ratio for name, ratio in to_ten.items() if ratio > MOST.get(name, ratio)}
-    if missed:
-        raise RunFailed(f"an event costs {missed} times what it does with ten rules; at most {MOST}")
     return {"events": min(EVENTS, options.events), "us_per_event": least, "to_ten": to_ten, "runs": runs}
 
 
@@ -42,7 +38,14 @@ def rows(result: dict[str, Any]) -> list[list[str]]:
         "mixed10": "10 rules of all kinds", "mixed200": "200 rules of all kinds, the same 10 can fire",
     }  # fmt: skip
     return [
-        [f"the engine alone: {named[name]}", f"{ratio}x of 10 rules of carts",
+        [f"the engine alone: {named[name]}", f"{ratio}x of 10 rules of carts{_wanted(name, ratio)}",
          f"{result['us_per_event'][name]} µs"]
         for name, ratio in result["to_ten"].items()
     ]  # fmt: skip
+
+
+def _wanted(name: str, ratio: float) -> str:
+    most = MOST.get(name)
+    if most is None:
+        return ""
+    return f" ({most}x at most: {'kept' if ratio <= most else 'missed'})"
