@@ -161,8 +161,8 @@ class _Watch:
         self._looks = _parted(one_each(rules))
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
-        if type(event) not in _ORDERS and not row.cart.now.taken:
-            return None
+        if type(event) not in _ORDERS and not row.cart.now.taken and KIND.code not in row.looks:
+            return None  # no order has taken goods of a cart, and none had: an older event may leave it without
         return self.next_look(row, now)
 
     def next_look(self, row: CustomerRow, now: int) -> int:

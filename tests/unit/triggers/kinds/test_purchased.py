@@ -20,6 +20,7 @@ from tests.unit.triggers.driving import (
     consented,
     event,
     ordered,
+    removed,
     shopper,
 )
 from tests.unit.triggers.kinds.page import documented, mistakes, of
@@ -108,6 +109,15 @@ def test_an_order_for_the_whole_cart_is_about_what_lay_in_it_also_when_that_is_t
     made.due(MONDAY + 2 * HOUR)
     (journey,) = made.row.journeys
     assert [shown.product_id for shown in journey.about.products] == ["oolong"]
+
+
+def test_goods_that_are_told_late_to_have_left_the_cart_before_the_order_are_not_waited_for() -> None:
+    made = Drive(Engine(book(of(Purchased(labels=("consumable",), after=30 * DAY))), Shelf()))
+    deadlines = []
+    for one in (added(MONDAY, "oolong"), ordered(MONDAY + HOUR), removed(MONDAY + MINUTE, "oolong")):
+        made.engine.on_event(made.row, one, MONDAY + HOUR)
+        deadlines.append(made.row.deadline)
+    assert deadlines == [NEVER, MONDAY + HOUR + 30 * DAY, NEVER]
 
 
 def test_an_order_that_is_cancelled_before_its_touch_ends_the_journey_and_before_its_look_begins_none() -> None:
