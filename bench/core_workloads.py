@@ -22,7 +22,7 @@ from feeds.read import read
 from feeds.store import MemoryStore
 from schemas.catalogue import Catalogue, Product
 from schemas.instants import rfc3339
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from streams.simulation.storefront import storefront
 from triggers.rules.model import RuleBook
 

@@ -39,13 +39,13 @@ from streams.metrics import Metrics
 from streams.partition.ownership import Ownership
 from streams.partition.plan import INPUTS, PartitionPlan
 from streams.partition.ports import RowsReader
-from streams.published_rules import RulesFollower
 from streams.rows import RowStore
-from streams.rulebook import NO_RULES, BookRead, read_rulebook
+from streams.rules.folder import NO_RULES, BookRead, read_rulebook
+from streams.rules.published import RulesFollower
 from streams.settings import Settings
 from streams.shared_log import FETCH_WAIT_MS, SharedLog
 from streams.shopfacts import FactsReader
-from streams.suppressions import NoSecret, SuppressionStore
+from streams.suppressions.merged import NoSecret, SuppressionStore
 from streams.wall import WallGuard
 from streams.wiring.delivery import abilities_of_broker, policy_of
 from streams.wiring.inbound import inbound_loop, linker

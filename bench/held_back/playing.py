@@ -27,7 +27,7 @@ from streams.effects import Effects
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import END, Merged
 from streams.replay import MemoryRows
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from streams.timeline import Timeline
 from triggers.engine import Engine
 from triggers.gates.phone import phone as usable

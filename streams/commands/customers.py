@@ -100,7 +100,7 @@ def export(
     from streams.chunks.reader import reading
     from streams.customers.found import Search
     from streams.customers.told import masked as without_phones
-    from streams.rulebook import default_region
+    from streams.rules.folder import default_region
 
     settings = settings_or_exit(bootstrap)
     options = settings.kafka_client_options()

@@ -58,7 +58,7 @@ def replay(
     from streams.effects import Unkept
     from streams.eventfiles import EventFiles
     from streams.replay import Replay, StateError, Summary
-    from streams.rulefiles import is_rule_file
+    from streams.rules.recorded import is_rule_file
 
     book = published_or_exit(rules) if is_rule_file(rules) else rulebook_or_exit(rules, shop)
     limit = until_or_exit(until)

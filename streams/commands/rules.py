@@ -20,7 +20,7 @@ from streams.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from streams.rulebook import BookRead
+    from streams.rules.folder import BookRead
     from triggers.rules.errors import RuleError
     from triggers.rules.model import Rule, RuleBook
 
@@ -40,7 +40,7 @@ def register(root: typer.Typer) -> None:
 
 def rulebook_or_exit(folder: Path, shop: Path | None = None) -> RuleBook:
     """The rule book of `folder` for a command that runs it: mistakes go to stderr and end the command."""
-    from streams.rulebook import read_rulebook
+    from streams.rules.folder import read_rulebook
 
     if not folder.exists():
         fail(f"there is no folder {folder}", code=USED_WRONGLY)
@@ -138,7 +138,7 @@ def schema(
 
 
 def _read(folder: Path, shop: Path | None) -> BookRead:
-    from streams.rulebook import read_rulebook
+    from streams.rules.folder import read_rulebook
 
     if not folder.exists():
         fail(f"there is no folder {folder}", code=USED_WRONGLY)

@@ -36,7 +36,7 @@ def register(root: typer.Typer) -> None:
 
 def published_book_or_exit(settings: Settings) -> RuleBook:
     """What was published and is in force, or will be; what goes wrong ends the command."""
-    from streams.publishing_rules import newest_book
+    from streams.rules.publishing import newest_book
 
     return _on_topic(settings, lambda: newest_book(settings.kafka_client_options()))
 
@@ -79,10 +79,10 @@ def publish(
 
     from schemas.instants import rfc3339
     from streams.commands.rules import rulebook_or_exit
-    from streams.publishing_rules import AHEAD, publish_to_file
-    from streams.publishing_rules import publish as publish_rules
-    from streams.rulebook import NO_RULES, read_rulebook
-    from streams.rulefiles import NoRuleRecords
+    from streams.rules.folder import NO_RULES, read_rulebook
+    from streams.rules.publishing import AHEAD, publish_to_file
+    from streams.rules.publishing import publish as publish_rules
+    from streams.rules.recorded import NoRuleRecords
     from triggers.rules.publishing import CannotPublish
 
     withdrawn = [_named(name) for name in withdraw or ()]
@@ -141,8 +141,8 @@ def history(
 
     Example: rewake rules history abandoned-cart --source
     """
-    from streams.publishing_rules import known, known_in
-    from streams.rulefiles import NoRuleRecords
+    from streams.rules.publishing import known, known_in
+    from streams.rules.recorded import NoRuleRecords
 
     settings = settings_or_exit(bootstrap)
     try:
@@ -194,7 +194,7 @@ def _named(name: str) -> tuple[str, str]:
 
 
 def _on_topic(settings: Settings, run: Callable[[], Awaitable[_Result]]) -> _Result:
-    from streams.published_rules import RulesTopicMissing
+    from streams.rules.published import RulesTopicMissing
 
     try:
         return on_kafka(settings, run)
@@ -204,20 +204,20 @@ def _on_topic(settings: Settings, run: Callable[[], Awaitable[_Result]]) -> _Res
 
 def published_or_exit(path: Path) -> RulesInForce:
     """What a file of records says is in force; its mistakes end the command."""
-    from streams.rulefiles import rules_of_file
+    from streams.rules.recorded import rules_of_file
 
     return _of_file(path, rules_of_file)
 
 
 def records_or_exit(path: Path) -> list[tuple[Record, bytes]]:
     """The records of such a file, with their bytes."""
-    from streams.rulefiles import read_rule_file
+    from streams.rules.recorded import read_rule_file
 
     return _of_file(path, read_rule_file)
 
 
 def _of_file(path: Path, read: Callable[[Path], _Result]) -> _Result:
-    from streams.rulefiles import NoRuleRecords
+    from streams.rules.recorded import NoRuleRecords
 
     try:
         return read(path)

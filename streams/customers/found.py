@@ -32,7 +32,7 @@ from streams.chunks.chunk import Columns
 from streams.chunks.reader import Reader
 from streams.customers.told import told
 from streams.privacy import phone_hmac
-from streams.suppress_import import BadEntry, e164
+from streams.suppressions.lists import BadEntry, e164
 from triggers.customer import decode_row
 
 _TIME_BYTES: Final = 8

@@ -18,7 +18,7 @@ from schemas.partitioner import customer_key, partition_of
 from schemas.topics import topic_of
 from schemas.wire import DEFAULT_SHOP, CustomerEvent, decode_batch
 from streams.eventfiles import Line
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from streams.simulation import storefront
 from triggers.rules.model import RuleBook
 

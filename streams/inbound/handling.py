@@ -32,7 +32,7 @@ from schemas.wire import SmsReceived
 from streams.delivery import Outgoing, Record
 from streams.inbound.links import PhoneLinks
 from streams.privacy import phone_hmac
-from streams.suppressing import ending, record
+from streams.suppressions.records import ending, record
 from triggers.gates.suppression import Suppressions
 from triggers.ids import identifier
 from triggers.inbound import Help, Keyword, Nothing, OptOut, ShopKeyword, Start, classify

@@ -36,7 +36,7 @@ from streams.inbound.handling import Known, NoSuchPhone, Stretch, handle
 from streams.letters import fitting, letter
 from streams.metrics import Metrics
 from streams.shared_log import SharedLog
-from streams.suppressions import NoSecret
+from streams.suppressions.merged import NoSecret
 
 log: Final = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from schemas.topics import SUPPRESSIONS
 from streams.delivery import Outgoing, Record
 from streams.effects import Out
 from streams.metrics import Metrics
-from streams.suppressing import ending, record, taken_back
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
+from streams.suppressions.records import ending, record, taken_back
 from triggers.receipts import Lift, Suppress
 
 log: Final = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
 from streams.partition.syncing import SyncScreen
 from streams.partition.turnstile import Turnstile
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
 from streams.timeline import STRETCH
 from triggers.shopfacts import ShopFacts
 

@@ -12,7 +12,7 @@ from streams.inbound.loop import Inbound, group_of
 from streams.metrics import Metrics
 from streams.partition.phone_links import PhoneLinker
 from streams.settings import Settings
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
 from streams.wiring.delivery import policy_of
 from streams.wiring.topics import Topics
 from triggers.rules.model import RuleBook

@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.contracts import Refused
-from streams.published_rules import RulesFollower, RulesTopicMissing, read_whole
+from streams.rules.published import RulesFollower, RulesTopicMissing, read_whole
 from streams.settings import Settings
 from streams.wiring.refusing import CannotStart, cannot_keep
 from triggers.rules.inforce import RulesInForce

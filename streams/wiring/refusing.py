@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.ledger.needs import beyond_rows, by_phone
-from streams.rulebook import BookRead
+from streams.rules.folder import BookRead
 from streams.settings import Settings
 from triggers.rules.model import Shop
 

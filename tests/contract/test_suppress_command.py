@@ -16,10 +16,10 @@ from streams import stacks
 from streams.commands import build_root
 from streams.privacy import phone_hmac
 from streams.shared_log import SharedLog
-from streams.suppressing import record, write
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
+from streams.suppressions.records import record, write
 from tests import topics
-from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET
+from tests.unit.streams.suppressions.test_merged import ANNA, BORIS, SECRET
 from tests.unit.triggers.driving import DAY
 from triggers.gates.phone import phone
 

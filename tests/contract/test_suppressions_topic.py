@@ -11,9 +11,9 @@ from aiokafka import AIOKafkaProducer
 
 from streams import stacks
 from streams.shared_log import SharedLog
-from streams.suppressions import NoSecret, SuppressionStore
+from streams.suppressions.merged import NoSecret, SuppressionStore
 from tests.contract.test_products_topic import create
-from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, Sent, lifted, suppressed
+from tests.unit.streams.suppressions.test_merged import ANNA, BORIS, SECRET, Sent, lifted, suppressed
 from tests.unit.triggers.driving import MONDAY
 
 

@@ -17,7 +17,7 @@ from streams.stacks import Stack
 from tests.e2e.running import PATIENCE, REWAKE, Shop
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, record
 from tests.topics import recreate
-from tests.unit.streams.test_suppressions import SECRET, suppressed
+from tests.unit.streams.suppressions.test_merged import SECRET, suppressed
 
 PHONE = "+79990000042"
 

@@ -15,7 +15,7 @@ from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
 from tests.e2e.running import Shop, until
 from tests.topics import recreate
-from tests.unit.streams.test_suppressions import SECRET, suppressed
+from tests.unit.streams.suppressions.test_merged import SECRET, suppressed
 
 TEA_HOUSE = Path(__file__).parents[2] / "examples" / "tea-house"
 UNTIL = ("--until", "2026-11-12T00:00:00Z")

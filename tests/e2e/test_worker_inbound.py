@@ -21,7 +21,7 @@ from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, until
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, minutes_ago, record
 from tests.topics import recreate
-from tests.unit.streams.test_suppressions import SECRET
+from tests.unit.streams.suppressions.test_merged import SECRET
 
 PHONE, OTHER = "+79990000042", "+79990000043"
 SETTINGS = """\

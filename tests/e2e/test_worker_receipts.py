@@ -17,7 +17,7 @@ from tests.e2e.running import PATIENCE, Shop, until
 from tests.e2e.test_worker_input import PARTITIONS, added, now, ordered, record
 from tests.e2e.test_worker_suppressions import decided, leaves_a_cart, shopper, written_to
 from tests.topics import recreate
-from tests.unit.streams.test_suppressions import SECRET
+from tests.unit.streams.suppressions.test_merged import SECRET
 
 SHARED, OWN, NEW = "+79990000001", "+79990000002", "+79990000003"
 

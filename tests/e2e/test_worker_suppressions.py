@@ -15,7 +15,7 @@ from tests.conftest import Kafka, Redis
 from tests.e2e.running import PATIENCE, Shop, until
 from tests.e2e.test_worker_input import PARTITIONS, added, consent, record
 from tests.topics import recreate
-from tests.unit.streams.test_suppressions import SECRET, Sent, lifted, suppressed
+from tests.unit.streams.suppressions.test_merged import SECRET, Sent, lifted, suppressed
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from streams.inbound.links import PhoneLinks
 from streams.ledger import MemoryLedger
 from streams.partition.findings import lifting, lifts
 from streams.partition.phone_links import PhoneLinker
-from streams.suppressing import ending, record
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
+from streams.suppressions.records import ending, record
 from streams.timeline import Timeline
 from tests.model.calendar import PHONES, instant, to_call
 from tests.model.reference import Ghost, Reference, Waiting, Wrong

@@ -12,7 +12,7 @@ from schemas.suppressions import OPTED_IN, OPTED_OUT
 from schemas.topics import DELIVERY_RECEIPTS, PHONE_LINKS
 from streams.partition.findings import SOURCE
 from streams.privacy import phone_hmac
-from streams.suppressing import record
+from streams.suppressions.records import record
 from tests.simulation.broker import columns
 from tests.simulation.evidence import Evidence, touch_of
 from tests.simulation.returning import PERMANENT

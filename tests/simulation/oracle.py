@@ -19,7 +19,7 @@ from streams.ledger import RowLedger
 from streams.merge import END, InputSpec, Merge
 from streams.partition.screening import Screen, Screened, SharedScreen
 from streams.replay import MemoryRows
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
 from streams.tallying import Tallying
 from streams.timeline import Timeline
 from tests.simulation.secret import SECRET

@@ -19,7 +19,7 @@ from schemas.suppressions import OPTED_IN
 from schemas.topics import CRM_COMMANDS, topic_of
 from schemas.wire import CustomerEvent
 from streams.partition.findings import SOURCE, lifting
-from streams.suppressing import record
+from streams.suppressions.records import record
 from tests.simulation.oracle import screened
 from tests.simulation.outcome import Outcome
 from tests.simulation.schedule import Applied, Judged, Looked, Schedule, Step, Way

@@ -12,7 +12,7 @@ from schemas.instants import parse_rfc3339
 from schemas.suppressions import OPTED_IN, OPTED_OUT
 from schemas.topics import SUPPRESSIONS
 from streams.privacy import phone_hmac
-from streams.suppressions import ENDLESS
+from streams.suppressions.merged import ENDLESS
 from tests.simulation.broker import Broker, columns
 from tests.simulation.secret import SECRET
 

@@ -25,7 +25,7 @@ from streams.partition.plan import PartitionPlan
 from streams.partition.standby import Standby
 from streams.rows import MemoryRowStore, RowStore
 from streams.shopfacts import FactsReader
-from streams.suppressions import SuppressionStore
+from streams.suppressions.merged import SuppressionStore
 from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
 from tests.simulation.disk import Disk

@@ -36,7 +36,7 @@ def add(
     """
     from schemas.instants import rfc3339
     from streams.privacy import mask_phone
-    from streams.suppress_import import Entry
+    from streams.suppressions.lists import Entry
 
     settings = settings_or_exit(bootstrap)
     secret = secret_or_exit(settings)

@@ -36,7 +36,7 @@ from streams.commands.suppress.options import (
 from streams.commands.suppress.topic import suppress, wall
 
 if TYPE_CHECKING:
-    from streams.suppress_import import BadLine, Entry
+    from streams.suppressions.lists import BadLine, Entry
 
 SHOWN_MISTAKES: Final = 20
 
@@ -87,7 +87,7 @@ def import_(
 
 
 def _read(file: Path, region: str | None, now: int) -> tuple[list[Entry], list[BadLine]]:
-    from streams.suppress_import import Entry, read_entries
+    from streams.suppressions.lists import Entry, read_entries
 
     entries: list[Entry] = []
     mistakes: list[BadLine] = []

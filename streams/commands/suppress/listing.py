@@ -12,7 +12,7 @@ from streams.commands.suppress.options import RegionOption, phones_or_exit, regi
 from streams.commands.suppress.topic import over, plain, read_all, wall
 
 if TYPE_CHECKING:
-    from streams.suppressing import KnownReason
+    from streams.suppressions.records import KnownReason
 
 SHOWN_OF_A_HASH: Final = 12
 """Characters."""

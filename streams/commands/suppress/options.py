@@ -46,7 +46,7 @@ def region_or_exit(settings: Settings, shop: str, given: str | None) -> str | No
     import phonenumbers
 
     from schemas.fields import SHOP_ID_PATTERN
-    from streams.rulebook import default_region
+    from streams.rules.folder import default_region
 
     if fullmatch(SHOP_ID_PATTERN, shop) is None:
         fail(f"{shop!r} is no shop", "use letters of a to z, digits, - and _", code=USED_WRONGLY)
@@ -59,7 +59,7 @@ def region_or_exit(settings: Settings, shop: str, given: str | None) -> str | No
 
 def phones_or_exit(written: Sequence[str], region: str | None) -> list[str]:
     """E.164, each once."""
-    from streams.suppress_import import BadEntry, e164
+    from streams.suppressions.lists import BadEntry, e164
 
     try:
         return list(dict.fromkeys(e164(one.strip(), region) for one in written))
@@ -69,7 +69,7 @@ def phones_or_exit(written: Sequence[str], region: str | None) -> list[str]:
 
 def terms_or_exit(reason: str, until: str | None, source: str, now: int) -> tuple[str, int | None, str]:
     """Reason, until when (microseconds; None: for ever) and source."""
-    from streams.suppress_import import BadEntry, read_reason, read_source, read_until
+    from streams.suppressions.lists import BadEntry, read_reason, read_source, read_until
 
     try:
         reason, source = read_reason(reason), read_source(source)

@@ -38,7 +38,7 @@ def remove(
     """
     from schemas.suppressions import OPTED_OUT
     from streams.privacy import mask_phone, phone_hmac
-    from streams.suppressing import ending
+    from streams.suppressions.records import ending
 
     settings = settings_or_exit(bootstrap)
     secret = secret_or_exit(settings)

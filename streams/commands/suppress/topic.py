@@ -13,29 +13,27 @@ if TYPE_CHECKING:
 
     from streams.delivery import Record
     from streams.settings import Settings
-    from streams.suppress_import import Entry
-    from streams.suppressing import KnownReason
+    from streams.suppressions.lists import Entry
+    from streams.suppressions.records import KnownReason
 
 _Result = TypeVar("_Result")
 
 
 def read_all(settings: Settings) -> list[KnownReason]:
     """Every suppression of the topic, also those whose time is over."""
-    from streams import suppressing
+    from streams.suppressions.records import read_all as read_topic
 
     with progress() as bar:
         task = bar.add_task("reading the topic", total=None)
         return _talk(
             settings,
-            lambda options: suppressing.read_all(
-                options, lambda done, of: bar.update(task, completed=done, total=of)
-            ),
-        )  # fmt: skip
+            lambda options: read_topic(options, lambda done, of: bar.update(task, completed=done, total=of)),
+        )
 
 
 def suppress(settings: Settings, secret: SecretStr, shop: str, entries: Sequence[Entry], now: int) -> None:
     """Write them: from `now` on, `manual` where nothing else is said."""
-    from streams.suppressing import record
+    from streams.suppressions.records import record
 
     records = (
         record(secret, shop, one.phone, one.reason or "manual", since=now, until=one.until, source=one.source)
@@ -45,13 +43,13 @@ def suppress(settings: Settings, secret: SecretStr, shop: str, entries: Sequence
 
 
 def write(settings: Settings, records: Iterable[Record], total: int | None = None) -> None:
-    from streams import suppressing
+    from streams.suppressions.records import write as write_all
 
     with progress() as bar:
         task = bar.add_task("writing", total=total)
         _talk(
             settings,
-            lambda options: suppressing.write(options, records, lambda done: bar.update(task, completed=done)),
+            lambda options: write_all(options, records, lambda done: bar.update(task, completed=done)),
         )
 
 
@@ -79,7 +77,7 @@ def wall() -> int:
 
 def _talk(settings: Settings, work: Callable[[dict[str, Any]], Coroutine[Any, Any, _Result]]) -> _Result:
     """Do it with Kafka, or say why that can't be done."""
-    from streams.suppressing import SuppressionsTopicUnusable
+    from streams.suppressions.records import SuppressionsTopicUnusable
 
     try:
         return on_kafka(settings, lambda: work(settings.kafka_client_options()))

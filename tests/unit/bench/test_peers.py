@@ -13,7 +13,7 @@ from bench.passes import passed
 from bench.peers import cart
 from bench.processes import Scrape
 from bench.shops import one_rule, twenty_rules
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 
 JOB = Job(events=8_000, customers=400)
 

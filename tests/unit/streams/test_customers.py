@@ -15,8 +15,8 @@ from streams.customers.erasing import gone_by
 from streams.customers.found import Search
 from streams.customers.told import masked
 from streams.provision import Existing
-from streams.suppressing import record
-from tests.unit.streams.test_suppressions import SECRET
+from streams.suppressions.records import record
+from tests.unit.streams.suppressions.test_merged import SECRET
 from triggers.customer import encode_row, new_row
 from triggers.receipts import Number
 

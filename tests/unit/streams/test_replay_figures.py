@@ -13,7 +13,7 @@ from schemas.catalogue import Catalogue, Product
 from schemas.instants import parse_rfc3339, rfc3339
 from streams.eventfiles import EventFiles
 from streams.replay import Replay
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY
 
 SHOP = "currency: RUB\n"

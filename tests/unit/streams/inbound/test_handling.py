@@ -17,8 +17,8 @@ from streams.delivery import Outgoing, Record
 from streams.inbound.handling import Known, NoSuchPhone, handle
 from streams.inbound.links import PhoneLinks
 from streams.privacy import phone_hmac
-from streams.suppressions import SuppressionStore
-from tests.unit.streams.test_suppressions import ANNA, SECRET, columns, store, suppressed
+from streams.suppressions.merged import SuppressionStore
+from tests.unit.streams.suppressions.test_merged import ANNA, SECRET, columns, store, suppressed
 from tests.unit.triggers.driving import MONDAY
 from triggers.inbound import Answering, ShopKeyword, WrittenAnswers
 from triggers.rules.model import Shop

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from streams.inbound.links import PhoneLinks
-from tests.unit.streams.test_suppressions import Sent, columns
+from tests.unit.streams.suppressions.test_merged import Sent, columns
 
 HASHES = [f"{number:064x}" for number in (1 << 200, 2 << 200, 3 << 200)]
 

@@ -17,7 +17,7 @@ from streams.inbound.loop import Inbound
 from streams.metrics import Metrics
 from streams.shared_log import SharedLog
 from tests.unit.streams.inbound.test_handling import KEYWORDS, known, linked, values
-from tests.unit.streams.test_suppressions import ANNA
+from tests.unit.streams.suppressions.test_merged import ANNA
 from tests.unit.triggers.driving import MONDAY
 from triggers.rules.model import Shop
 

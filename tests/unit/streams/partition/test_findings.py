@@ -15,8 +15,8 @@ from streams.partition.findings import Findings, lifts
 from streams.privacy import phone_hmac
 from tests.unit.streams.flawed import Flawed
 from tests.unit.streams.partition.driving import HERE, Bench, Broker, added, profile, until
+from tests.unit.streams.suppressions.test_merged import ANNA, BORIS, SECRET, key, opted_out, store, suppressed
 from tests.unit.streams.test_careful import Line
-from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET, key, opted_out, store, suppressed
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, ordered, rule, shopper
 from tests.unit.triggers.driving import added as added_to_cart
 from tests.unit.triggers.test_clean_lists import receipt

@@ -12,7 +12,7 @@ from streams.delivery import Outgoing, Record
 from streams.merge import Merged
 from streams.partition.phone_links import PhoneLinker
 from streams.privacy import phone_hmac
-from tests.unit.streams.test_suppressions import ANNA, BORIS, SECRET
+from tests.unit.streams.suppressions.test_merged import ANNA, BORIS, SECRET
 from tests.unit.triggers.driving import NOON, Drive, added, engine, event, profile
 from triggers.customer import CustomerRow, encode_row
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from triggers.rules.economics import Economics
 from triggers.rules.incentives import KINDS
 from triggers.rules.written_economics import WrittenEconomics

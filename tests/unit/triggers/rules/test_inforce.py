@@ -14,7 +14,7 @@ from schemas.contracts import read_event
 from schemas.fields import Contract
 from schemas.instants import MINUTE, parse_rfc3339, rfc3339
 from schemas.rules import RulePointer, RuleVersion, ShopPointer, ShopVersion
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from triggers.rules.inforce import FixedRules, RulesInForce
 from triggers.rules.model import RuleBook
 from triggers.rules.publishing import CannotPublish, Published, key_of, to_publish

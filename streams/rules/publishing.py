@@ -13,9 +13,9 @@ from schemas.fields import Contract
 from schemas.instants import LAST
 from schemas.rules import Migrate, RulePointer, RuleVersion, ShopPointer
 from schemas.topics import RULES
-from streams.published_rules import read_whole
-from streams.rulebook import BookRead
-from streams.rulefiles import read_rule_file
+from streams.rules.folder import BookRead
+from streams.rules.published import read_whole
+from streams.rules.recorded import read_rule_file
 from triggers.rules.inforce import Record, RulesInForce
 from triggers.rules.model import RuleBook
 from triggers.rules.publishing import CannotPublish, Change, Published, key_of, to_publish

@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.commands import build_root
-from streams.rulebook import read_rulebook
+from streams.rules.folder import read_rulebook
 from triggers.rules.model import Cap
 from triggers.rules.written import KINDS
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "tea-house"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "tea-house"
 
 
 def rule(name: str, on_order: str = "cart") -> str:

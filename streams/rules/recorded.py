@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.contracts import Refused
 from streams.eventfiles import blocks
-from streams.published_rules import read_record
+from streams.rules.published import read_record
 from triggers.rules.inforce import Record, RulesInForce
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from streams.suppress_import import BadEntry, BadLine, Entry, e164, read_entries, read_reason, read_source, read_until
+from streams.suppressions.lists import (
+    BadEntry,
+    BadLine,
+    Entry,
+    e164,
+    read_entries,
+    read_reason,
+    read_source,
+    read_until,
+)
 from tests.unit.triggers.driving import DAY, MONDAY
 
 ANNA, BORIS = "+79990000042", "+79990000043"

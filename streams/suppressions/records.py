@@ -1,9 +1,9 @@
 """Suppressions as records of their topic: how they are written, and the topic read whole and merged, for people.
 
-The workers' own look-up is streams.suppressions. Every reason has a key of its own (`shop_id:phone_hmac:reason`), so
-that none overwrites another; a record without a value ends one reason. What takes an opt-out back, other than a START,
-has a key of its own too (`opted_in`) and says of which instant that opt-out was: so it takes back no other one, in
-whichever order the two come.
+The workers' own look-up is streams.suppressions.merged. Every reason has a key of its own
+(`shop_id:phone_hmac:reason`), so that none overwrites another; a record without a value ends one reason. What takes an
+opt-out back, other than a START, has a key of its own too (`opted_in`) and says of which instant that opt-out was: so
+it takes back no other one, in whichever order the two come.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from schemas.fields import Contract
 from schemas.instants import MINUTE, parse_rfc3339, rfc3339
 from schemas.rules import Appointment, RulePointer, RuleVersion
 from streams.chunks.chunk import Columns
-from streams.published_rules import RulesFollower
-from streams.publishing_rules import known_in, publish_to_file
-from streams.rulebook import NO_RULES, read_rulebook
-from streams.rulefiles import NoRuleRecords, is_rule_file, read_rule_file, rules_of_file
+from streams.rules.folder import NO_RULES, read_rulebook
+from streams.rules.published import RulesFollower
+from streams.rules.publishing import known_in, publish_to_file
+from streams.rules.recorded import NoRuleRecords, is_rule_file, read_rule_file, rules_of_file
 from triggers.rules.inforce import RulesInForce
 from triggers.rules.publishing import key_of
 

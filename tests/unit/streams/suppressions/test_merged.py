@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from schemas.instants import rfc3339
 from streams.chunks.chunk import Columns
 from streams.privacy import phone_hmac
-from streams.suppressing import KnownReason, in_force, record, taken_back
-from streams.suppressions import NoSecret, SuppressionStore
+from streams.suppressions.merged import NoSecret, SuppressionStore
+from streams.suppressions.records import KnownReason, in_force, record, taken_back
 from tests.unit.triggers.driving import DAY, MONDAY
 from triggers.gates.suppression import Suppressions
 
