@@ -1,0 +1,71 @@
+"""What the commands about feeds share: their options read, a feed opened, what was found in it said."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
+
+import typer
+
+from streams.commands.console import USED_WRONGLY, fail, say
+
+if TYPE_CHECKING:
+    from feeds.problems import FeedError
+    from feeds.tally import Tally
+
+ShopOption = Annotated[str, typer.Option(help="The shop whose feed it is.")]
+
+
+def check_shop(shop: str) -> None:
+    """What is no shop's id ends the command."""
+    import re
+
+    from schemas.fields import SHOP_ID_PATTERN
+
+    if not re.fullmatch(SHOP_ID_PATTERN, shop):
+        fail(f"--shop {shop!r}: a shop's id has letters, digits, _ and - alone", code=USED_WRONGLY)
+
+
+def opened(file: str) -> BinaryIO:
+    """The feed's file, `-` is standard input; what can't be opened ends the command."""
+    if file == "-":
+        return sys.stdin.buffer
+    with suppress(IsADirectoryError):
+        try:
+            return Path(file).open("rb")
+        except FileNotFoundError:
+            fail(f"no such file: {file}", code=USED_WRONGLY)
+        except PermissionError:
+            fail(f"may not be read: {file}", code=USED_WRONGLY)
+    fail(f"a folder, no feed: {file}", code=USED_WRONGLY)
+
+
+def refused(error: FeedError) -> NoReturn:
+    """Say why the feed is refused, and leave."""
+    fail(f"the feed is refused: {error.reason}: {error.detail}")
+
+
+def show(tally: Tally, name: str) -> None:
+    """Print for people what reading the feed came to."""
+    say(f"{name}: {tally.format}")
+    say(f"{tally.products:>9,}  products")
+    for kind, counts in (("rejected", tally.rejected), ("repaired", tally.repaired)):
+        for reason, count in sorted(counts.items()):
+            say(f"{count:>9,}  {kind}: {reason}")
+    for problem in tally.first:
+        about = f" {problem.product_id}" if problem.product_id else ""
+        say(f"line {problem.line}:{about} {problem.reason}: {problem.detail}")
+    more = tally.rejected.total() + tally.repaired.total() - len(tally.first)
+    if more > 0:
+        say(f"and {more:,} more")
+    if not tally.complete:
+        say("the feed is broken: products that it lacks are not taken for vanished")
+
+
+def wall() -> int:
+    """Microseconds since the epoch."""
+    import time
+
+    return time.time_ns() // 1000

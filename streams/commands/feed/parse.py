@@ -1,0 +1,68 @@
+"""`rewake feed parse`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from streams.commands.console import USED_WRONGLY, JsonOption, fail, say, say_json
+from streams.commands.feed.common import ShopOption, check_shop, opened, refused, show, wall
+
+if TYPE_CHECKING:
+    from feeds.tally import Tally
+    from schemas.catalogue import Product
+
+
+def parse(
+    file: Annotated[str, typer.Argument(help="The feed's file; - is standard input.")],
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Write the products here, JSON Lines, as `rewake replay` reads them.")
+    ] = None,
+    shop: ShopOption = "main",
+    json: JsonOption = False,
+) -> None:
+    """Read a feed and say what is in it: products, what was rejected and why, what was repaired.
+
+    Exit code 1 when the feed is refused or has no sound product.
+
+    Example: rewake feed parse examples/tea-house/feed.xml --out products.jsonl
+    """
+    import msgspec
+
+    check_shop(shop)
+    encoder = msgspec.json.Encoder(decimal_format="string")
+    with opened(file) as stream:
+        if out_file is None:
+            tally = _read(stream, shop, lambda product: None)
+        else:
+            part = out_file.with_name(f".{out_file.name}.part")
+            try:
+                with part.open("wb") as lines:
+                    tally = _read(stream, shop, lambda product: lines.write(encoder.encode(product) + b"\n"))
+                if tally.products:
+                    part.replace(out_file)
+            except OSError as error:
+                fail(f"{out_file}: {error.strerror}", code=USED_WRONGLY)
+            finally:
+                part.unlink(missing_ok=True)
+    if json:
+        say_json(tally.as_dict())
+    else:
+        show(tally, file)
+        if out_file is not None and tally.products:
+            say(f"written: {out_file}")
+    if not tally.products:
+        fail("no sound product was found")
+
+
+def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object]) -> Tally:
+    from feeds.problems import FeedError
+    from feeds.tally import read_counted
+
+    try:
+        return read_counted(stream, shop, take, at=wall())
+    except FeedError as error:
+        refused(error)
