@@ -21,7 +21,7 @@ import sys
 import time
 from types import ModuleType
 
-from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, rules, soak, workers
+from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, rules, sale, soak, workers
 from bench.processes import RunFailed
 from bench.publishing import PublishingFailed
 from bench.results import conditions, load, machine, save, table, write_docs
@@ -30,7 +30,7 @@ from streams.stacks import StackFailed
 
 FIGURES: dict[str, ModuleType] = {
     "job": job, "product": product, "latency": latency, "workers": workers, "restore": restore, "growth": growth,
-    "gates": gates, "rules": rules, "soak": soak,
+    "sale": sale, "gates": gates, "rules": rules, "soak": soak,
 }  # fmt: skip
 
 STOPPED = "-stopped"
@@ -48,9 +48,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=usual.events)
     parser.add_argument("--rounds", type=int, default=usual.rounds)
     parser.add_argument("--soak-events", type=int, default=usual.soak_events)
-    parser.add_argument("--seconds", type=int, default=usual.seconds, help="of live traffic that count (latency)")
+    parser.add_argument("--seconds", type=int, default=usual.seconds, help="of live traffic that count (latency, sale)")
     parser.add_argument("--rate", type=int, default=usual.rate, help="events a second (latency; also half, a quarter)")
-    parser.add_argument("--many", type=int, default=usual.many, help="customers (restore, growth)")
+    parser.add_argument("--many", type=int, default=usual.many, help="customers (restore, growth, sale)")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--only-docs", action="store_true", help="the same, measuring nothing")
     given = parser.parse_args()

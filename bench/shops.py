@@ -55,6 +55,27 @@ steps:
 """  # noqa: E501  # the lines of a message are as long as they are
 
 
+SALE_SHOP: Final = """\
+name: Bench
+sender: BENCH
+currency: EUR
+time_zone: Europe/Berlin
+language: en
+url: https://shop.example/
+cart_url: https://shop.example/cart
+caps: [20 per 24h]
+"""
+
+SALE_RULE: Final = """\
+rule: sale
+description: Who has looked at what is on sale
+trigger:
+  flash_sale: {interests: [viewed]}
+steps:
+  - sms: "{{ event.name }} until {{ event.ends_at | date('dd.MM HH:mm') }}: {{ product.name | shorten(40) }} for {{ product.price | money }}. {{ product.url }}"
+"""  # noqa: E501  # the lines of a message are as long as they are
+
+
 def one_rule(folder: Path, idle: str = "60m") -> Path:
     """A folder with the peers' rule: no caps, no quiet hours, no consent, plain text."""
     rules = folder / f"rules-{idle}"
@@ -75,6 +96,16 @@ def twenty_rules(folder: Path) -> Path:
             priority=50 + number,
         )  # fmt: skip
         (shop / "rules" / f"cart-{number:02}.yaml").write_text(text)
+    return shop
+
+
+def sale_shop(folder: Path, idle: str) -> Path:
+    """A shop with the peers' rule and one for sales, and a cap that asks Redis and refuses nobody."""
+    shop = folder / "sale"
+    (shop / "rules").mkdir(parents=True, exist_ok=True)
+    (shop / "shop.yaml").write_text(SALE_SHOP)
+    (shop / "rules" / "quiet-cart.yaml").write_text(ONE_RULE.format(idle=idle))
+    (shop / "rules" / "sale.yaml").write_text(SALE_RULE)
     return shop
 
 

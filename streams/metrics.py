@@ -119,6 +119,10 @@ class Metrics:
             "Sales, broadcasts, midnights and the like that some rows have not been asked about yet, over the "
             "partitions owned.",
         )
+        self.rows_asked = self._counter(
+            "rewake_rows_asked",
+            "Customers' rows looked at for these, in slices between the chunks.",
+        )
         self.changes_left_out = self._counter(
             "rewake_changes_left_out",
             "Changes of products that no customer was asked about: of more than 100,000 in one sync the largest drops "

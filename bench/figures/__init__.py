@@ -26,11 +26,11 @@ class Options:
     rounds: int = 3
     soak_events: int = 5_000_000
     seconds: int = 30
-    """Of the live figure, at each pace."""
+    """Of the live figure, at each pace; and of live traffic before the sale."""
     rate: int = 20_000
     """Events a second of the live figure."""
     many: int = 1_000_000
-    """Customers of the figures about many: growth and restore."""
+    """Customers of the figures about many: growth, restore and the sale."""
 
     @property
     def customers(self) -> int:

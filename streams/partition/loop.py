@@ -25,6 +25,7 @@ from streams.careful import FRAME
 from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
+from streams.effects import Asked
 from streams.ledger import Ledger
 from streams.letters import Letter, fitting
 from streams.metrics import Metrics
@@ -358,7 +359,10 @@ class Partition:
         if self._walking.walks:
             busy = len(taken.items) >= self._plan.chunk_records // 2
             most = self._plan.slice_rows // 4 if busy else self._plan.slice_rows
+            before = len(effects.passed)
             await self._timeline.walk_on(max(most, 1), effects, self._outbox.keys())
+            asked = (stretch.keys for stretch in effects.passed[before:] if isinstance(stretch, Asked))
+            self._metrics.rows_asked.inc(sum(map(len, asked)))
 
     # -- out
 

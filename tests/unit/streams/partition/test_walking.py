@@ -92,6 +92,16 @@ async def test_a_turn_asks_no_more_rows_than_it_may() -> None:
         assert max(slices) <= 2 + 2  # those asked, and those judged
 
 
+async def test_how_many_rows_were_asked_is_counted() -> None:
+    async with bench() as made:
+        await known(made)
+        assert made.counted("rewake_rows_asked_total") == 0
+        await made.offer("marketing-events", request())
+        await all_written_to(made)
+        await until(lambda: not reserved(made.broker))
+        assert (made.counted("rewake_rows_asked_total") or 0) >= len(CUSTOMERS)
+
+
 async def test_a_partition_that_is_lost_in_the_middle_goes_on_with_the_walk_elsewhere() -> None:
     broker = Broker()
     async with bench(broker) as made:
