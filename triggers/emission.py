@@ -294,7 +294,7 @@ def judge(
     ending = ""
     if step.opt_out and own.opt_out_text:
         ending = in_language(own.opt_out_text, row.field("language"), own.language)
-    touch.message, verdict = message(step.sms, shown, ending)
+    touch.message, verdict = message(step.sms, shown, ending, step.writing)
     offered = () if touch.message is None else touch.message.products
     if step.call is not None and verdict.answer is _PASS:
         noted, of_note = note(step.call, shown)

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Final
 
 from triggers.context import Context
-from triggers.messages.opt_out import ended
 from triggers.messages.refused import MessageRefused
 from triggers.messages.template import Message, MessageTemplate
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.verdicts import Answer, Verdict, constant
 
 _NONE: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="none"))
@@ -21,15 +21,13 @@ _NOTED: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="ren
 
 
 def message(
-    template: MessageTemplate | None, context: Context, ending: str = ""
+    template: MessageTemplate | None, context: Context, ending: str = "", writing: Writing = AS_IT_IS
 ) -> tuple[Message | None, Verdict]:
-    """`ending`: what a text has to say last, how to opt out."""
+    """`ending`: what a text has to say last, how to opt out; `writing`: how it is written."""
     if template is None:
         return None, _NONE
     try:
-        made = template.render(context)
-        if ending:
-            made = ended(made, ending)
+        made = template.render(context, writing, ending)
     except MessageRefused as refused:
         numbers = (("detail", refused.detail),) if refused.detail else ()
         return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)

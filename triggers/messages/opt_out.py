@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from triggers.expressions.compiler import LONGEST_TEXT
-from triggers.messages.refused import MessageRefused
-from triggers.messages.sms import measure
-from triggers.messages.template import Message
-
 OptOutText = tuple[tuple[str, str], ...]
 """Languages (BCP 47, "" for any) and what is said in them."""
 
@@ -23,12 +18,3 @@ def in_language(texts: OptOutText, language: str | None, shops: str) -> str:
             if name in said:
                 return said[name]
     return texts[0][1]
-
-
-def ended(message: Message, ending: str) -> Message:
-    """A message with `ending` after its text, measured as a whole. Raises MessageRefused: too-long."""
-    text = f"{message.text} {ending}"
-    if len(text) > LONGEST_TEXT:
-        raise MessageRefused("too-long", f"more than {LONGEST_TEXT} characters with the words about opting out")
-    encoding, units, segments = measure(text)
-    return Message(text, encoding, units, segments, message.products)

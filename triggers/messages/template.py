@@ -40,6 +40,8 @@ from triggers.expressions.values import Missing, Run, Scope, number_text
 from triggers.messages.filters import FILTERS
 from triggers.messages.refused import MessageRefused
 from triggers.messages.sms import Encoding, measure
+from triggers.messages.writing import AS_IT_IS, Writing
+from triggers.messages.writing import written as written_so
 
 __all__ = ["Message", "MessageRefused", "MessageTemplate", "TemplateInvalid", "compile_template"]
 
@@ -85,8 +87,9 @@ class MessageTemplate:
         self.reads = reads
         self._write = write
 
-    def render(self, context: Context) -> Message:
-        """The finished text: each line without blanks at its ends, runs of blanks as one, no empty lines.
+    def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
+        """The finished text: each line without blanks at its ends, runs of blanks as one, no empty lines; `ending`
+        (how to opt out) after it; written as the rule's settings say, a coupon's code excepted.
 
         Raises MessageRefused: missing-value (a name without a value, or a blank one), no-product-to-show, the
         product-* reasons of `triggers.messages.goods`, too-long, empty-text.
@@ -97,6 +100,10 @@ class MessageTemplate:
         text, encoding, units, segments = _finished("".join(page.texts))
         if not text:
             raise MessageRefused("empty-text", "nothing is left of the text but blanks")
+        if ending or writing is not AS_IT_IS:
+            offered = context.incentive
+            code = offered.code if offered.kind == "coupon" else None
+            text, encoding, units, segments = _as_sent(text, ending, writing, code)
         return Message(text, encoding, units, segments, tuple(scope.products))
 
     def __eq__(self, other: object) -> bool:
@@ -360,6 +367,18 @@ def _set_in_all(branches: Sequence[dict[str, Term]]) -> dict[str, Term]:
 @lru_cache(maxsize=4096)  # texts without a name in them come again: 0.1 us instead of 2
 def _finished(text: str) -> tuple[str, Encoding, int, int]:
     text = _tidy(text)
+    return (text, *measure(text))
+
+
+@lru_cache(maxsize=4096)
+def _as_sent(text: str, ending: str, writing: Writing, code: str | None) -> tuple[str, Encoding, int, int]:
+    if ending:
+        text = f"{text} {ending}"
+        if len(text) > LONGEST_TEXT:
+            raise MessageRefused("too-long", f"more than {LONGEST_TEXT} characters with the words about opting out")
+    text = written_so(text, writing, () if code is None else (code,))
+    if len(text) > LONGEST_TEXT:
+        raise MessageRefused("too-long", f"more than {LONGEST_TEXT} characters as it is written")
     return (text, *measure(text))
 
 

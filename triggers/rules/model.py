@@ -15,6 +15,7 @@ from schemas.instants import HOUR
 from triggers.expressions import Audience, Expression
 from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 from triggers.rules.economics import Economics
 from triggers.rules.segments import Segment
@@ -76,7 +77,8 @@ class Step:
     """One planned contact. `after` counts from the previous step's due time (0 for the first by default). `opt_out`:
     the shop's words about opting out stand after the text. `call`: the note of a call task, None for no call.
     `variants` of the text, the first of which `sms` is. `on_no_phone`: what becomes of it where no SMS can go.
-    `before_end`: it is due so long before what the journey is about ends, whatever `after` is; None: it is not."""
+    `before_end`: it is due so long before what the journey is about ends, whatever `after` is; None: it is not.
+    `writing`: as the shop, the rule and the step say, together."""
 
     id: str
     after: int
@@ -89,6 +91,7 @@ class Step:
     variants: tuple[TextVariant, ...] = ()
     on_no_phone: Literal["end", "skip", "without_sms"] = "end"
     before_end: int | None = None
+    writing: Writing = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,7 @@ class Shop:
     segments: tuple[Segment, ...] = ()  # the first that holds
     economics: Economics | None = None
     figures: bool = False  # of the whole shop, counted though no rule asks for one
+    writing: Writing = AS_IT_IS  # of its rules' texts: Step.writing
 
 
 @dataclass(frozen=True, slots=True)

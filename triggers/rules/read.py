@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from triggers.expressions import Audience, Expression, ExpressionInvalid, Names, compile_expression
 from triggers.kinds import KINDS
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.audiences import AudienceSource
 from triggers.rules.dangers import dangers
 from triggers.rules.documents import Document, Path, Place, read_documents
@@ -133,12 +134,15 @@ def _read_rule(
     errors += _same_variants(written.variants or (), (), document)
     given = {number: step.incentive.meant() for number, step in enumerate(written.steps) if step.incentive}
     errors += errors_in(given, shop, document)
+    writing = written.writing.meant(shop.writing) if written.writing else shop.writing
     rule = Rule(
         shop_id=shop.id,
         name=written.rule,
         version="",
         trigger=trigger,
-        steps=tuple(_step(step, number, compiled, written.opt_out) for number, step in enumerate(written.steps)),
+        steps=tuple(
+            _step(step, number, compiled, written.opt_out, writing) for number, step in enumerate(written.steps)
+        ),
         description=written.description.strip(),
         audience=compiled.condition(("audience",)),
         priority=written.priority,
@@ -288,7 +292,7 @@ def _step_id(step: WrittenStep, number: int) -> str:
     return step.id or str(number + 1)
 
 
-def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) -> Step:
+def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool, writing: Writing) -> Step:
     variants = tuple(
         TextVariant(
             one.name, compiled.templates[("steps", number, "variants", place, "sms")], one.weight,
@@ -307,8 +311,15 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool) ->
         incentive=step.incentive.meant() if step.incentive else None,
         missing_product=step.missing_product,
         opt_out=opt_out if step.opt_out is None else step.opt_out,
+        writing=_step_writing(step, writing),
         call=compiled.templates.get(("steps", number, "call", "note")),
     )
+
+
+def _step_writing(step: WrittenStep, writing: Writing) -> Writing:
+    if step.sms is None and not step.variants:
+        return AS_IT_IS
+    return step.writing.meant(writing) if step.writing else writing
 
 
 @dataclass(frozen=True, slots=True)

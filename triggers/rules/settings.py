@@ -8,6 +8,7 @@ from phonenumbers import country_code_for_region
 
 from triggers.calendars.phone_zones import NUMBERED_BY_PLACE, of_country_code
 from triggers.calendars.quiet import Quiet, ever_open
+from triggers.messages.writing import AS_IT_IS
 from triggers.rules import quantities
 from triggers.rules.clean import RECEIPTS
 from triggers.rules.documents import Document
@@ -52,6 +53,7 @@ def settings(written: WrittenShop, shop_id: str) -> Shop:
         call_consent=written.call_consent,
         economics=written.economics.meant() if written.economics else None,
         figures=written.figures,
+        writing=written.writing.meant() if written.writing else AS_IT_IS,
         test_list=tuple(sorted(written.test_list.items())),
         inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )

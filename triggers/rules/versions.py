@@ -67,7 +67,8 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
     settings: dict[str, Any] = _plain(shop)
     settings.pop("id", None)
-    for unused in ("receipts", "inbound", "test_list", "figures"):  # no rule's business
+    # no rule's business; `writing` is said of each of its steps
+    for unused in ("receipts", "inbound", "test_list", "figures", "writing"):
         settings.pop(unused, None)
     named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:

@@ -22,6 +22,7 @@ from triggers.kinds import Kind, Reading, WrittenKind, sentence
 from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Trigger
 from triggers.rules.values import Duration, Name, Percent, Source, Wait, Written, listed, shown, wrong
+from triggers.rules.written_writing import WrittenWriting
 
 MAX_STEPS: Final = 20
 
@@ -139,6 +140,9 @@ class WrittenStep(Written):
     opt_out: bool | None = Field(
         default=None, description="Whether the shop's `opt_out_text` ends the text; as the rule says if not given."
     )
+    writing: WrittenWriting | None = Field(
+        default=None, description="How the text is written; what is not given is as the rule, then the shop says."
+    )
 
 
 _ALWAYS: Final = ("consent_withdrawn", "customer_erased", "consent", "erased")
@@ -207,6 +211,10 @@ class WrittenRule(Written):
     )
     opt_out: bool = Field(
         default=False, description="Whether the shop's `opt_out_text` ends every text: how to opt out."
+    )
+    writing: WrittenWriting | None = Field(
+        default=None,
+        description="How the texts are written, so that they cost less; what is not given is as the shop says.",
     )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."

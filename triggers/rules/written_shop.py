@@ -19,6 +19,7 @@ from triggers.rules.written_economics import WrittenEconomics
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, Pace, WrittenBudget, WrittenCap, WrittenDedupe
 from triggers.rules.written_quiet import WrittenQuietHours
+from triggers.rules.written_writing import WrittenWriting
 
 
 @cache
@@ -221,6 +222,11 @@ class WrittenShop(Written):
         default=None,
         description="The most that a customer may be given.",
         examples=[{"average_cheque": 900, "margin": "40%", "share": "50%"}],
+    )
+    writing: WrittenWriting | None = Field(
+        default=None,
+        description="How texts are written, so that they cost less.",
+        examples=[{"transliterate": "mosmetro", "smart_encoding": True}],
     )
     figures: bool = Field(
         default=False,

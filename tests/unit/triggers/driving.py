@@ -20,6 +20,7 @@ from triggers.expressions import Reads
 from triggers.gates.suppression import Suppressions
 from triggers.kinds.cart_abandoned import CartAbandoned
 from triggers.messages.template import Message, MessageTemplate
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.receipts import Finding
 from triggers.rules.model import Rule, RuleBook, Shop, Step
 
@@ -39,8 +40,9 @@ class Fixed(MessageTemplate):
         self.source = text
         self.reads = Reads()
 
-    def render(self, context: Context) -> Message:
-        return Message(self.source, "gsm-7", len(self.source), 1)
+    def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
+        text = f"{self.source} {ending}" if ending else self.source
+        return Message(text, "gsm-7", len(text), 1)
 
 
 def step(after: int = 0, id: str = "1", **more: Any) -> Step:

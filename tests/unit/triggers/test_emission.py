@@ -28,6 +28,7 @@ from tests.unit.triggers.driving import (
 from triggers.context import Context
 from triggers.engine import Engine
 from triggers.messages.template import Message
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.model import Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
 from triggers.zones import TZDATA_VERSION
 
@@ -42,7 +43,7 @@ class Shown(Fixed):
         super().__init__()
         self.seen: list[Context] = []
 
-    def render(self, context: Context) -> Message:
+    def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
         self.seen.append(context)
         lines = context.cart.lines
         return Message(lines[0].name or "?" if lines else "-", "gsm-7", 1, 1, tuple(line.product_id for line in lines))

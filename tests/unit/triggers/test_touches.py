@@ -32,6 +32,7 @@ from tests.unit.triggers.driving import (
 from triggers.context import Context
 from triggers.customer import Touch, decode_row, encode_row
 from triggers.messages.template import Message, MessageRefused
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.model import Cap, QuietHours, Shop
 
 
@@ -86,7 +87,7 @@ def test_a_decision_shows_every_gates_verdict_in_the_order_of_judgement() -> Non
 
 def test_a_message_that_can_not_be_made_skips_the_step() -> None:
     class Holed(Fixed):
-        def render(self, context: Context) -> Message:
+        def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
             raise MessageRefused("no-product-to-show", "sku-1")
 
     made = drive(rule(steps=(step(sms=Holed()), step(HOUR, "2"))), events=[*shopper(at(0)), added(at(0))]).drain()

@@ -19,6 +19,7 @@ from triggers.context import Context, IncentiveView
 from triggers.customer import new_row
 from triggers.expressions import compile_expression
 from triggers.messages.template import Message
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.offering import Worth, work_out
 from triggers.rules.economics import Economics
 from triggers.rules.model import Incentive, Shop
@@ -35,9 +36,9 @@ class Shown(Fixed):
         super().__init__()
         self.seen: list[IncentiveView] = []
 
-    def render(self, context: Context) -> Message:
+    def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
         self.seen.append(context.incentive)
-        return super().render(context)
+        return super().render(context, writing, ending)
 
 
 def bonus(points: int, **more: Any) -> Incentive:

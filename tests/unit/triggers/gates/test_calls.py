@@ -28,6 +28,7 @@ from tests.unit.triggers.driving import (
 )
 from triggers.context import Context
 from triggers.messages.template import Message, compile_template
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.clean import Sunset
 from triggers.rules.model import Budget, Cap, Incentive, QuietHours, Shop, Step
 
@@ -186,7 +187,7 @@ def test_a_note_that_cannot_be_made_refuses_the_whole_touch() -> None:
 
 def test_a_product_that_a_note_names_counts_as_offered() -> None:
     class Kettle(Fixed):
-        def render(self, context: Context) -> Message:
+        def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
             return Message("Ask about the kettle", "gsm-7", 20, 1, ("kettle",))
 
     found = left(call(call=Kettle()), call(HOUR, "2", call=Kettle()), shop=Shop(dedupe_product=DAY))

@@ -9,6 +9,7 @@ from schemas.instants import rfc3339
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, Drive, Fixed, added, drive, ordered, rule, shopper, step
 from triggers.context import Context
 from triggers.messages.template import Message
+from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.model import Incentive, Shop
 
 SHOP = Shop(dedupe_product=7 * DAY)
@@ -21,7 +22,7 @@ class Showing(Fixed):
         super().__init__()
         self._products = products
 
-    def render(self, context: Context) -> Message:
+    def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
         return Message(self.source, "gsm-7", 1, 1, self._products)
 
 

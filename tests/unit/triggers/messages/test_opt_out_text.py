@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.triggers.driving import MONDAY, Fixed, added, drive, rule, shopper, step
-from triggers.messages.opt_out import ended, in_language
+from tests.unit.triggers.shoppers import context
+from triggers.messages.opt_out import in_language
 from triggers.messages.refused import MessageRefused
-from triggers.messages.template import Message
+from triggers.messages.template import Message, compile_template
 from triggers.rules.model import Shop
 from triggers.rules.read import read_rules, read_shop
 from triggers.rules.versions import with_version
@@ -39,15 +40,16 @@ def test_one_text_is_for_every_language() -> None:
 
 
 def test_the_message_is_measured_with_it() -> None:
-    made = Message("a" * 150, "gsm-7", 150, 1, ("sku-1",))
-    assert ended(made, "STOP to opt out") == Message("a" * 150 + " STOP to opt out", "gsm-7", 166, 2, ("sku-1",))
-    russian = ended(made, "СТОП - отписка")
+    text = compile_template("a" * 150)
+    english = text.render(context(), ending="STOP to opt out")
+    assert english == Message("a" * 150 + " STOP to opt out", "gsm-7", 166, 2)
+    russian = text.render(context(), ending="СТОП - отписка")
     assert (russian.encoding, russian.units, russian.segments) == ("ucs-2", 165, 3)
 
 
 def test_a_text_that_it_makes_too_long_is_refused() -> None:
     with pytest.raises(MessageRefused, match="too-long"):
-        ended(Message("a" * 1590, "gsm-7", 1590, 11), "STOP to opt out")
+        compile_template("a" * 1590).render(context(), ending="STOP to opt out")
 
 
 def test_a_command_carries_it_where_the_step_asks_for_it() -> None:

@@ -1,0 +1,52 @@
+"""Cyrillic in Latin letters, by the schemes of iuliia.ru.
+
+The schemes are those of the library `iuliia`, all of them loaded when this module is: nothing is read later. Two things
+are done around it, as the library looks at one letter and its neighbours alone: a letter that was put together of two
+characters is made one first (`е` and U+0308 are `ё`), and a word in capitals stays in capitals (`ЩУКА` is `SCHUKA`,
+where the library says `SchUKA`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+import iuliia
+
+from triggers.messages.sms import encoding
+
+_SCHEMES: Final = dict(iuliia.schemas.items())
+
+SCHEMES: Final[dict[str, str]] = {
+    name: (scheme.description or "").rstrip(".").removesuffix("transliteration schema").strip()
+    for name, scheme in _SCHEMES.items()
+}
+"""The names of all schemes, in order, and whose they are. (To ask for a description loads a scheme.)"""
+
+_CYRILLIC: Final = re.compile("[\u0400-\u052f]")
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_ALPHABET: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+
+
+def transliterated(text: str, scheme: str) -> str:
+    """A text with its Cyrillic letters in Latin ones; what is not Cyrillic stays as it is. `scheme` is of `SCHEMES`."""
+    if _CYRILLIC.search(text) is None:
+        return text
+    return _SCHEMES[scheme].translate(_raised(unicodedata.normalize("NFC", text), scheme))
+
+
+def _raised(text: str, scheme: str) -> str:
+    """The words in capitals alone, transliterated; the rest as it was."""
+
+    def raised(found: re.Match[str]) -> str:
+        word = found.group()
+        return _SCHEMES[scheme].translate(word).upper() if word.isupper() and _CYRILLIC.search(word) else word
+
+    return _WORDS.sub(raised, text)
+
+
+def beyond_gsm(scheme: str) -> str:
+    """The letters that a scheme writes Russian with and GSM-7 lacks, in order: a text with one of them is UCS-2."""
+    written = {letter for one in _ALPHABET for letter in transliterated(one + one.upper() + " ", scheme)}
+    return "".join(sorted(letter for letter in written if encoding(letter) != "gsm-7"))
