@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.catalogue import Product
 
 
 class Changed(msgspec.Struct, frozen=True, gc=False):
-    """The product is new (`previous` None) or differs in any field."""
+    """The product is new (`previous` None) or differs in any field but the history of its price, of which a feed says
+    nothing."""
 
     product: Product
     previous: Product | None
@@ -33,7 +35,7 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unchanged(msgspec.Struct, frozen=True, gc=False):
-    """The product is as it was."""
+    """The product is as it was; with the history of its price."""
 
     product: Product
 
@@ -62,8 +64,16 @@ def differences(
             yield Changed(now, None)
             now = next(news, None)
         else:
-            yield Unchanged(now) if now == before else Changed(now, before)
+            yield Unchanged(before) if _alike(before, now) else Changed(now, before)
             before, now = next(olds, None), next(news, None)
+
+
+def _alike(before: Product, now: Product) -> bool:
+    if before.price != now.price or before.stock != now.stock:  # what changes most: no need to look at the others
+        return False
+    if before.price_history != now.price_history:
+        now = replace(now, price_history=before.price_history)
+    return before == now
 
 
 def _ascending(products: Iterable[Product], side: str) -> Iterator[Product]:

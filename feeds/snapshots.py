@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.catalogue import Product
 from schemas.instants import rfc3339
+from schemas.price_history import PriceHistory, begun, extended
 
 
 class BadSnapshot(ValueError):
@@ -52,23 +53,31 @@ def read_key(key: bytes | None) -> tuple[str, str]:
 
 
 def encode(product: Product, previous: Product | None, sync_id: str, occurred_at: int) -> bytes:
-    """The value of the record; `occurred_at` in microseconds since the epoch, one instant for a whole sync."""
+    """The value of the record; `occurred_at` in microseconds since the epoch, one instant for a whole sync. The history
+    of its price is that of `previous`, and what it costs now."""
     fields = {name: getattr(product, name) for name in Product.__struct_fields__}
-    before = None
+    since = rfc3339(occurred_at)
+    before: Previous | None = None
+    known: PriceHistory = ()
     if previous is not None:
         before = Previous(price=previous.price, availability=previous.available, stock=previous.stock)
-    return _ENCODER.encode(Snapshot(**fields, occurred_at=rfc3339(occurred_at), sync_id=sync_id, previous=before))
+        known = previous.price_history
+    history = extended(known, product.price, product.currency, occurred_at)
+    fields["price_history"] = () if history == begun(since, product.price, product.currency) else history
+    return _ENCODER.encode(Snapshot(**fields, occurred_at=since, sync_id=sync_id, previous=before))
 
 
 def decode(value: bytes) -> Product:
     """The product of a record's value. BadSnapshot when it is none."""
     try:
-        found = _DECODER.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return product_of(_DECODER.decode(value))
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise BadSnapshot(str(error)) from None
-    return product_of(found)
 
 
 def product_of(snapshot: Snapshot) -> Product:
-    """The snapshot without what is only about the sync."""
-    return Product(**{name: getattr(snapshot, name) for name in Product.__struct_fields__})
+    """The snapshot without what is only about the sync. ValueError where `occurred_at` is no instant."""
+    fields = {name: getattr(snapshot, name) for name in Product.__struct_fields__}
+    if not snapshot.price_history:
+        fields["price_history"] = begun(snapshot.occurred_at, snapshot.price, snapshot.currency)
+    return Product(**fields)

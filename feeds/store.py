@@ -21,7 +21,7 @@ from schemas.catalogue import Product
 Change = tuple[str, str, Product | None]
 """(shop_id, product_id, the product or None when it has vanished)."""
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SLOTS: Final = 64
 _BATCH: Final = 1000
 

@@ -7,9 +7,12 @@ from typing import Protocol
 
 import msgspec
 
+from schemas.price_history import PriceHistory
+
 
 class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One product as its feed last described it. Only the id is sure to be there; money in `currency` units."""
+    """One product as its feed last described it. Only the id is sure to be there; money in `currency` units.
+    `price_history` is known of products that come from the topic; a feed says nothing of it."""
 
     product_id: str
     shop_id: str = "main"
@@ -27,6 +30,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     picture: str | None = None
     params: tuple[tuple[str, str], ...] = ()
     labels: tuple[str, ...] = ()
+    price_history: PriceHistory = ()
 
 
 class Catalogue(Protocol):

@@ -23,6 +23,7 @@ from schemas.fields import (
     example,
 )
 from schemas.instants import parse_rfc3339
+from schemas.price_history import MAX_PRICES
 
 LongText = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 
@@ -37,6 +38,16 @@ class Previous(Contract):
     stock: Annotated[Count | None, Field(description="Pieces in stock then, where the feed said so.")] = None
 
 
+class PriceSince(Contract):
+    """A price that holds from one instant until the next one in the history."""
+
+    model_config = ConfigDict(json_schema_extra=example(since="2026-10-30T09:00:00Z", price="1990.00", currency="RUB"))
+
+    since: Timestamp
+    price: Annotated[Price | None, Field(description="Left out: the feed named none.")] = None
+    currency: CurrencyCode | None = None
+
+
 class ProductSnapshot(Contract):
     """One product as its feed last described it. Only the id is sure to be there. A record without a value (tombstone)
     says that the product has left the feed."""
@@ -47,7 +58,12 @@ class ProductSnapshot(Contract):
             sync_id="2026-11-21T09:00:00Z-1", name="Electric kettle", vendor="Bork", category_id="kettles",
             category_path=["Kitchen", "Kettles"], price="1790.00", old_price="1990.00", currency="RUB", available=True,
             stock=12, url="https://shop.example/p/sku-7", picture="https://shop.example/i/sku-7.jpg",
-            params=[["Power", "2200 W"]], labels=[], previous={"price": "1990.00", "availability": True, "stock": 14},
+            params=[["Power", "2200 W"]], labels=[],
+            price_history=[
+                {"since": "2026-10-30T09:00:00Z", "price": "1990.00", "currency": "RUB"},
+                {"since": "2026-11-21T09:00:00Z", "price": "1790.00", "currency": "RUB"},
+            ],
+            previous={"price": "1990.00", "availability": True, "stock": 14},
         )
     )  # fmt: skip
 
@@ -73,6 +89,14 @@ class ProductSnapshot(Contract):
         Field(max_length=500, description="Pairs of name and value, in the feed's order."),
     ] = []
     labels: Annotated[list[Text], Field(max_length=50, description="The feed's custom labels.")] = []
+    price_history: Annotated[
+        list[PriceSince],
+        Field(
+            max_length=MAX_PRICES,
+            description="Its prices in the order of time, the one that holds last: those of the 30 days before that "
+            "one began, and the one before these. Left out: this price since `occurred_at`, nothing known of before.",
+        ),
+    ] = []
     previous: Annotated[Previous | None, Field(description="Left out for a product that is new.")] = None
 
     @property

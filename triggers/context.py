@@ -84,7 +84,8 @@ class OrdersView:
 
 
 class LineView(msgspec.Struct, frozen=True, gc=False):
-    """A cart line filled from the feed: `name`, `price`, `url` live from the product, `quantity` from the cart."""
+    """A cart line filled from the feed: `name`, `price`, `url` live from the product, `quantity` from the cart.
+    `lowest_price`: of the 30 days before the last reduction, where it can be said (`schemas.price_history`)."""
 
     product_id: str
     quantity: int
@@ -96,6 +97,7 @@ class LineView(msgspec.Struct, frozen=True, gc=False):
     picture: str | None = None
     vendor: str | None = None
     category_id: str | None = None
+    lowest_price: Decimal | None = None
 
 
 class ProductView(LineView, frozen=True, gc=False):

@@ -100,9 +100,9 @@ class _Seen(Context):
     customer = _part("customer", lambda of, seen: RowCustomer(of.row, of.shop, of.tz, of.now, seen))
     orders = _part("orders", lambda of, _: RowOrders(of.row, of.catalogue, of.tz))
     viewed = _part("viewed", lambda of, _: RowViewed(
-        of.row, of.shop, of.catalogue, of.tz, of.missing_product, of.buyers
+        of.row, of.shop, of.catalogue, of.tz, of.now, of.missing_product, of.buyers
     ))
-    cart = _part("cart", lambda of, _: _cart(of.row, of.shop, of.catalogue, of.tz, of.missing_product))
+    cart = _part("cart", lambda of, _: _cart(of.row, of.shop, of.catalogue, of.tz, of.now, of.missing_product))
     shop = _part("shop", lambda of, _: SeenShop(
         of.shop, of.catalogue, of.now, of.missing_product, of.beyond.figures
     ))
@@ -139,7 +139,7 @@ def _products(of: _Of) -> Sequence[ProductView]:
         return ()
     return showcase(
         of.shop.id, lambda: shown(row, products, tz), of.catalogue, of.missing_product, of.shop.currency,
-        of.buyers,
+        of.now, of.buyers,
     )
 
 
@@ -157,7 +157,7 @@ def _best_of(of: _Of, category: str) -> tuple[Shown, ...]:
 
 
 def _cart(
-    row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing_product: MissingProduct
+    row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, at: int, missing_product: MissingProduct
 ) -> Goods:
     lines = row.cart.now.lines
 
@@ -166,7 +166,7 @@ def _cart(
             GoodsLine(product, line.quantity, line.price, line.currency, line.at) for product, line in lines.items()
         ])
 
-    return Goods(shop.id, lines.values(), newest, catalogue, missing_product, tz, shop.currency)
+    return Goods(shop.id, lines.values(), newest, catalogue, missing_product, tz, shop.currency, at)
 
 
 def _incentive(incentive: Incentive, now: int, tz: ZoneInfo) -> IncentiveView:

@@ -145,13 +145,13 @@ class RowViewed(ViewedView):
     tz: ZoneInfo
 
     def __init__(
-        self, row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, missing: MissingProduct,
+        self, row: CustomerRow, shop: Shop, catalogue: Catalogue, tz: ZoneInfo, at: int, missing: MissingProduct,
         buyers: Buyers | None,
     ) -> None:
         _set(self, "row", row)
         _set(self, "catalogue", catalogue)
         _set(self, "tz", tz)
-        made = showcase(shop.id, lambda: looked_at(row, tz), catalogue, missing, shop.currency, buyers)
+        made = showcase(shop.id, lambda: looked_at(row, tz), catalogue, missing, shop.currency, at, buyers)
         _set(self, "products", made)
 
     count = property(lambda self: len(self.row.interests))
@@ -220,7 +220,7 @@ class SeenShop(ShopView):
             return ()
         found = [Remembered(product) for product in figures.best_sellers(shop.id, at)]
         buyers = counted_buyers(figures, shop.id, at)
-        return showcase(shop.id, lambda: found, self.catalogue, self.missing, shop.currency, buyers)
+        return showcase(shop.id, lambda: found, self.catalogue, self.missing, shop.currency, at, buyers)
 
 
 def counted_buyers(figures: Figures | None, shop_id: str, at: int) -> Buyers | None:

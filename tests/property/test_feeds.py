@@ -16,7 +16,7 @@ from feeds.snapshots import decode, encode
 from feeds.store import MemoryStore, load_jsonl
 from schemas.catalogue import Product
 from schemas.products import ProductSnapshot
-from tests.unit.feeds.reading import offer, read_all, yml
+from tests.unit.feeds.reading import fed, offer, read_all, yml
 
 ids = st.text("abcdefgh", min_size=1, max_size=2)
 states = st.dictionaries(ids, st.integers(0, 3), max_size=12).map(
@@ -112,7 +112,7 @@ def test_whatever_was_read_is_a_snapshot_by_contract_and_survives_the_wire(
     for product in read_all(yml(offer(1, inner))).products:
         value = encode(product, product, "s1", 1_700_000_000_000_000)
         ProductSnapshot.model_validate_json(value)
-        assert decode(value) == product
+        assert fed(decode(value)) == product
         store = MemoryStore()
         assert load_jsonl(store, [value]) == 1
         assert store.get("main", "1") == product

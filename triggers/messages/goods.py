@@ -14,8 +14,10 @@ from hashlib import blake2b
 from typing import Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.catalogue import Catalogue, Product
+from schemas.price_history import lowest
 from triggers.context import LineView
 from triggers.messages.presentable import MissingProduct, Presentable, Unpresentable, looked_at
 
@@ -40,15 +42,16 @@ def goods(
     *,
     zone: tzinfo = UTC,
     currency: str | None = None,
+    at: int = 0,
 ) -> Goods:
     """The cart as conditions and templates see it (a `triggers.context.CartView`).
 
-    `zone` is the customer's, for `changed`; `currency` the shop's, for prices that name none. Nothing is looked up
-    before it is read. With `missing_product="refuse"` reading a line raises MessageRefused (product-vanished,
-    product-out-of-stock, product-unnamed, product-unlinked; its detail is the product's id) when that line, or a
-    newer one, is not presentable; with "next" such lines are passed over.
+    `zone` is the customer's, for `changed`; `currency` the shop's, for prices that name none; `at` the instant of
+    judging in microseconds. Nothing is looked up before it is read. With `missing_product="refuse"` reading a line
+    raises MessageRefused (product-vanished, product-out-of-stock, product-unnamed, product-unlinked; its detail is the
+    product's id) when that line, or a newer one, is not presentable; with "next" such lines are passed over.
     """
-    return Goods(shop_id, lines, lambda: newest_first(lines), catalogue, missing_product, zone, currency)
+    return Goods(shop_id, lines, lambda: newest_first(lines), catalogue, missing_product, zone, currency, at)
 
 
 def newest_first(lines: Sequence[GoodsLine]) -> Sequence[GoodsLine]:
@@ -70,8 +73,8 @@ class Goods:
     of what gives them newest first: many texts say no more than how many there are."""
 
     __slots__ = (
-        "_catalogue", "_counted", "_currency", "_found", "_lines", "_made", "_newest_first", "_policy", "_shop_id",
-        "_worth", "_zone",
+        "_at", "_catalogue", "_counted", "_currency", "_found", "_lines", "_made", "_newest_first", "_policy",
+        "_shop_id", "_worth", "_zone",
     )  # fmt: skip
 
     def __init__(
@@ -83,7 +86,9 @@ class Goods:
         missing_product: MissingProduct,
         zone: tzinfo,
         currency: str | None,
+        at: int,
     ) -> None:
+        self._at = at
         self._shop_id = shop_id
         self._counted = counted
         self._newest_first = newest_first
@@ -182,6 +187,7 @@ class Goods:
             picture=product.picture,
             vendor=product.vendor,
             category_id=product.category_id,
+            lowest_price=lowest(product.price_history, self._at),
         )
 
 
@@ -208,4 +214,11 @@ def products_hash(catalogue: Catalogue, shop_id: str, ids: Iterable[str]) -> str
 
 
 def _hash(shown: list[tuple[str, Product | None]]) -> str:
-    return blake2b(msgspec.json.encode(shown), digest_size=16).hexdigest()
+    return blake2b(msgspec.json.encode([(name, _told(one)) for name, one in shown]), digest_size=16).hexdigest()
+
+
+def _told(product: Product | None) -> Product | None:
+    """Without a history that says no more than the price: a product read from a feed's own file has none."""
+    if product is None or len(product.price_history) != 1:
+        return product
+    return replace(product, price_history=())

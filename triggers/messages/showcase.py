@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from schemas.catalogue import Catalogue
+from schemas.price_history import lowest
 from triggers.context import ProductView
 from triggers.expressions.values import ARITHMETIC
 from triggers.messages.presentable import MissingProduct, Presentable, Unpresentable, looked_at
@@ -37,12 +38,14 @@ def showcase(
     catalogue: Catalogue,
     missing_product: MissingProduct,
     currency: str | None,
+    at: int,
     buyers: Buyers | None = None,
 ) -> Sequence[ProductView]:
     """The presentable ones in their order; nothing is looked up, or asked of `products`, before it is read.
 
-    `currency`: the shop's, for prices that name none. `buyers`: how many bought a product on the last so many days.
-    With `missing_product="refuse"` reading one raises as `triggers.messages.goods.goods` says."""
+    `currency`: the shop's, for prices that name none. `at`: the instant of judging, microseconds. `buyers`: how many
+    bought a product on the last so many days. With `missing_product="refuse"` reading one raises as
+    `triggers.messages.goods.goods` says."""
     made: list[Sequence[Remembered]] = []
 
     def once() -> Sequence[Remembered]:
@@ -51,13 +54,13 @@ def showcase(
         return made[0]
 
     def view(product: Remembered) -> ProductView | Unpresentable:
-        return _view(shop_id, product, catalogue, currency, buyers)
+        return _view(shop_id, product, catalogue, currency, at, buyers)
 
     return Presentable(once, view, missing_product)
 
 
 def _view(
-    shop_id: str, product: Remembered, catalogue: Catalogue, currency: str | None, buyers: Buyers | None
+    shop_id: str, product: Remembered, catalogue: Catalogue, currency: str | None, at: int, buyers: Buyers | None
 ) -> ProductView | Unpresentable:
     found = catalogue.get(shop_id, product.product_id)
     if found is None:
@@ -80,6 +83,7 @@ def _view(
         picture=found.picture,
         vendor=found.vendor,
         category_id=found.category_id,
+        lowest_price=lowest(found.price_history, at, on_sale=_reduced(price, found.price)),
         seen_price=product.seen,
         drop=drop if drop is not None and drop > 0 else None,
         drop_percent=_share(drop, product.seen),
@@ -87,6 +91,10 @@ def _view(
         at=product.at,
         _buyers=buyers,
     )
+
+
+def _reduced(price: Decimal | None, usual: Decimal | None) -> bool:
+    return price is not None and usual is not None and price < usual
 
 
 def _share(drop: Decimal | None, of: Decimal | None) -> Decimal | None:

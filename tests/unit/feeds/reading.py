@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.read import DEFAULT_LIMITS, Feed, read
 from schemas.catalogue import Product
@@ -40,6 +42,11 @@ def read_all(data: bytes, limits: Limits = DEFAULT_LIMITS, at: int | None = None
         else:
             done.repaired.append(found)
     return done
+
+
+def fed(product: Product) -> Product:
+    """As a feed has it: without the history of its price."""
+    return replace(product, price_history=())
 
 
 def yml(*offers: str, head: str = "", declaration: str = "") -> bytes:

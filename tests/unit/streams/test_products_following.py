@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from msgspec.structs import replace
 
 from feeds.snapshots import encode, key_of
 from feeds.store import Change, MemoryStore
 from schemas.catalogue import Product
+from schemas.price_history import begun
 from streams import products
 from streams.products import ProductsReader
 
@@ -65,7 +67,7 @@ async def test_what_could_not_be_stored_is_read_again_and_stored(monkeypatch: py
     following = asyncio.create_task(reader.run())
     for _ in range(100):
         await asyncio.sleep(0)
-    assert store.get("main", "p1") == GOODS
+    assert store.get("main", "p1") == replace(GOODS, price_history=begun("1970-01-01T00:00:00Z", None, None))
     assert (store.position, following.done()) == (1, False)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

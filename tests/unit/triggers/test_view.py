@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from schemas.instants import DAY, HOUR, rfc3339
+from schemas.price_history import PriceSince
 from tests.unit.triggers.shoppers import Feed, product
 from triggers.answers import answer
 from triggers.beyond import Beyond, asks_figures
@@ -181,6 +182,23 @@ def test_the_products_of_a_journey_have_the_sales_price_and_that_of_the_feed_as_
     with pytest.raises(MessageRefused) as refused:
         text.render(context(row(), Shop(), FEED, TZ, NOW, journey=journey()))
     assert refused.value.reason == "no-product-to-show"
+
+
+def test_the_lowest_price_is_that_of_the_30_days_before_the_product_was_reduced() -> None:
+    days = {100: 1500, 20: 800, 15: 950, 1: 900}
+    history = tuple(PriceSince(rfc3339(NOW - day * DAY), Decimal(price), "RUB") for day, price in days.items())
+    feed = Feed(product("red", price=Decimal(900), price_history=history), product("blue"))
+    given: dict[str, Any] = {"journey": journey(about=About((Shown("red"),)))}
+
+    def of(source: str, at: int = NOW, **other: Any) -> Any:
+        return compile_value(source, ANY).of(context(row(), Shop(), feed, TZ, at, **{**given, **other}))
+
+    assert of("product.lowest_price") == 800
+    assert of("product.lowest_price", NOW + 60 * DAY) == 800
+    on_sale = journey(about=About((Shown("red", Decimal(700)),)))
+    assert of("product.lowest_price", NOW + 60 * DAY, journey=on_sale) == 900
+    unknown = journey(about=About((Shown("blue"),)))
+    assert of("product.lowest_price is defined", journey=unknown) is False
 
 
 def test_a_rule_that_is_about_no_products_cannot_name_one() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from schemas.catalogue import Product
+from schemas.price_history import begun
 from tests.unit.triggers.shoppers import MOSCOW, Feed, line, product
 from triggers.messages.goods import Goods, GoodsLine, goods, products_hash
 from triggers.messages.presentable import unpresentable
@@ -125,3 +126,19 @@ def test_the_hash_of_the_products_shown_changes_with_them_and_with_their_order()
     assert shown != products_hash(feed, "main", ["b", "a"])
     assert shown != products_hash(Feed(product("a", price=Decimal("1")), product("b")), "main", ["a", "b"])
     assert products_hash(feed, "main", []) == ""
+
+
+def test_the_hash_knows_of_former_prices_and_not_of_when_the_only_one_was_read() -> None:
+    began = begun("2026-11-21T09:00:00Z", Decimal("1990.00"), "RUB")
+    shown = products_hash(Feed(product("a")), "main", ["a"])
+    assert shown == products_hash(Feed(product("a", price_history=began)), "main", ["a"])
+    dearer = (*begun("2026-11-01T09:00:00Z", Decimal(2500), "RUB"), *began)
+    assert shown != products_hash(Feed(product("a", price_history=dearer)), "main", ["a"])
+
+
+def test_a_good_of_the_cart_has_its_lowest_price_too() -> None:
+    history = begun("2026-10-01T09:00:00Z", Decimal(1500), "RUB")
+    feed = Feed(product("a", price=Decimal(1500), price_history=history))
+    november = 1_795_255_200_000_000
+    assert cart(line("a"), feed=feed, at=november).lines[0].lowest_price == 1500
+    assert cart(line("a"), feed=feed).lines[0].lowest_price is None
