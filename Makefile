@@ -7,7 +7,7 @@ PACKAGES := schemas triggers feeds streams
 LOCK := $(BIN)/pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
-.PHONY: help setup demo test servers local-servers check simulate chaos races bench bench-quick bench-peers held-back soak soak-memory soak-gates lock clean
+.PHONY: help setup demo test servers local-servers check simulate chaos races bench bench-quick bench-peers fuzz held-back soak soak-memory soak-gates lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -63,6 +63,10 @@ chaos: setup local-servers ## FAULTS=1000 faults to real workers, Apache Kafka a
 RACES ?= 1000
 races: setup local-servers ## RACES=1000 customers who leave just as a message falls due, some five minutes (SEED=1)
 	@$(BIN)/python -m tests.races --races $(RACES) --seed $(SEED) $(ARGS)
+
+INPUTS ?= 10000
+fuzz: setup ## INPUTS=10000 mutated feeds and as many templates, then as many guided by coverage (SEED=1)
+	@$(BIN)/python -m tests.fuzz --feeds $(INPUTS) --templates $(INPUTS) --seed $(SEED) $(ARGS)
 
 bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)
 	@$(BIN)/python -m bench $(if $(ARGS),$(ARGS),--write-docs)

@@ -248,7 +248,10 @@ class _Reader:
         if self._seen and not self._scaffold:
             self._scaffold = _opening(self._last, self._grammar.record)
         self._open = []
-        self._parser = self._fresh(self._encoding)
+        try:
+            self._parser = self._fresh(self._encoding)
+        except LookupError:
+            raise UnknownEncoding(f"line 1: no encoding known here is called {self._encoding!r}") from None
         if self._scaffold:
             self._parser.feed(self._scaffold)
         self._base = line - 1
@@ -281,14 +284,14 @@ def _opening(inner: etree._Element, record: str) -> bytes:
     """The start tags of the elements around `inner`, on one line, but for records; around the root: the root's own."""
     tags = []
     for element in list(reversed(list(inner.iterancestors()))) or [inner]:
-        name = etree.QName(element)
-        if name.localname == record:
+        name = str(element.tag).rpartition("}")[2]  # not etree.QName, which refuses a name with an undeclared prefix
+        if name == record:
             break
         prefix = f"{element.prefix}:" if element.prefix else ""
         spaces = "".join(
             f" xmlns{':' + known if known else ''}={quoteattr(uri)}" for known, uri in element.nsmap.items()
         )
-        tags.append(f"<{prefix}{name.localname}{spaces}>")
+        tags.append(f"<{prefix}{name}{spaces}>")
     return "".join(tags).encode("ascii", "xmlcharrefreplace")
 
 

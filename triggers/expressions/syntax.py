@@ -15,11 +15,14 @@ from jinja2.environment import Environment
 from jinja2.lexer import TOKEN_FLOAT, TOKEN_INTEGER, TOKEN_OPERATOR, Token, TokenStream
 from jinja2.parser import Parser
 
+from triggers.expressions.optional import OptionalParts
+
 LONGEST_SOURCE: Final = 8_000
 """Characters of one template or expression."""
 DEEPEST_NESTING: Final = 20
 """Brackets within one another."""
 _LONGEST_NUMBER: Final = 18
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLAIN_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 
@@ -171,7 +174,7 @@ def _check_size(source: str) -> None:
     if len(source) > LONGEST_SOURCE:
         raise SourceInvalid(LONGEST_SOURCE, f"longer than {LONGEST_SOURCE} characters")
     for offset, character in enumerate(source):
-        if "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n"):
+        if "\ud800" <= character <= "\udfff" or (_CONTROLS.match(character) and character not in "\t\n"):
             raise SourceInvalid(offset, f"the control character U+{ord(character):04X} can't stand here")
 
 
@@ -237,4 +240,4 @@ def _lexical(source: str, error: TemplateSyntaxError) -> SourceInvalid:
     return SourceInvalid(start, message)
 
 
-_ENVIRONMENT: Final = _Offsets()
+_ENVIRONMENT: Final = _Offsets(extensions=[OptionalParts])

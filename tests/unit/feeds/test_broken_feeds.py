@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feeds.problems import UnknownEncoding
 from tests.unit.feeds.reading import offer, read_all, rss, yml
 
 
@@ -140,3 +141,14 @@ def test_an_offer_too_deep_is_rejected_for_that() -> None:
     done = read_all(yml(offer(1), offer(2, "<a>" * 300 + "</a>" * 300), offer(3)))
     assert done.ids == ["1", "3"]
     assert done.reasons == [("2", "too-deep")]
+
+
+def test_reading_goes_on_after_a_break_inside_elements_whose_prefix_is_not_declared() -> None:
+    broken = yml(offer(1), "<name>x</nme>", offer(2)).replace(b"offers>", b"c:offers>").replace(b"shop>", b":shop>")
+    done = read_all(broken)
+    assert "1" in done.ids and done.rejected
+
+
+def test_a_broken_feed_that_declares_a_nonsensical_encoding_is_refused() -> None:
+    with pytest.raises(UnknownEncoding, match="'utf-:8'"):
+        read_all(yml(offer(1, "<name>x</nme>"), offer(2), declaration='<?xml version="1.0" encoding="utf-:8"?>'))

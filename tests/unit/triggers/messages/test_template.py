@@ -85,6 +85,8 @@ def test_only_products_whose_names_were_read_count_as_shown_in_the_order_of_read
         ("{% if cart.total > 1 %}x", 1, 24, "'endif'", ""),
         ("{{ cart.lines[0:9:2] }}", 1, 4, "a slice with a step", ""),
         ("a\x00b", 1, 2, "the control character U+0000", ""),
+        ("a\x7fb", 1, 2, "the control character U+007F", ""),
+        ("a\u2028b", 1, 2, "the control character U+2028", ""),
     ],
 )
 def test_a_wrong_template_is_refused_with_its_place_and_a_suggestion(
