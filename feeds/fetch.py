@@ -1,4 +1,4 @@
-"""Fetch a feed over HTTP to a file: streamed, bounded, and never from inside the house.
+"""Fetch a feed over HTTP to a file: streamed, bounded, tried again, and never from inside the house.
 
 A feed's address is typed in by a marketer or comes out of a shop's settings, and what answers may redirect anywhere.
 So every address, after every redirect too, is resolved here and judged, and the connection goes to the very address
@@ -8,23 +8,32 @@ used.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import random
 import socket
+import ssl
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import BinaryIO, Final
 
 import httpx
 import msgspec
 
+from feeds.addresses import Address, is_public
+from feeds.inflating import CODINGS, Inflating, NotGzip
+from feeds.retrying import DEFAULT_BACKOFF, TRANSIENT_STATUSES, Backoff, pause, retry_after
+
 USER_AGENT: Final = "rewake-feeds"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_ADDRESSES: Final = 3
+"""Of a host, tried one after the other."""
 
 
 class FetchLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes after decompression; seconds for the whole, and for any one wait."""
+    """Bytes after decompression; seconds for the whole with all that is tried again, and for any one wait."""
 
     size: int = 4 * 1024**3
     seconds: float = 1800.0
@@ -35,38 +44,211 @@ class FetchLimits(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT_FETCH_LIMITS: Final = FetchLimits()
 
 
-class FetchError(Exception):
-    """The feed could not be fetched; the text says why. `reason` is a stable word."""
+class Validators(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a server named a version of the feed by; asked with them, it answers 304 as long as there is no other."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """What arrived: bytes after decompression, and their hash (32 hexadecimal digits)."""
+
+    size: int
+    digest: str
+    validators: Validators
+
+
+class FetchError(Exception):
+    """The feed could not be fetched; the text says why. `reason` is a stable word.
+
+    `transient`: it may be otherwise a moment later; `asked` are the seconds that the server wants to be left alone.
+    """
+
+    def __init__(self, reason: str, detail: str, *, transient: bool = False, asked: float | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+        self.transient = transient
+        self.asked = asked
 
 
-def fetch(url: str, to: BinaryIO, *, allow_private: bool = False, limits: FetchLimits = DEFAULT_FETCH_LIMITS) -> int:
-    """Write what `url` serves to `to`, decompressed; the number of bytes. FetchError when it can't or mustn't be."""
-    deadline = time.monotonic() + limits.seconds
-    with httpx.Client(trust_env=False, timeout=limits.wait, follow_redirects=False) as client:
-        for _ in range(limits.redirects + 1):
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    """The host's addresses, best first; FetchError when it has none."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        later = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        raise FetchError("unknown-host", f"{host} has no address", transient=later) from None
+    return [ipaddress.ip_address(entry[4][0]) for entry in found]
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What the fetcher takes from the world; tests give their own. `share` is random, of [0, 1); `wall` in seconds."""
+
+    resolve: Callable[[str, int], Awaitable[Sequence[Address]]] = resolve
+    transport: httpx.AsyncBaseTransport | None = None
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    share: Callable[[], float] = random.random
+    wall: Callable[[], float] = time.time
+
+
+OUTSIDE: Final = Outside()
+
+
+async def fetch(
+    url: str,
+    to: BinaryIO,
+    *,
+    known: Validators | None = None,
+    allow_private: bool = False,
+    limits: FetchLimits = DEFAULT_FETCH_LIMITS,
+    backoff: Backoff = DEFAULT_BACKOFF,
+    outside: Outside = OUTSIDE,
+    on_retry: Callable[[FetchError, float], None] = lambda error, seconds: None,
+) -> Fetched | None:
+    """Write what `url` serves to `to`, from its beginning and decompressed; None when it is what `known` names.
+
+    What fails and may be otherwise a moment later is tried again; `on_retry` hears of it and of the pause in seconds.
+    FetchError when it can't or mustn't be fetched: `to` then holds anything. Failures to write are OSErrors.
+    """
+    try:
+        async with asyncio.timeout(limits.seconds), _client(limits, outside) as client:
+            failures = 0
+            while True:
+                to.seek(0)
+                to.truncate()
+                try:
+                    return await _Attempt(client, known or Validators(), allow_private, limits, outside).run(url, to)
+                except FetchError as error:
+                    failures += 1
+                    seconds = pause(backoff, failures, outside.share(), error.asked) if error.transient else None
+                    if seconds is None:
+                        raise
+                    on_retry(error, seconds)
+                    await outside.sleep(seconds)
+    except TimeoutError:
+        raise FetchError("timeout", f"the feed did not arrive within {limits.seconds:g} s") from None
+
+
+def _client(limits: FetchLimits, outside: Outside) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        trust_env=False, timeout=limits.wait, follow_redirects=False, transport=outside.transport
+    )
+
+
+class _Attempt:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        known: Validators,
+        allow_private: bool,
+        limits: FetchLimits,
+        outside: Outside,
+    ) -> None:
+        self._client = client
+        self._known = known
+        self._allow_private = allow_private
+        self._limits = limits
+        self._outside = outside
+
+    async def run(self, url: str, to: BinaryIO) -> Fetched | None:
+        for _ in range(self._limits.redirects + 1):
             target = _url(url)
-            request = _request(client, target, allow_private)
-            try:
-                response = client.send(request, stream=True)
-            except httpx.TimeoutException:
-                raise FetchError("timeout", f"{target.host} did not answer within {limits.wait:g} s") from None
-            except httpx.HTTPError as error:
-                raise FetchError("unreachable", f"{target.host}: {error}") from None
-            try:
+            async with self._answer(target) as response:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
-                    url = str(target.join(response.headers["location"]))
+                    url = _joined(target, response.headers["location"])
                     continue
+                if response.status_code == 304 and self._known != Validators():
+                    return None
                 if response.status_code != 200:
-                    raise FetchError("http-status", f"{target.host} answered {response.status_code}")
-                return _download(response, to, limits, deadline)
-            finally:
-                response.close()
-    raise FetchError("too-many-redirects", f"more than {limits.redirects} redirects")
+                    raise self._refused(target, response)
+                return await self._download(response, to)
+        raise FetchError("too-many-redirects", f"more than {self._limits.redirects} redirects")
+
+    @asynccontextmanager
+    async def _answer(self, url: httpx.URL) -> AsyncIterator[httpx.Response]:
+        addresses = await self._judged(url)
+        for number, address in enumerate(addresses, 1):
+            try:
+                response = await self._client.send(self._request(url, address), stream=True)
+                break
+            except httpx.ConnectTimeout as error:
+                if number == len(addresses):
+                    raise self._late(url) from error
+            except httpx.ConnectError as error:
+                if number == len(addresses):
+                    raise _unreachable(url, error) from None
+            except httpx.TimeoutException:
+                raise self._late(url) from None
+            except httpx.HTTPError as error:
+                raise _unreachable(url, error) from None
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    def _request(self, url: httpx.URL, address: Address) -> httpx.Request:
+        """A request to the address that was judged; name and certificate stay those of the host."""
+        headers = {
+            "Host": url.netloc.decode("ascii").rpartition("@")[2],
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "gzip",
+        }
+        if self._known.etag:
+            headers["If-None-Match"] = self._known.etag
+        if self._known.last_modified:
+            headers["If-Modified-Since"] = self._known.last_modified
+        try:
+            pinned = url.copy_with(host=str(address))
+        except httpx.InvalidURL:  # an address with the name of a network card
+            raise FetchError("bad-url", f"{url.host} is {address}, which no feed can have") from None
+        extensions = {"sni_hostname": url.raw_host.decode("ascii")}
+        return self._client.build_request("GET", pinned, headers=headers, extensions=extensions)
+
+    async def _judged(self, url: httpx.URL) -> Sequence[Address]:
+        addresses = await self._outside.resolve(url.host, url.port or (443 if url.scheme == "https" else 80))
+        if not self._allow_private:
+            for address in addresses:
+                if not is_public(address):
+                    raise FetchError("private-address", f"{url.host} is {address}, an address inside a network")
+        return addresses[:_ADDRESSES]
+
+    def _late(self, url: httpx.URL) -> FetchError:
+        return FetchError("timeout", f"{url.host} did not answer within {self._limits.wait:g} s", transient=True)
+
+    def _refused(self, url: httpx.URL, response: httpx.Response) -> FetchError:
+        status = response.status_code
+        return FetchError(
+            "http-status",
+            f"{url.host} answered {status}",
+            transient=status in TRANSIENT_STATUSES,
+            asked=retry_after(response.headers.get("retry-after"), self._outside.wall()),
+        )
+
+    async def _download(self, response: httpx.Response, to: BinaryIO) -> Fetched:
+        coding = response.headers.get("content-encoding", "").strip().lower()
+        if coding not in CODINGS:
+            raise FetchError("unknown-coding", f"the feed came as {coding[:40]!r} and was asked for as gzip")
+        inflating = Inflating(coding)
+        digest = blake2b(digest_size=16)
+        written = 0
+        try:
+            async for chunk in response.aiter_raw():
+                for piece in inflating.take(chunk):
+                    written += len(piece)
+                    if written > self._limits.size:
+                        raise FetchError("too-large", f"the feed has more than {self._limits.size:,} bytes")
+                    digest.update(piece)
+                    to.write(piece)
+            inflating.end()
+        except httpx.TimeoutException:
+            raise FetchError("timeout", f"nothing arrived for {self._limits.wait:g} s", transient=True) from None
+        except (httpx.HTTPError, NotGzip) as error:
+            detail = f"the feed broke off after {written:,} bytes: {error}"
+            raise FetchError("broken-off", detail, transient=True) from None
+        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        return Fetched(size=written, digest=digest.hexdigest(), validators=validators)
 
 
 def _url(text: str) -> httpx.URL:
@@ -79,57 +261,17 @@ def _url(text: str) -> httpx.URL:
     return url
 
 
-def _request(client: httpx.Client, url: httpx.URL, allow_private: bool) -> httpx.Request:
-    """A request to the address that was judged; name and certificate stay those of the host."""
-    port = url.port or (443 if url.scheme == "https" else 80)
-    address = _resolve(url.host, port, allow_private)
-    return client.build_request(
-        "GET",
-        url.copy_with(host=str(address)),
-        headers={"Host": url.netloc.decode("ascii").rpartition("@")[2], "User-Agent": USER_AGENT},
-        extensions={"sni_hostname": url.raw_host.decode("ascii")},
-    )
-
-
-def _resolve(host: str, port: int, allow_private: bool) -> Address:
+def _joined(url: httpx.URL, location: str) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise FetchError("unknown-host", f"{host} has no address") from None
-    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    if not allow_private:
-        for address in addresses:
-            if not is_public(address):
-                raise FetchError(
-                    "private-address", f"{host} is {address}, an address inside a network; --allow-private allows it"
-                )
-    return addresses[0]
+        return str(url.join(location))
+    except httpx.InvalidURL as error:
+        raise FetchError("bad-url", f"{url.host} redirects to what is no address: {error}") from None
 
 
-def is_public(address: Address) -> bool:
-    """Whether the address is one of the public internet: not loopback, link-local, private, multicast or reserved, nor
-    an IPv6 form of such an IPv4 address."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
-
-
-def _download(response: httpx.Response, to: BinaryIO, limits: FetchLimits, deadline: float) -> int:
-    written = 0
-    try:
-        for chunk in response.iter_bytes():
-            written += len(chunk)
-            if written > limits.size:
-                raise FetchError("too-large", f"the feed has more than {limits.size:,} bytes")
-            if time.monotonic() > deadline:
-                raise FetchError("timeout", f"the feed did not arrive within {limits.seconds:g} s")
-            to.write(chunk)
-    except httpx.TimeoutException:
-        raise FetchError("timeout", f"nothing arrived for {limits.wait:g} s") from None
-    except httpx.HTTPError as error:
-        raise FetchError("broken-off", f"the feed broke off after {written:,} bytes: {error}") from None
-    return written
+def _unreachable(url: httpx.URL, error: httpx.HTTPError) -> FetchError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return FetchError("bad-certificate", f"{url.host}: {cause.verify_message}")
+        cause = cause.__cause__ or cause.__context__
+    return FetchError("unreachable", f"{url.host}: {error}", transient=True)

@@ -13,6 +13,7 @@ from streams.commands.feed.common import ShopOption, check_shop, opened, refused
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 if TYPE_CHECKING:
+    from feeds.fetch import FetchError
     from streams.products import Synced
 
 
@@ -78,13 +79,20 @@ def published(synced: Synced) -> str:
     )
 
 
+def _retry(error: FetchError, seconds: float) -> None:
+    note(f"{error.reason}: {error.detail}; trying again in {seconds:.1f} s")
+
+
 def _fetched(url: str, to: Path, allow_private: bool) -> BinaryIO:
+    import asyncio
+
     from feeds.fetch import FetchError, fetch
 
     try:
         with to.open("wb") as file:
-            size = fetch(url, file, allow_private=allow_private)
+            fetched = asyncio.run(fetch(url, file, allow_private=allow_private, on_retry=_retry))
     except FetchError as error:
-        fail(f"the feed could not be fetched: {error.reason}: {error.detail}")
-    note(f"fetched {size:,} bytes")
+        inside = "--allow-private allows it" if error.reason == "private-address" else None
+        fail(f"the feed could not be fetched: {error.reason}: {error.detail}", inside)
+    note(f"fetched {fetched.size if fetched else 0:,} bytes")
     return to.open("rb")

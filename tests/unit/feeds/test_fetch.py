@@ -1,122 +1,277 @@
-"""The fetcher against a real HTTP server on this machine."""
+"""The fetcher against a real HTTP server on this machine, and against answers that no server here can give."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import ipaddress
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import httpx
 import pytest
 
-from feeds.fetch import FetchError, FetchLimits, fetch, is_public
+from feeds.addresses import Address, is_public
+from feeds.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch
+from feeds.retrying import Backoff
+from tests.unit.feeds.sites import FEED, Site, serving
 
-FEED = b"<yml_catalog/>" * 1000
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        if self.path == "/feed.xml":
-            self.answer(200, FEED)
-        elif self.path == "/gzip":
-            self.answer(200, gzip.compress(FEED), {"Content-Encoding": "gzip"})
-        elif self.path == "/bomb":
-            self.answer(200, gzip.compress(b"x" * 3_000_000), {"Content-Encoding": "gzip"})
-        elif self.path == "/moved":
-            self.answer(302, b"", {"Location": "/feed.xml"})
-        elif self.path == "/loop":
-            self.answer(302, b"", {"Location": "/loop"})
-        elif self.path == "/to-file":
-            self.answer(302, b"", {"Location": "file:///etc/hostname"})
-        elif self.path == "/to-metadata":
-            self.answer(302, b"", {"Location": "http://169.254.169.254/latest"})
-        elif self.path == "/host":
-            self.answer(200, self.headers["Host"].encode())
-        elif self.path == "/short":
-            self.send_response(200)
-            self.send_header("Content-Length", "100")
-            self.end_headers()
-            self.wfile.write(b"half")
-            self.close_connection = True
-        elif self.path == "/silent":
-            self.server.released.wait(20)  # type: ignore[attr-defined]  # set by the fixture
-            self.close_connection = True
-        else:
-            self.answer(404, b"no")
-
-    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+ONCE = Backoff(attempts=1)
 
 
-class Server(ThreadingHTTPServer):
-    """Answers that hang do so until `released`."""
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(address, handler)
-        self.released = threading.Event()
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    server = Server(("127.0.0.1", 0), Handler)
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.released.set()
-        server.shutdown()
-        serving.join()
-        server.server_close()
+class Pauses:
+    """The fetcher's sleep, which takes no time and remembers; its random share is always a half."""
+
+    def __init__(self, **more: Any) -> None:
+        self.seconds: list[float] = []
+        self.outside = Outside(sleep=self.sleep, share=lambda: 0.5, wall=lambda: 0.0, **more)
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds.append(seconds)
 
 
-def got(url: str, limits: FetchLimits | None = None) -> bytes:
+async def got(url: str, **more: Any) -> bytes:
     to = io.BytesIO()
-    size = fetch(url, to, allow_private=True, limits=limits or FetchLimits())
-    assert size == len(to.getvalue())
+    fetched = await fetch(url, to, allow_private=True, backoff=ONCE, **more)
+    assert fetched is not None and fetched.size == len(to.getvalue())
     return to.getvalue()
 
 
-def refusal(url: str, limits: FetchLimits | None = None, *, allow_private: bool = True) -> str:
+async def refusal(url: str, *, allow_private: bool = True, **more: Any) -> str:
     with pytest.raises(FetchError) as caught:
-        fetch(url, io.BytesIO(), allow_private=allow_private, limits=limits or FetchLimits())
+        await fetch(url, io.BytesIO(), allow_private=allow_private, **{"backoff": ONCE, **more})
     return caught.value.reason
 
 
-@pytest.mark.parametrize("path", ["/feed.xml", "/gzip", "/moved"])
-def test_a_feed_is_fetched_whole_unpacked_and_through_redirects(site: str, path: str) -> None:
-    assert got(site + path) == FEED
+@pytest.mark.parametrize("path", ["/feed.xml", "/gzip", "/two-gzips", "/moved"])
+async def test_a_feed_is_fetched_whole_unpacked_and_through_redirects(site: Site, path: str) -> None:
+    assert await got(site.url + path) == FEED
 
 
-def test_the_server_is_asked_by_its_name_not_by_its_address(site: str) -> None:
-    port = site.rpartition(":")[2]
-    assert got(f"http://localhost:{port}/host") == f"localhost:{port}".encode()
+async def test_the_server_is_asked_by_its_name_not_by_its_address(site: Site) -> None:
+    assert await got(f"http://localhost:{site.server_port}/host") == f"localhost:{site.server_port}".encode()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433"])
-def test_addresses_inside_the_house_are_refused_unless_allowed(site: str, host: str) -> None:
-    port = site.rpartition(":")[2]
-    assert refusal(f"http://{host}:{port}/feed.xml", allow_private=False) in ("private-address", "unknown-host")
+async def test_a_user_and_password_in_the_address_are_sent(site: Site) -> None:
+    url = f"http://shop:secret@127.0.0.1:{site.server_port}/who"
+    assert await got(url) == b"Basic c2hvcDpzZWNyZXQ="
 
 
-def test_a_redirect_is_judged_like_the_first_address(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # the test server stands for a public one, everything else is judged as ever
-    monkeypatch.setattr("feeds.fetch.is_public", lambda address: str(address) == "127.0.0.1" or is_public(address))
-    assert refusal(site + "/to-metadata", allow_private=False) == "private-address"
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "127.1", "0x7f000001"])
+async def test_addresses_inside_the_house_are_refused_unless_allowed(site: Site, host: str) -> None:
+    reason = await refusal(f"http://{host}:{site.server_port}/feed.xml", allow_private=False)
+    assert reason in ("private-address", "unknown-host")
+    assert site.asked == []
+
+
+def knowing(**hosts: Sequence[str]) -> Callable[..., Any]:
+    """A name server."""
+
+    async def resolve(host: str, port: int) -> list[Address]:
+        return [ipaddress.ip_address(address) for address in hosts.get(host.replace(".", "_"), [host])]
+
+    return resolve
+
+
+def answering(*answers: httpx.Response | Exception, asked: list[httpx.Request] | None = None) -> httpx.MockTransport:
+    """One answer after the other."""
+    left = iter(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if asked is not None:
+            asked.append(request)
+        given = next(left)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    return httpx.MockTransport(answer)
+
+
+def served() -> httpx.Response:
+    return httpx.Response(200, stream=httpx.ByteStream(FEED))
+
+
+async def test_a_redirect_is_judged_like_the_first_address() -> None:
+    asked: list[httpx.Request] = []
+    moved = httpx.Response(302, headers={"Location": "http://169.254.169.254/latest"})
+    outside = Outside(resolve=knowing(), transport=answering(moved, asked=asked))
+    assert await refusal("http://8.8.8.8/feed", allow_private=False, outside=outside) == "private-address"
+    assert [request.url.host for request in asked] == ["8.8.8.8"]
+
+
+async def test_a_name_with_an_address_inside_is_refused_even_beside_a_public_one() -> None:
+    outside = Outside(resolve=knowing(shop_example=["8.8.8.8", "10.0.0.1"]), transport=answering())
+    assert await refusal("https://shop.example/feed", allow_private=False, outside=outside) == "private-address"
+
+
+async def test_the_connection_goes_to_the_very_address_that_was_judged() -> None:
+    asked: list[httpx.Request] = []
+    names = iter([["8.8.8.8"], ["127.0.0.1"]])  # a name that is another's a moment later
+
+    async def resolve(host: str, port: int) -> list[Address]:
+        return [ipaddress.ip_address(address) for address in next(names)]
+
+    outside = Outside(resolve=resolve, transport=answering(served(), asked=asked))
     to = io.BytesIO()
-    assert fetch(site + "/moved", to) == len(FEED)
+    assert await fetch("https://shop.example:444/feed", to, outside=outside) is not None
+    (request,) = asked
+    assert (request.url.host, request.url.port, request.headers["Host"]) == ("8.8.8.8", 444, "shop.example:444")
+    assert request.extensions["sni_hostname"] == "shop.example"
+
+
+async def test_another_address_of_the_host_is_tried_where_one_can_not_be_reached() -> None:
+    asked: list[httpx.Request] = []
+    transport = answering(httpx.ConnectError("no route"), served(), asked=asked)
+    outside = Outside(resolve=knowing(shop_example=["2606:4700::1111", "8.8.8.8"]), transport=transport)
+    assert await fetch("https://shop.example/", io.BytesIO(), backoff=ONCE, outside=outside) is not None
+    assert [request.url.host for request in asked] == ["2606:4700::1111", "8.8.8.8"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/nothing", "http-status"),
+        ("/loop", "too-many-redirects"),
+        ("/to-file", "bad-url"),
+        ("/to-nowhere", "unreachable"),
+        ("/short", "broken-off"),
+        ("/half-a-gzip", "broken-off"),
+        ("/no-gzip", "broken-off"),
+        ("/brotli", "unknown-coding"),
+    ],
+)
+async def test_what_can_not_be_fetched_has_its_own_reason(site: Site, path: str, reason: str) -> None:
+    assert await refusal(site.url + path) == reason
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x.example/", "feed.xml", "http://", ""])
+async def test_only_http_and_https_addresses_are_fetched(url: str) -> None:
+    assert await refusal(url) == "bad-url"
+
+
+@pytest.mark.parametrize("path", ["/feed.xml", "/bomb"])
+async def test_the_size_after_unpacking_is_limited(site: Site, path: str) -> None:
+    to = io.BytesIO()
+    with pytest.raises(FetchError) as caught:
+        await fetch(site.url + path, to, allow_private=True, limits=FetchLimits(size=10_000))
+    assert caught.value.reason == "too-large"
+    assert len(to.getvalue()) <= 10_000
+
+
+async def test_a_silent_server_is_given_up(site: Site) -> None:
+    assert await refusal(site.url + "/silent", limits=FetchLimits(wait=0.2)) == "timeout"
+
+
+@pytest.mark.parametrize("path", ["/feed.xml", "/drips", "/drips-headers"])
+async def test_the_whole_may_take_so_long(site: Site, path: str) -> None:
+    seconds = 0.0 if path == "/feed.xml" else 0.3
+    assert await refusal(site.url + path, limits=FetchLimits(seconds=seconds)) == "timeout"
+
+
+async def test_the_time_for_the_whole_has_the_pauses_in_it(site: Site) -> None:
+    backoff = Backoff(attempts=100, first=1000.0, most=1000.0)
+    outside = Outside(share=lambda: 0.9)
+    limits = FetchLimits(seconds=0.3)
+    assert await refusal(site.url + "/short", limits=limits, backoff=backoff, outside=outside) == "timeout"
+
+
+async def test_nobody_listening_is_unreachable() -> None:
+    assert await refusal("http://127.0.0.1:1/feed.xml") == "unreachable"
+
+
+async def test_a_host_that_does_not_exist_is_named() -> None:
+    assert await refusal("http://nowhere.invalid/feed.xml") == "unknown-host"
+
+
+# -- tried again
+
+
+async def test_a_download_that_breaks_off_is_begun_anew(site: Site) -> None:
+    to, pauses = io.BytesIO(), Pauses()
+    heard: list[tuple[str, float]] = []
+    fetched = await fetch(
+        site.url + "/short-at-first", to, allow_private=True, outside=pauses.outside,
+        on_retry=lambda error, seconds: heard.append((error.reason, seconds)),
+    )  # fmt: skip
+    assert fetched is not None and to.getvalue() == FEED
+    assert pauses.seconds == [0.5, 1.0]  # half of 1 s, of 2 s
+    assert heard == [("broken-off", 0.5), ("broken-off", 1.0)]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *(httpx.Response(status) for status in (408, 425, 429, 500, 502, 503, 504)),
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("late"),
+        httpx.ReadTimeout("late"),
+        httpx.RemoteProtocolError("gone"),
+    ],
+)
+async def test_what_may_be_otherwise_a_moment_later_is_tried_again(trouble: httpx.Response | Exception) -> None:
+    pauses = Pauses(resolve=knowing(), transport=answering(trouble, served()))
+    assert await fetch("http://8.8.8.8/", io.BytesIO(), outside=pauses.outside) is not None
+    assert pauses.seconds == [0.5]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 416, 451, 204, 206, 304])
+async def test_what_will_not_be_otherwise_is_not_tried_again(status: int) -> None:
+    pauses = Pauses(resolve=knowing(), transport=answering(httpx.Response(status)))
+    with pytest.raises(FetchError, match=f"answered {status}"):
+        await fetch("http://8.8.8.8/", io.BytesIO(), outside=pauses.outside)
+    assert pauses.seconds == []
+
+
+async def test_attempts_are_counted_and_the_last_failure_is_told() -> None:
+    pauses = Pauses(resolve=knowing(), transport=answering(*(httpx.Response(status) for status in (500, 502, 503))))
+    with pytest.raises(FetchError, match="answered 503"):
+        await fetch("http://8.8.8.8/", io.BytesIO(), backoff=Backoff(attempts=3), outside=pauses.outside)
+    assert pauses.seconds == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("asked", ["7", "Thu, 01 Jan 1970 00:00:07 GMT"])
+async def test_a_server_that_asks_to_be_left_alone_is(asked: str) -> None:
+    busy = httpx.Response(503, headers={"Retry-After": asked})
+    pauses = Pauses(resolve=knowing(), transport=answering(busy, served()))
+    assert await fetch("http://8.8.8.8/", io.BytesIO(), outside=pauses.outside) is not None
+    assert pauses.seconds == [7.0]
+
+
+async def test_a_server_that_asks_for_longer_than_may_be_is_given_up_for_now() -> None:
+    pauses = Pauses(resolve=knowing(), transport=answering(httpx.Response(429, headers={"Retry-After": "86400"})))
+    with pytest.raises(FetchError, match="answered 429"):
+        await fetch("http://8.8.8.8/", io.BytesIO(), outside=pauses.outside)
+    assert pauses.seconds == []
+
+
+# -- only when there is a new version
+
+
+async def test_a_feed_is_asked_for_by_what_its_version_was_named(site: Site) -> None:
+    first = await fetch(site.url + "/versioned", io.BytesIO(), allow_private=True)
+    assert first == Fetched(
+        size=len(FEED),
+        digest=first.digest if first else "",
+        validators=Validators('"one"', "Sun, 22 Nov 2026 10:00:00 GMT"),
+    )
+    assert first is not None
+    assert await fetch(site.url + "/versioned", io.BytesIO(), allow_private=True, known=first.validators) is None
+    headers = site.asked[-1][1]
+    assert headers["If-None-Match"] == '"one"'
+    assert headers["If-Modified-Since"] == "Sun, 22 Nov 2026 10:00:00 GMT"
+    site.feed, site.etag = b"other", '"two"'
+    to = io.BytesIO()
+    second = await fetch(site.url + "/versioned", to, allow_private=True, known=first.validators)
+    assert second is not None and second.digest != first.digest and to.getvalue() == b"other"
+
+
+# -- what is public
 
 
 @pytest.mark.parametrize(
@@ -130,53 +285,27 @@ def test_a_redirect_is_judged_like_the_first_address(site: str, monkeypatch: pyt
         ("169.254.169.254", False),
         ("100.64.0.1", False),
         ("224.0.0.1", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("0.0.0.0", False),
+        ("192.88.99.1", False),
+        ("::", False),
         ("::1", False),
+        ("::7f00:1", False),
         ("fe80::1", False),
+        ("fe80::1%eth0", False),
+        ("fec0::1", False),
         ("fd00::1", False),
+        ("ff02::1", False),
+        ("2001:db8::1", False),
         ("::ffff:10.0.0.1", False),
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),
         ("2002:7f00:1::", False),
+        ("2001:0:4136:e378:8000:63bf:80ff:fffe", False),
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(ipaddress.ip_address(address)) is public
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("/nothing", "http-status"),
-        ("/loop", "too-many-redirects"),
-        ("/to-file", "bad-url"),
-        ("/short", "broken-off"),
-    ],
-)
-def test_what_can_not_be_fetched_has_its_own_reason(site: str, path: str, reason: str) -> None:
-    assert refusal(site + path) == reason
-
-
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x.example/", "feed.xml", "http://", ""])
-def test_only_http_and_https_addresses_are_fetched(url: str) -> None:
-    assert refusal(url) == "bad-url"
-
-
-@pytest.mark.parametrize("path", ["/feed.xml", "/bomb"])
-def test_the_size_after_unpacking_is_limited(site: str, path: str) -> None:
-    assert refusal(site + path, FetchLimits(size=10_000)) == "too-large"
-
-
-def test_a_silent_server_is_given_up(site: str) -> None:
-    assert refusal(site + "/silent", FetchLimits(wait=0.2)) == "timeout"
-
-
-def test_the_whole_may_take_so_long(site: str) -> None:
-    assert refusal(site + "/feed.xml", FetchLimits(seconds=0)) == "timeout"
-
-
-def test_nobody_listening_is_unreachable() -> None:
-    assert refusal("http://127.0.0.1:1/feed.xml") == "unreachable"
-
-
-def test_a_host_that_does_not_exist_is_named() -> None:
-    assert refusal("http://nowhere.invalid/feed.xml") == "unknown-host"
