@@ -1,5 +1,6 @@
 """What is asked less often comes to the same as to ask always: at a deadline those kinds alone that wanted to see the
-row by then, audiences once for both kinds that are about them, categories when one is looked at that is waited for."""
+row by then, audiences once for both kinds that are about them and, where the time alone could change them, once that
+much has passed, categories when one is looked at that is waited for."""
 
 from __future__ import annotations
 
@@ -48,6 +49,7 @@ def test_to_ask_less_often_is_to_ask_always(given_: tuple[list[Drawn], Story], r
     with (
         patch.object(Engine, "_lone", lambda *of: False),
         patch.object(_members, "_heard_of", _members._Judged),
+        patch.object(_members._Group, "stays", lambda *of: False),
         patch.object(category_viewed._Watch, "heard", lambda watch, row, event, now: watch.next_look(row, now)),
     ):
         all_ = Player(rules).play(story, end)

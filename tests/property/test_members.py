@@ -22,6 +22,8 @@ AUDIENCES = {
     "asleep": "now - orders.last > hours(30)",
     "vip": 'customer.card == "VIP" or orders.count >= 3',
     "full": "cart.count > 1 and orders.count < 2",
+    "new": "now < orders.first + hours(50) and orders.count == 1",
+    "looking": "viewed.last >= now - hours(25) or now - orders.last < hours(3)",
 }
 
 
@@ -92,6 +94,8 @@ def judged(events: list[wire.CustomerEvent]) -> list[tuple[str, str]]:
         now = {
             "once": count == 1, "asleep": bool(last) and at - last > 30 * HOUR,
             "vip": card == "VIP" or count >= 3, "full": goods > 1 and count < 2,
+            "new": bool(placed) and at < min(placed) + 50 * HOUR and count == 1,
+            "looking": bool(seen and seen[-1] >= at - 25 * HOUR) or bool(last and at - last < 3 * HOUR),
         }  # fmt: skip
         for name in sorted(AUDIENCES):
             if now[name] is not inside[name]:
@@ -99,6 +103,7 @@ def judged(events: list[wire.CustomerEvent]) -> list[tuple[str, str]]:
                 found.append((f"segment_{'entered' if now[name] else 'left'}-{name}", f"{at}-{name}"))
 
     placed: list[int] = []
+    seen: list[int] = []
     for at, item in sorted([*((one.at, one) for one in events), *((at, None) for at in midnights(events))], key=_at):
         if isinstance(item, wire.OrderPlaced):
             orders[item.order_id] = at
@@ -110,6 +115,8 @@ def judged(events: list[wire.CustomerEvent]) -> list[tuple[str, str]]:
             goods += 2
         elif isinstance(item, wire.CustomerUpdated) and item.card:
             card = str(item.card)
+        elif isinstance(item, wire.ProductViewed):
+            seen.append(at)
         look(at)
     return found
 

@@ -10,17 +10,19 @@ from triggers.context import Context
 from triggers.expressions.bounds import Bound, Constant
 from triggers.expressions.types import Type
 from triggers.expressions.values import Missing, Part, Run, Scope
+from triggers.expressions.waits import Wait
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
     """What a source depends on. `names`: those of the context, in full but for places in lists (`cart.lines.price`),
     and those that its audiences name. `audiences`: what each of these means, by name, and those that they are built on.
-    `bounds`: what it can't be true without."""
+    `bounds`: what it can't be true without. `waits`: what the time alone changes of it; None: that is not known."""
 
     names: frozenset[str] = frozenset()
     audiences: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
+    waits: tuple[Wait, ...] | None = None
 
     @property
     def roots(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ class Audience:
             frozenset[str]().union(*(part.reads.names for part in parts)) | ({"customer.id"} if extra else frozenset()),
             {**audiences, name: self.meaning},
             () if extra else where.reads.bounds,
+            where.reads.waits,
         )
         self.run = _in_either(where.run, extra) if extra else where.run
 

@@ -18,6 +18,7 @@ from triggers.expressions.syntax import SourceInvalid, offset_of, written
 from triggers.expressions.term import Term
 from triggers.expressions.types import ROOT, TEXT, Kind, did_you_mean, every_name, members, methods
 from triggers.expressions.values import Missing
+from triggers.expressions.waits import waits_of
 
 SEGMENT: Final = "customer.segment"
 
@@ -148,10 +149,14 @@ class Naming(ABC):
 
     def reads(self, condition: nodes.Node | None = None) -> Reads:
         """What was compiled depends on; `condition`: it is this one."""
-        audiences = {name: audience.reads.bounds for name, audience in self._outer.audiences.items()}
-        bounds = () if condition is None else tuple(dict.fromkeys(bounds_of(condition, audiences)))
         owners = {name[: end.start()] for name in self._read for end in re.finditer(r"\.", name)}
-        return Reads(frozenset(self._read - owners), self._audiences, bounds)
+        names = frozenset(self._read - owners)
+        if condition is None:
+            return Reads(names, self._audiences)
+        audiences = self._outer.audiences
+        bounds = bounds_of(condition, {name: audience.reads.bounds for name, audience in audiences.items()})
+        waits = waits_of(condition, {name: audience.reads.waits for name, audience in audiences.items()})
+        return Reads(names, self._audiences, tuple(dict.fromkeys(bounds)), waits)
 
     def _check_segments(self, name: Term, other: Term) -> None:
         """Refuse to compare the customer's segment with what is no segment of the shop."""

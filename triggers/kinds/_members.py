@@ -9,7 +9,7 @@ begins nothing. Who was never heard of before counts as having been a customer o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import Field, model_validator
@@ -47,6 +47,17 @@ MOVES: Final[Mapping[type[CustomerEvent], frozenset[str]]] = {
 }  # fmt: skip
 """The groups of names that an event can change; none: all of them."""
 
+_SINCE: Final[Mapping[str, Callable[[CustomerRow], int]]] = {
+    "orders.last": lambda row: 0 if row.orders is None else row.orders.last_at,
+    "orders.first": lambda row: 0 if row.orders is None else row.orders.first_at,
+    "viewed.last": lambda row: max((interest.at for interest in row.interests.values()), default=0),
+}
+"""Instants that audiences ask about, as the row has them; 0: there is none."""
+
+_FACTS: Final = _CART | _VIEWED | _CUSTOMER | _ORDERS
+_OTHERWISE: Final = frozenset({"customer.age", "orders.of", "viewed.of", "viewed.products", "cart.lines"})
+"""Of what the row's facts are asked, that which changes without an event of MOVES: with the day, or the catalogue."""
+
 
 class WrittenMembers(WrittenKind):
     """What both kinds are written with."""
@@ -83,12 +94,25 @@ class WrittenMembers(WrittenKind):
 
 class _Group(NamedTuple):
     """What one or several rules ask: an audience or a segment. `key`: as rows know it, by what it means. `moved_by`:
-    the groups of names that it asks for; with `now` anything moves it."""
+    the groups of names that it asks for; with `now` anything moves it, but where `waits` says when the time alone does:
+    so long after these instants."""
 
     key: str
     name: str
     audience: Expression | None
     moved_by: frozenset[str]
+    waits: tuple[tuple[Callable[[CustomerRow], int], int], ...] | None = None
+
+    def stays(self, row: CustomerRow, known: Member, now: int) -> bool:
+        """Whether it is as it was when it was last judged, where no name has changed since: nothing that it waits for
+        is over."""
+        if self.waits is None or known.at > now:
+            return False
+        for since, length in self.waits:
+            base = since(row)
+            if base and base + length <= now:
+                return False
+        return True
 
 
 class Membership:
@@ -105,6 +129,11 @@ class Membership:
             group = _group(rule.trigger, world.shop)
             self._groups[group.key] = group
             self._rules.setdefault(group.key, []).append(rule)
+        self._timed = [group for group in self._groups.values() if "now" in group.moved_by]
+        self._moved = {
+            event: not moves or any(moves & group.moved_by for group in self._groups.values())
+            for event, moves in MOVES.items()
+        }
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         if type(event) is wire.CustomerErased and self._erased(row):
@@ -114,10 +143,20 @@ class Membership:
             row.members = row.members | {key: Member(inside, now) for key, inside in nobody.items()}
         if type(event) is wire.CustomerImported:  # a base that is there already enters nothing
             row.members = {key: member for key, member in row.members.items() if key not in self._groups}
-        moves = MOVES[type(event)]
-        if moves and not any("now" in group.moved_by or moves & group.moved_by for group in self._groups.values()):
+        if not self._moved[type(event)] and (not self._timed or self._stays(row, now)):
             return None
         return now if _otherwise(row, _heard_of(self._world, row, now).inside(self._groups)) else NEVER
+
+    def _stays(self, row: CustomerRow, now: int) -> bool:
+        """Whether the time has changed nothing since the row was last judged."""
+        if self._code in row.looks:  # what was found then is not yet looked at
+            return False
+        members = row.members
+        for group in self._timed:
+            known = members.get(group.key)
+            if known is None or not group.stays(row, known, now):
+                return False
+        return True
 
     def next_look(self, row: CustomerRow, now: int) -> int:
         """What was found at an event stays to be looked at; whose rules are new is looked at now."""
@@ -244,4 +283,15 @@ def _group(trigger: Any, shop: Shop) -> _Group:
     if audience is not None:
         means += [f"{of} {meaning}" for of, meaning in sorted(audience.reads.audiences.items())]
     what = "segment" if audience is None else "audience"
-    return _Group(f"{what} {name} {identifier(*means)[:8]}", name, audience, reads)
+    return _Group(f"{what} {name} {identifier(*means)[:8]}", name, audience, reads, _waits(audience))
+
+
+def _waits(audience: Expression | None) -> tuple[tuple[Callable[[CustomerRow], int], int], ...] | None:
+    if audience is None or by_segment(audience) or audience.reads.waits is None:
+        return None
+    names = {".".join(name.split(".")[:2]) for name in audience.reads.names - {"now"}}
+    if names & _OTHERWISE or not {name.partition(".")[0] for name in names} <= _FACTS:
+        return None
+    if any(wait.name not in _SINCE for wait in audience.reads.waits):
+        return None
+    return tuple((_SINCE[wait.name], wait.length) for wait in audience.reads.waits)
