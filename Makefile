@@ -100,7 +100,7 @@ soak-gates: setup ## a million steps: the gates against a slow reference (STEPS=
 lock: setup ## resolve the dependencies anew and write the lock files
 	$(LOCK) --upgrade --extra embedded --extra dev -o requirements.lock pyproject.toml
 	$(LOCK) --upgrade --extra peers -o requirements-peers.lock pyproject.toml
-	$(LOCK) --upgrade --extra rocksdb --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
+	$(LOCK) --upgrade --extra rocksdb --extra import --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
 
 clean: ## remove what was built and run here, .venv included
 	-test -x $(BIN)/rewake && $(BIN)/rewake stack down

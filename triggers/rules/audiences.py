@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import msgspec
 from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema
 
 from triggers.rules.documents import Document, Path, read_documents
@@ -86,9 +85,3 @@ def read_audiences(data: bytes | str, file: str) -> tuple[list[AudienceSource], 
         except ValidationError as error:
             errors += explain(error, document, WrittenAudience)
     return found, errors
-
-
-def written_again(name: str, meaning: str) -> str:
-    """The document of an audience, as `triggers.expressions.Audience.meaning` has it: YAML that is read as the same."""
-    document = {"audience": name, **msgspec.json.decode(meaning)}
-    return msgspec.json.encode(document).decode()

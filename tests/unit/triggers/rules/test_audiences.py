@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from textwrap import dedent
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.unit.triggers.shoppers import context
 from triggers.expressions import Audience, Expression
-from triggers.rules.audiences import AudienceSource, read_audiences, written_again
+from triggers.rules.audiences import AudienceSource, read_audiences
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import ShopRead, read_rules, read_shop
 from triggers.rules.schema import editor_schema
@@ -258,7 +259,8 @@ def test_the_audiences_of_a_rule_can_be_written_again_from_what_they_mean() -> N
     condition = rule("audience: tiers", known).audience
     assert condition is not None
     assert set(condition.reads.audiences) == {"tiers", "vip", "loyal"}
-    again = audiences(*(written_again(name, meaning) for name, meaning in condition.reads.audiences.items()))
+    meanings = condition.reads.audiences.items()
+    again = audiences(*(json.dumps({"audience": name, **json.loads(meaning)}) for name, meaning in meanings))
     assert again == dict(known)
     assert rule("audience: tiers", again).version == rule("audience: tiers", known).version
 
