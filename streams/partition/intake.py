@@ -278,13 +278,11 @@ class Intake:
         """(topic, whether it is to be paused) for the inputs whose state changes.
 
         All are while more than `limit` records wait for nothing but a turn. Else only a topic that is ahead of the
-        slowest is ever paused: the merge waits for the slowest, and would for ever.
+        slowest is ever paused: the merge waits for the slowest, and would for ever. A topic at its end is no slowest:
+        nobody waits for it, but perhaps for the next one, whose records may all be of one instant.
         """
         plenty = self._merge.ready() > limit
-        slowest = min(
-            (self._merge.running(source.index) for source in self.inputs.values() if source.spec.holds_clock),
-            default=BEGINNING,
-        )
+        slowest = self._merge.cut()
         for name, source in self.inputs.items():
             beside = len(source.letters) + len(source.markers)
             held = self._merge.buffered(source.index) + beside
