@@ -34,7 +34,7 @@ SIGNS: Final = {
     ord(one): sign
     for one, sign in {
         "…": "...", "‥": "..", "․": ".", "•": "-", "‣": "-", "×": "x", "⁄": "/", "∕": "/", "∗": "*", "∶": ":",
-        "©": "(C)", "®": "(R)", "™": "(TM)", "№": "No", "‼": "!!", "⁇": "??", "⁈": "?!", "⁉": "!?", "‹": "'",
+        "©": "(C)", "®": "(R)", "™": "(TM)", "№": "No", "‼": "!!", "⁇": "??", "⁈": "?!", "⁉": "!?",
     }.items()
 }  # fmt: skip
 """CLDR, Latin-ASCII.xml and Any-Publishing.xml (from Unicode's compatibility decompositions); bullets as the dashes
@@ -51,19 +51,20 @@ FRACTIONS: Final = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": 
 
 STYLED: Final = {
     code: plain
-    for first, last in ((0xFF01, 0xFF5E), (0xFB00, 0xFB06), (0x0132, 0x0133), (0x2160, 0x217F), (0x1D400, 0x1D7FF))
+    for first, last in ((0xFF01, 0xFF5E), (0xFB00, 0xFB06), (0x0132, 0x0133), (0x2160, 0x217F), (0xFFE0, 0xFFE6),
+                        (0x1D400, 0x1D7FF))
     for code in range(first, last + 1)
     if (plain := unicodedata.normalize("NFKC", chr(code))) != chr(code) and all(one in _GSM for one in plain)
-}
+}  # fmt: skip
 """UnicodeData.txt: the plain letters, digits and signs of full-width forms (<wide>), ligatures and Roman numerals
 (<compat>) and mathematical alphabets (<font>)."""
 
 UNSEEN: Final = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
-"""Default_Ignorable_Code_Point of Unicode, as far as no writing and no emoji needs it."""
+"""Default_Ignorable_Code_Point of Unicode, as far as no letter and no emoji looks otherwise without it."""
 
 JOINERS: Final = dict.fromkeys((0x34F, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A),
                                 *range(0xFE00, 0xFE10)))  # fmt: skip
-"""Those that others need: they go where the whole text is in Latin letters, which do not."""
+"""Those that other writings or emojis need: they go where the whole text becomes GSM-7, which has neither."""
 
 CYRILLIC_TWINS: Final = dict(zip(
     map(ord, "АВЕКМНОРСТУХЅІЈԚԜаеорсухѕіјһԛԝ"), "ABEKMHOPCTYXSIJQWaeopcyxsijhqw", strict=True
@@ -75,9 +76,12 @@ GREEK_TWINS: Final = dict(zip(map(ord, "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο"), "ABEZH
 Greek capitals to be written so."""
 
 _ALWAYS: Final = {**BLANKS, **QUOTES, **DASHES, **SIGNS, **STYLED, **UNSEEN, **JOINERS, **GREEK_TWINS}
+_IN_LATIN: Final = {**_ALWAYS, **CYRILLIC_TWINS}
 _LONG_DASH: Final = re.compile(r"(?<=[^\W\d_])[—―](?=[^\W\d_])")
-_MONEY: Final = re.compile(rf"(?P<before>(?<=[0-9]))?(?P<sign>[{''.join(MONEY)}])(?P<after>(?=[0-9]))?")
-_FRACTION: Final = re.compile(rf"(?P<before>(?<=[0-9]))?(?P<sign>[{''.join(FRACTIONS)}])")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LATIN: Final = re.compile("[A-Za-zÀ-ɏ]")
+_MONEY: Final = re.compile(f"[{''.join(MONEY)}]")
+_FRACTION: Final = re.compile(f"[{''.join(FRACTIONS)}]")
 
 
 def smart(pieces: Sequence[str], kept: Sequence[bool]) -> list[str]:
@@ -106,22 +110,29 @@ def _clean(text: str) -> str:
 
 def _plain(text: str, latin: bool) -> str:
     text = _LONG_DASH.sub(" - ", text)
-    text = _MONEY.sub(lambda found: _apart(found, MONEY), text)
-    text = _FRACTION.sub(lambda found: _apart(found, FRACTIONS), text)
-    return text.translate({**_ALWAYS, **CYRILLIC_TWINS} if latin else _ALWAYS)
+    text = _MONEY.sub(_money, text)
+    text = _FRACTION.sub(_fraction, text)
+    return text.translate(_IN_LATIN if latin else _ALWAYS)
 
 
-def _apart(found: re.Match[str], words: dict[str, str]) -> str:
-    named = found.groupdict()
-    before = " " if named["before"] is not None else ""
-    return before + words[named["sign"]] + (" " if named.get("after") is not None else "")
+def _money(sign: re.Match[str]) -> str:
+    text, begin, end = sign.string, *sign.span()
+    before = " " if text[begin - 1 : begin].isalnum() else ""
+    return before + MONEY[sign.group()] + (" " if text[end : end + 1].isalnum() else "")
+
+
+def _fraction(sign: re.Match[str]) -> str:
+    text, begin = sign.string, sign.start()
+    return (" " if text[begin - 1 : begin].isdigit() else "") + FRACTIONS[sign.group()]
 
 
 def _is_latin(texts: Iterable[str]) -> bool:
-    """Whether Cyrillic twins stand among more Latin letters than there are of them: a slip, no Cyrillic word."""
-    twins = letters = 0
+    """Whether more words have a Latin letter than are of Cyrillic twins alone: those are slips then, no Cyrillic."""
+    latin = cyrillic = 0
     for text in texts:
-        for one in text:
-            twins += ord(one) in CYRILLIC_TWINS
-            letters += one.isalpha() and one in _GSM
-    return letters > twins
+        for word in _WORD.findall(text):
+            if _LATIN.search(word):
+                latin += 1
+            elif all(ord(one) in CYRILLIC_TWINS for one in word):
+                cyrillic += 1
+    return latin > cyrillic

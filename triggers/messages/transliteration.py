@@ -14,8 +14,6 @@ from typing import Final
 
 import iuliia
 
-from triggers.messages.sms import encoding
-
 _SCHEMES: Final = dict(iuliia.schemas.items())
 
 SCHEMES: Final[dict[str, str]] = {
@@ -26,14 +24,13 @@ SCHEMES: Final[dict[str, str]] = {
 
 _CYRILLIC: Final = re.compile("[\u0400-\u052f]")
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
-_ALPHABET: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 
 
 def transliterated(text: str, scheme: str) -> str:
     """A text with its Cyrillic letters in Latin ones; what is not Cyrillic stays as it is. `scheme` is of `SCHEMES`."""
     if _CYRILLIC.search(text) is None:
         return text
-    return _SCHEMES[scheme].translate(_raised(unicodedata.normalize("NFC", text), scheme))
+    return str(_SCHEMES[scheme].translate(_raised(unicodedata.normalize("NFC", text), scheme)))
 
 
 def _raised(text: str, scheme: str) -> str:
@@ -41,12 +38,6 @@ def _raised(text: str, scheme: str) -> str:
 
     def raised(found: re.Match[str]) -> str:
         word = found.group()
-        return _SCHEMES[scheme].translate(word).upper() if word.isupper() and _CYRILLIC.search(word) else word
+        return str(_SCHEMES[scheme].translate(word)).upper() if word.isupper() and _CYRILLIC.search(word) else word
 
     return _WORDS.sub(raised, text)
-
-
-def beyond_gsm(scheme: str) -> str:
-    """The letters that a scheme writes Russian with and GSM-7 lacks, in order: a text with one of them is UCS-2."""
-    written = {letter for one in _ALPHABET for letter in transliterated(one + one.upper() + " ", scheme)}
-    return "".join(sorted(letter for letter in written if encoding(letter) != "gsm-7"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from triggers.messages.smart_encoding import smart
-from triggers.messages.sms import measure
+from triggers.messages.sms import encoding, measure
 from triggers.messages.transliteration import transliterated
 
 Sacrifice = Literal["drop_optional", "shorten_names"]
@@ -28,6 +28,7 @@ class Writing:
 
 AS_IT_IS: Final = Writing()
 
+_RUSSIAN: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 _LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -40,6 +41,18 @@ def written(text: str, writing: Writing, kept: Sequence[str] = ()) -> str:
     if writing.transliterate is not None and measure(made).segments > measure(text).segments:
         return _written(text, Writing(smart_encoding=writing.smart_encoding), kept)
     return made
+
+
+def dear_letters(writing: Writing) -> str:
+    """The Russian letters that are transliterated into what GSM-7 lacks: with one of them a text costs as much as in
+    Cyrillic."""
+    if writing.transliterate is None:
+        return ""
+    return "".join(
+        letter
+        for letter in _RUSSIAN
+        if any(encoding(_written(f"a{one}a", writing, ())) != "gsm-7" for one in (letter, letter.upper()))
+    )
 
 
 def _written(text: str, writing: Writing, kept: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ from triggers.rules.values import listed
 from triggers.rules.versions import with_version
 from triggers.rules.written import EXITS, WrittenRule, WrittenStep, WrittenVariant
 from triggers.rules.written_shop import WrittenShop
+from triggers.rules.written_writing import dear_schemes
 
 _KINDS: Final = {kind.name: kind for kind in KINDS.values()}
 
@@ -168,7 +169,7 @@ def _read_rule(
         trigger_place=document.key_place((*path, "on_order") if (*path, "on_order") in document.keys else path),
         source=document.source,
     )
-    return read, errors, _warnings(rule, shop, document)
+    return read, errors, _warnings(rule, shop, document, writing)
 
 
 def _names(document: Document, shop: Shop, audiences: Mapping[str, Audience]) -> Names:
@@ -403,9 +404,11 @@ class _Compiled:
         self.errors.append(self._document.error(self._document.inside(path, offset), message, hint or None))
 
 
-def _warnings(rule: Rule, shop: Shop, document: Document) -> list[RuleWarning]:
+def _warnings(rule: Rule, shop: Shop, document: Document, writing: Writing) -> list[RuleWarning]:
     """What is allowed in one rule and probably not meant."""
     found = list(warnings_in(rule.steps, shop, document))
+    of_steps = ((("steps", number, "writing"), step.writing) for number, step in enumerate(rule.steps))
+    found += dear_schemes([(("writing",), writing), *of_steps], document)
     for path, message, hint in dangers(rule, shop, _KINDS[rule.trigger.kind]):
         place = document.place(path)
         found.append(RuleWarning(document.file, place.line, place.column, message, hint))

@@ -6,6 +6,7 @@ from typing import Final
 
 from phonenumbers import country_code_for_region
 
+from schemas.feed_guard import DEFAULT_GUARD
 from triggers.calendars.phone_zones import NUMBERED_BY_PLACE, of_country_code
 from triggers.calendars.quiet import Quiet, ever_open
 from triggers.messages.writing import AS_IT_IS
@@ -18,6 +19,7 @@ from triggers.rules.remembered import needed, show_per
 from triggers.rules.written_inbound import answering
 from triggers.rules.written_limits import MAX_CAP
 from triggers.rules.written_shop import WrittenShop
+from triggers.rules.written_writing import dear_schemes
 
 
 def settings(written: WrittenShop, shop_id: str) -> Shop:
@@ -52,6 +54,8 @@ def settings(written: WrittenShop, shop_id: str) -> Shop:
         confirm_sources=None if written.double_opt_in is None else frozenset(written.double_opt_in.sources),
         call_consent=written.call_consent,
         economics=written.economics.meant() if written.economics else None,
+        feed_guard=written.feed.guard.meant() if written.feed else DEFAULT_GUARD,
+        feed=written.feed.meant() if written.feed else None,
         figures=written.figures,
         writing=written.writing.meant() if written.writing else AS_IT_IS,
         test_list=tuple(sorted(written.test_list.items())),
@@ -85,7 +89,8 @@ def errors_between(shop: Shop, written: WrittenShop, document: Document) -> list
 
 def warnings_of(shop: Shop, document: Document) -> list[RuleWarning]:
     """What is allowed and probably not meant."""
-    return _forgotten(shop, document) + _never_open(shop, document)
+    dear = dear_schemes([(("writing",), shop.writing)], document)
+    return _forgotten(shop, document) + _never_open(shop, document) + dear
 
 
 def _forgotten(shop: Shop, document: Document) -> list[RuleWarning]:

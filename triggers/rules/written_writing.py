@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from triggers.messages.transliteration import SCHEMES
-from triggers.messages.writing import AS_IT_IS, Sacrifice, Writing
+from triggers.messages.writing import AS_IT_IS, Sacrifice, Writing, dear_letters
+from triggers.rules.documents import Document, Path
+from triggers.rules.errors import RuleWarning
 from triggers.rules.values import Written, closest, listed, shown, wrong
 
 NO_SCHEME: Final = "none"
@@ -63,3 +66,21 @@ class WrittenWriting(Written):
             given["transliterate"] = None
         made = replace(otherwise, **given)
         return AS_IT_IS if made == AS_IT_IS else made
+
+
+def dear_schemes(writings: Iterable[tuple[Path, Writing]], document: Document) -> list[RuleWarning]:
+    """What is said of schemes that save nothing. `writings`: where `writing` may stand, and what holds there."""
+    found = []
+    for path, writing in writings:
+        dear = dear_letters(writing) if (*path, "transliterate") in document.keys else ""
+        if not dear:
+            continue
+        fewer = len(dear_letters(replace(writing, smart_encoding=True)))
+        hint = "choose another, like `mosmetro`" if fewer else "add `smart_encoding: true`"
+        place = document.place((*path, "transliterate"))
+        message = (
+            f"`{writing.transliterate}` writes {', '.join(dear)} in characters that GSM-7 lacks: a text with one of "
+            "them costs as much as in Cyrillic"
+        )
+        found.append(RuleWarning(document.file, place.line, place.column, message, hint))
+    return found
