@@ -48,6 +48,24 @@ class UnknownEncoding(FeedError):
     reason = "unknown-encoding"
 
 
+class NoIdColumn(FeedError):
+    """A table of products in which no column holds their ids."""
+
+    reason = "no-id-column"
+
+
+class BadArchive(FeedError):
+    """A gzip or zip out of which nothing can be read."""
+
+    reason = "bad-archive"
+
+
+class TooCompressed(FeedError):
+    """A packed feed that unpacks to more than `Limits.ratio` times its size: a bomb."""
+
+    reason = "too-compressed"
+
+
 class FeedTooLarge(FeedError):
     """The feed has more bytes than `Limits.feed_bytes`."""
 
@@ -73,9 +91,10 @@ class EntitiesRefused(FeedError):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed may cost. Sizes in bytes as read from the stream, texts in characters."""
+    """What a feed may cost. Sizes in bytes once unpacked, texts in characters."""
 
     feed_bytes: int = 4 * 1024**3
+    ratio: int = 200  # unpacked to packed; of a million offers that differ in one number alone it is about 60
     record_bytes: int = 4 * 1024**2
     text_chars: int = 2000  # as `schemas.products` allows
     products: int = 5_000_000

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 from feeds.draft import Draft
 from feeds.formats import formats, recognise
 from feeds.money import amount, currency, price
-from feeds.problems import Limits, Rejected, Repaired, TooMany, UnknownFormat
+from feeds.problems import BadArchive, Limits, Rejected, Repaired, TooMany, UnknownFormat
 from feeds.source import Source
 from schemas.catalogue import Product
 from schemas.fields import MAX_ID, MAX_TEXT, MAX_URL
@@ -47,7 +47,12 @@ _UNCLEAN: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]|[^\S ]|  |\A | \Z"
 )  # one pass, no repetition: a hostile text can't make it slow
 _URL: Final = re.compile(r"https?://[^\s/?#<>\"]+[^\s<>\"]*", re.IGNORECASE)
-_BREAKS: Final = frozenset(("broken-xml", "too-deep", "too-large", "cut-off"))
+_BREAKS: Final = frozenset(
+    (
+        *("broken-xml", "bad-json", "too-deep", "too-large", "bad-encoding", "wrong-cells", "bad-quotes"),
+        *("cut-off", "damaged-archive"),
+    )
+)
 
 
 class Feed(Iterator[Product | Rejected | Repaired]):
@@ -59,19 +64,28 @@ class Feed(Iterator[Product | Rejected | Repaired]):
 
     def __init__(self, source: Source, shop_id: str, limits: Limits, at: int | None) -> None:
         known = recognise(source.head)
+        while known is None and source.advance():
+            known = recognise(source.head)
         if known is None:
+            if source.damaged is not None:
+                raise BadArchive(source.damaged)
             names = ", ".join(sorted(found.name for found in formats()))
             what = "the feed is empty" if not source.head.strip() else "the feed is in none of the known formats"
             raise UnknownFormat(f"{what} ({names})")
         self.format = known.name
         self.complete = True
-        self._found = self._judged(known.read(source, limits), shop_id, limits, at)
+        self._found = self._judged(source, known.read(source, limits), shop_id, limits, at)
 
     def __next__(self) -> Product | Rejected | Repaired:
         return next(self._found)
 
     def _judged(
-        self, records: Iterator[Draft | Rejected | Repaired], shop_id: str, limits: Limits, at: int | None
+        self,
+        source: Source,
+        records: Iterator[Draft | Rejected | Repaired],
+        shop_id: str,
+        limits: Limits,
+        at: int | None,
     ) -> Iterator[Product | Rejected | Repaired]:
         seen: dict[str, int] = {}
         for record in records:
@@ -94,6 +108,9 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             judge = _Judge(record, product_id, limits)
             yield judge.product(shop_id, at)
             yield from judge.repaired
+        if source.damaged is not None:
+            self.complete = False
+            yield Rejected(next(reversed(seen.values()), 1), None, "damaged-archive", f"after this: {source.damaged}")
 
 
 def read(stream: BinaryIO, shop_id: str = "main", limits: Limits = DEFAULT_LIMITS, at: int | None = None) -> Feed:

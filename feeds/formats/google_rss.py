@@ -1,8 +1,7 @@
-"""Google Merchant RSS 2.0: https://support.google.com/merchants/answer/7052112
+"""Google Merchant RSS 2.0: https://support.google.com/merchants/answer/14987622
 
 Items of an RSS channel with attributes of the namespace `http://base.google.com/ns/1.0` (mostly prefixed `g:`), or
-without a namespace (`title`, `link`), which give way to the former. The shop's own `product_type` is the category path
-where it has one, Google's category otherwise; a numeric Google category is kept as `category_id`.
+without a namespace (`title`, `link`), which give way to the former.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from feeds.draft import Draft
 from feeds.formats import Format
 from feeds.formats.yml import text_of
 from feeds.markup import Element, Grammar, elements, root_name
+from feeds.merchant import NAMESPACE, merchant_draft
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.source import Source
 
-NAMESPACE = "http://base.google.com/ns/1.0"
 _PREFIX = f"{{{NAMESPACE}}}"
 _GRAMMAR = Grammar(
     record="item",
@@ -36,60 +35,32 @@ def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaire
 
 
 def _draft(found: Element, limits: Limits) -> Draft:
-    texts: dict[str, str] = {}
-    params: list[tuple[str, str]] = []
+    texts, details = attributes(found.element, limits)
     for child in found.element:
         tag = child.tag
-        if not isinstance(tag, str):
+        if isinstance(tag, str) and not tag.startswith("{"):
+            texts.setdefault(tag, text_of(child))
+    return merchant_draft(found.line, texts, details, limits, found.mended)
+
+
+def attributes(record: Iterable[Any], limits: Limits) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The record's attributes of Google's namespace, of a repeated one the first, and its `product_detail` pairs."""
+    texts: dict[str, str] = {}
+    details: list[tuple[str, str]] = []
+    for child in record:
+        tag = child.tag
+        if not isinstance(tag, str) or not tag.startswith(_PREFIX):
             continue
-        if tag.startswith(_PREFIX):
-            name = tag[len(_PREFIX) :]
-            if name == "product_detail":
-                _add_detail(child_texts(child), params, limits)
-            elif name not in texts or f"plain {name}" in texts:
-                texts.pop(f"plain {name}", None)
+        name = tag[len(_PREFIX) :]
+        if name != "product_detail":
+            if name not in texts:
                 texts[name] = text_of(child)
-        elif not tag.startswith("{") and tag not in texts:
-            texts[tag] = text_of(child)
-            texts[f"plain {tag}"] = ""
-    for name in ("color", "size", "material", "pattern", "gender", "age_group"):
-        if texts.get(name) and len(params) < limits.params:
-            params.append((name, texts[name]))
-    path = texts.get("product_type") or ""
-    google = texts.get("google_product_category") or ""
-    numeric = google.isascii() and google.isdigit()
-    if not path and not numeric:
-        path = google
-    return Draft(
-        line=found.line,
-        product_id=texts.get("id"),
-        group_id=texts.get("item_group_id"),
-        name=texts.get("title"),
-        vendor=texts.get("brand"),
-        category_id=google if numeric else None,
-        category_path=tuple(part.strip() for part in path.split(">") if part.strip()),
-        price=texts.get("price"),
-        sale_price=texts.get("sale_price"),
-        sale_window=texts.get("sale_price_effective_date"),
-        available=texts.get("availability"),
-        stock=texts.get("quantity") or texts.get("quantity_to_sell_on_facebook"),
-        url=texts.get("link"),
-        picture=texts.get("image_link"),
-        params=tuple(params),
-        labels=tuple(texts[label] for label in (f"custom_label_{place}" for place in range(5)) if texts.get(label)),
-        repaired=found.mended,
-    )
-
-
-def child_texts(element: Iterable[Any]) -> dict[str, str]:
-    """The texts of an element's children by local name."""
-    return {str(child.tag).rpartition("}")[2]: text_of(child) for child in element}
-
-
-def _add_detail(detail: dict[str, str], params: list[tuple[str, str]], limits: Limits) -> None:
-    name, value = detail.get("attribute_name"), detail.get("attribute_value")
-    if name and value and len(params) < limits.params:
-        params.append((name, value))
+        elif len(details) < limits.params:
+            parts = {str(part.tag).rpartition("}")[2]: text_of(part) for part in child}
+            key, value = parts.get("attribute_name"), parts.get("attribute_value")
+            if key and value:
+                details.append((key, value))
+    return texts, details
 
 
 FORMAT = Format(name="google-rss", recognises=_recognises, read=_read)

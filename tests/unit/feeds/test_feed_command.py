@@ -71,7 +71,7 @@ def test_a_feed_without_a_sound_product_exits_with_1_and_writes_nothing(tmp_path
 
 
 def test_a_refused_feed_exits_with_1_and_keeps_the_former_file(tmp_path: Path) -> None:
-    (tmp_path / "feed.csv").write_bytes(b"id,title\n1,x\n")
+    (tmp_path / "feed.csv").write_bytes(b"customer,total\n1,x\n")
     (tmp_path / "p.jsonl").write_text("former")
     done = run("parse", str(tmp_path / "feed.csv"), "--out", str(tmp_path / "p.jsonl"))
     assert done.exit_code == 1

@@ -94,7 +94,7 @@ def test_an_encoding_nobody_knows_is_named() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"   ", b"id\ttitle\n1\tx\n", b'{"id": 1}', b"<html></html>", b"<rss><channel/></rss>", b"\x1f\x8b\x08"],
+    [b"", b"   ", b"id\tname\n1\tx\n", b'{"id": 1}', b"<html></html>", b"<rss><channel/></rss>", b"<feed/>"],
 )
 def test_bytes_of_no_known_format_are_refused(data: bytes) -> None:
     with pytest.raises(UnknownFormat):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from feeds.problems import UnknownFormat
 from tests.unit.feeds.reading import read_all, rss
 
 
@@ -35,12 +34,6 @@ def test_the_feed_with_cdata_and_plain_titles_gives_its_known_result(shared_data
     assert first.labels == ("عطور", "فاخرة", "100ml")
     assert first.category_path == ("عطور فاخرة", "عطور نسائية", "عطور عالمية")
     assert "&category=perfume&" in (first.url or "")
-
-
-@pytest.mark.parametrize("name", ["google/tsv_263.tsv", "google/retail_api/products.json", "facebook/catalog_80.csv"])
-def test_formats_not_known_yet_are_refused_with_a_clear_error(shared_data: Path, name: str) -> None:
-    with pytest.raises(UnknownFormat, match="google-rss, yml"):
-        read_all((shared_data / "feeds" / name).read_bytes())
 
 
 @pytest.mark.parametrize(
