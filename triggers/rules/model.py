@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
 
+from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import HOUR
 from triggers.expressions import Audience, Expression
 from triggers.inbound import ANSWERING, Answering
@@ -18,6 +19,7 @@ from triggers.messages.template import MessageTemplate
 from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.clean import RECEIPTS, Receipts, Sunset
 from triggers.rules.economics import Economics
+from triggers.rules.feeding import Feeding
 from triggers.rules.segments import Segment
 
 
@@ -224,6 +226,8 @@ class Shop:
     test_list: tuple[tuple[str, str], ...] = ()  # names, and their customers
     segments: tuple[Segment, ...] = ()  # the first that holds
     economics: Economics | None = None
+    feed_guard: FeedGuard = DEFAULT_GUARD
+    feed: Feeding | None = None
     figures: bool = False  # of the whole shop, counted though no rule asks for one
     writing: Writing = AS_IT_IS  # of its rules' texts: Step.writing
 

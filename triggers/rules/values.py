@@ -152,6 +152,12 @@ def _name(value: str) -> str:
 Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})]
 
 
+def web_address(value: str) -> str:
+    if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value) is None:
+        raise wrong(f"{shown(value)} is no web address", "write it with `https://`")
+    return value
+
+
 class Written(BaseModel):
     """Unknown fields and wrong types are refused: what is written and not understood must not pass in silence."""
 

@@ -68,7 +68,7 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     settings: dict[str, Any] = _plain(shop)
     settings.pop("id", None)
     # no rule's business; `writing` is said of each of its steps
-    for unused in ("receipts", "inbound", "test_list", "figures", "writing"):
+    for unused in ("receipts", "inbound", "test_list", "figures", "feed", "feed_guard", "writing"):
         settings.pop(unused, None)
     named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:

@@ -13,9 +13,10 @@ from babel.core import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from triggers.rules.segments import MAX_SEGMENTS
-from triggers.rules.values import Duration, Name, Percent, Source, Text, Written, closest, shown, wrong
+from triggers.rules.values import Duration, Name, Percent, Source, Text, Written, closest, shown, web_address, wrong
 from triggers.rules.written_clean import WrittenReceipts, WrittenSunset
 from triggers.rules.written_economics import WrittenEconomics
+from triggers.rules.written_feed import WrittenFeed
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, Pace, WrittenBudget, WrittenCap, WrittenDedupe
 from triggers.rules.written_quiet import WrittenQuietHours
@@ -62,12 +63,6 @@ def _sender(value: str) -> str:
     return value
 
 
-def _url(value: str) -> str:
-    if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value) is None:
-        raise wrong(f"{shown(value)} is no web address", "write it with `https://`")
-    return value
-
-
 def _customer(value: object) -> object:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         raise wrong(f"{shown(value)} is a number, and a customer's id is a text", f'put quotes around it: `"{value}"`')
@@ -75,7 +70,9 @@ def _customer(value: object) -> object:
 
 
 CustomerName = Annotated[str, Field(min_length=1, max_length=128), BeforeValidator(_customer)]
-Url = Annotated[str, Field(max_length=500), AfterValidator(_url), WithJsonSchema({"type": "string", "format": "uri"})]
+Url = Annotated[
+    str, Field(max_length=500), AfterValidator(web_address), WithJsonSchema({"type": "string", "format": "uri"})
+]
 
 
 def _in_one_text(value: object) -> object:
@@ -227,6 +224,11 @@ class WrittenShop(Written):
         default=None,
         description="How texts are written, so that they cost less.",
         examples=[{"transliterate": "mosmetro", "smart_encoding": True}],
+    )
+    feed: WrittenFeed | None = Field(
+        default=None,
+        description="The shop's product feed, for `rewake feed sync`.",
+        examples=[{"url": "https://shop.example/feed.xml", "every": "1h"}],
     )
     figures: bool = Field(
         default=False,
