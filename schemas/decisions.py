@@ -81,7 +81,10 @@ class Decision(Contract):
     products_hash: Annotated[Text | None, Field(description="Hash of the products shown in the text.")] = None
     inputs: Annotated[
         dict[Text, Annotated[str, Field(max_length=2000)]],
-        Field(description="The figures it rests on: how many cart lines, what a full row dropped, what was missing."),
+        Field(
+            description="The figures it rests on: how many cart lines, what a full row dropped, what was missing, what "
+            "the text gave up to fit."
+        ),
     ] = {}
     tzdata: Annotated[Text | None, Field(description="Version of the time zones used.", examples=["2026.1"])] = None
     policy: Annotated[

@@ -22,7 +22,7 @@ from triggers.gates.consent import TRANSACTIONAL, consent, to_calls
 from triggers.gates.ended import NO_END, ended
 from triggers.gates.incentive import NONE as NO_INCENTIVE
 from triggers.gates.incentive import incentive
-from triggers.gates.message import message, note
+from triggers.gates.message import given_up, message, note
 from triggers.gates.phone import phone, to_call
 from triggers.gates.quiet_hours import OFF as NO_QUIET_HOURS
 from triggers.gates.quiet_hours import quiet_hours
@@ -335,6 +335,8 @@ def judge(
         within = MINUTE - wake % MINUTE if world.paced else SPREAD
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
+    if touch.message is not None and (touch.message.dropped or touch.message.shortened):
+        touch.inputs |= given_up(touch.message)
     if journey is not None and plan.tells:
         touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(own, world.catalogue, world.cheques))
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:

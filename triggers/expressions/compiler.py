@@ -280,7 +280,8 @@ class Compiler(Naming):
         def choose(scope: Scope) -> Any:
             return chosen.run(scope) if test(scope) is True else other.run(scope)
 
-        return Term(chosen.type, choose, node, currency=chosen.currency or other.currency)
+        currency, named = chosen.currency or other.currency, chosen.name and other.name
+        return Term(chosen.type, choose, node, currency=currency, name=named)
 
 
 def _index(node: nodes.Node | None) -> int | None:

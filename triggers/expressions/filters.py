@@ -36,7 +36,8 @@ def _default(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
         value = run(scope)
         return fallback(scope) if isinstance(value, Missing) else value
 
-    return replace(term, run=there_or_default, node=node)
+    named = term.name and (other.name or other.literal)  # a code in its place must not be cut
+    return replace(term, run=there_or_default, node=node, name=named)
 
 
 def _length(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:

@@ -40,7 +40,7 @@ class Naming(ABC):
         name = node.name
         if name in self.names:
             term = self.names[name]
-            return Term(term.type, term.run, node, currency=term.currency)
+            return Term(term.type, term.run, node, currency=term.currency, name=term.name)
         if name in (AUDIENCES, OWN):
             what = f"like `{AUDIENCES}.vip`" if name == AUDIENCES else f"like `{OWN}.level`, one of its fields"
             raise invalid(node, f"`{name}` is a group of names", f"write one of them after it, {what}")
@@ -116,7 +116,7 @@ class Naming(ABC):
         if known[node.attr].kind is Kind.NUMBER and "currency" in known:
             currency = reader(run, f"{prefix}currency", TEXT, Missing(f"{owner.source}.currency"))
         read = reader(run, f"{prefix}{node.attr}", known[node.attr], Missing(full), shows)
-        return Term(known[node.attr], read, node, currency=currency)
+        return Term(known[node.attr], read, node, currency=currency, name=shows and node.attr == "name")
 
     def _unknown(self, node: nodes.Getattr, owner: Term) -> SourceInvalid:
         """The error about a name that the owner, an object, has not."""

@@ -13,13 +13,15 @@ from triggers.expressions.values import Run
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`literal`: it names nothing of the context. `currency` gives that of an amount."""
+    """`literal`: it names nothing of the context. `currency` gives that of an amount. `name`: it is the name of a
+    product, or what is written in its place, which may be shortened so that a text fits."""
 
     type: Type
     run: Run
     node: nodes.Node
     literal: bool = False
     currency: Run | None = None
+    name: bool = False
 
     @property
     def source(self) -> str:

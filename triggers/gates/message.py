@@ -1,8 +1,9 @@
 """`message`: the text can be made without a hole.
 
 Passes: `rendered`, with encoding and segments; `none` when the step has no text. Refuses, skipping the step, with the
-template's reason (no-product-to-show, missing-value, product-vanished ...). The note of a call is a text as well:
-nothing is measured of it, as it is sent to no phone, and `numbers` of a refusal say that it was `of` the note.
+template's reason (no-product-to-show, missing-value, product-vanished, too-many-segments ...). The note of a call is a
+text as well: nothing is measured of it, as it is sent to no phone, and `numbers` of a refusal say that it was `of` the
+note.
 """
 
 from __future__ import annotations
@@ -29,9 +30,20 @@ def message(
     try:
         made = template.render(context, writing, ending)
     except MessageRefused as refused:
-        numbers = (("detail", refused.detail),) if refused.detail else ()
+        numbers = ((("detail", refused.detail),) if refused.detail else ()) + refused.numbers
         return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
     return made, _rendered(made.encoding, made.segments)
+
+
+def given_up(message: Message) -> dict[str, str]:
+    """What the text gave up to fit, as the inputs of a decision have it: how many optional parts, how many characters
+    are left of each name that was shortened."""
+    said = {}
+    if message.dropped:
+        said["fitted.dropped"] = str(message.dropped)
+    if message.shortened:
+        said["fitted.names"] = ", ".join(map(str, message.shortened))
+    return said
 
 
 def note(template: MessageTemplate, context: Context) -> tuple[Message | None, Verdict]:

@@ -179,7 +179,7 @@ def _shorten(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
         value = run(scope)
         return value if isinstance(value, Missing) else shortened(value, most)
 
-    return Term(TEXT, shorter, node)
+    return Term(TEXT, shorter, node, name=term.name)
 
 
 @lru_cache(maxsize=4096)  # the names of goods come again: 0.06 us instead of 0.9
@@ -208,7 +208,7 @@ def _cased(change: Callable[[str], str]) -> CompileFilter:
             value = run(scope)
             return value if isinstance(value, Missing) else change(value)
 
-        return Term(TEXT, changed, node)
+        return Term(TEXT, changed, node, name=term.name)
 
     return compile_cased
 

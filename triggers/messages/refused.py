@@ -7,10 +7,12 @@ class MessageRefused(Exception):
     """The text cannot be made.
 
     `reason` is a stable word: missing-value, no-product-to-show, product-vanished, product-out-of-stock,
-    product-unnamed, product-unlinked, too-long, empty-text. `detail` names the value or the product.
+    product-unnamed, product-unlinked, too-long, empty-text, too-many-segments. `detail` names the value or the
+    product, `numbers` are what else a decision says about it.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    def __init__(self, reason: str, detail: str, numbers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+        self.numbers = numbers
