@@ -26,7 +26,7 @@ demo: setup ## three days of the sample shop on the embedded stack, live, in abo
 	@$(BIN)/rewake demo
 
 # Two at a time, each with servers of its own; a file stays together and they are begun in order, the long ones first.
-test: setup servers ## every test, on Apache Kafka and Redis (ARGS=tests/e2e/test_demo.py runs those alone)
+test: setup .venv/.fuzzer servers ## every test, on Apache Kafka and Redis (ARGS=tests/e2e/test_demo.py runs those alone)
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder --durations 40)
 
 servers:
@@ -64,8 +64,15 @@ RACES ?= 1000
 races: setup local-servers ## RACES=1000 customers who leave just as a message falls due, some five minutes (SEED=1)
 	@$(BIN)/python -m tests.races --races $(RACES) --seed $(SEED) $(ARGS)
 
+# Atheris has wheels for nothing else; elsewhere the tests by it are left out and say so.
+.venv/.fuzzer: requirements-fuzz.lock .venv/.installed
+	@if [ "$$(uname -sm)" = "Linux x86_64" ] && $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then \
+		$(BIN)/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements-fuzz.lock; \
+	fi
+	@touch $@
+
 INPUTS ?= 10000
-fuzz: setup ## INPUTS=10000 mutated feeds and as many templates, then as many guided by coverage (SEED=1)
+fuzz: setup .venv/.fuzzer ## INPUTS=10000 mutated feeds and as many templates, then as many guided by coverage (SEED=1)
 	@$(BIN)/python -m tests.fuzz --feeds $(INPUTS) --templates $(INPUTS) --seed $(SEED) $(ARGS)
 
 bench: setup local-servers ## every figure of docs/benchmarks.md but the peers', half an hour (ARGS="--help" teaches)
@@ -99,6 +106,7 @@ soak-gates: setup ## a million steps: the gates against a slow reference (STEPS=
 
 lock: setup ## resolve the dependencies anew and write the lock files
 	$(LOCK) --upgrade --extra embedded --extra dev -o requirements.lock pyproject.toml
+	$(LOCK) --upgrade --extra fuzz -c requirements.lock -o requirements-fuzz.lock pyproject.toml
 	$(LOCK) --upgrade --extra peers -o requirements-peers.lock pyproject.toml
 	$(LOCK) --upgrade --extra rocksdb --extra import --build-deps-for wheel -c requirements.lock -o requirements-worker.lock pyproject.toml
 

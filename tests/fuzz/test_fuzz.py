@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +30,9 @@ def test_a_thousand_mutated_ones_keep_every_promise(kind: Kind) -> None:
     assert len(result.outcomes) >= 3, "what is tried is too much alike"
 
 
+@pytest.mark.skipif(
+    find_spec("atheris") is None and not os.environ.get("CI"), reason="Atheris is for Linux on x86-64, Python up to 3.13"
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_guided_by_coverage_keep_every_promise(kind: Kind, capfd: pytest.CaptureFixture[str]) -> None:
     assert guided.run(kind, 1000, 1), capfd.readouterr().out

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "triggers", "feeds", "streams")
-LOCKS = ("requirements.lock", "requirements-worker.lock", "requirements-peers.lock")
+LOCKS = ("requirements.lock", "requirements-worker.lock", "requirements-peers.lock", "requirements-fuzz.lock")
 SOURCES = sorted(
     path for folder in (*PACKAGES, "tests", "bench") for path in (ROOT / folder).rglob("*.py") if path.is_file()
 )
@@ -54,8 +54,8 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_registry_or_machine(lock
 
 
 def test_the_worker_runs_the_versions_that_the_tests_ran() -> None:
-    tested, shipped, _ = (
-        dict(re.findall(r"^(\S+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS
+    tested, shipped = (
+        dict(re.findall(r"^(\S+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS[:2]
     )
     assert shipped.items() <= tested.items()
 
