@@ -31,7 +31,8 @@ def test_a_thousand_mutated_ones_keep_every_promise(kind: Kind) -> None:
 
 
 @pytest.mark.skipif(
-    find_spec("atheris") is None and not os.environ.get("CI"), reason="Atheris is for Linux on x86-64, Python up to 3.13"
+    find_spec("atheris") is None and not os.environ.get("CI"),
+    reason="Atheris is for Linux on x86-64 and Python up to 3.13",
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_guided_by_coverage_keep_every_promise(kind: Kind, capfd: pytest.CaptureFixture[str]) -> None:
