@@ -36,7 +36,7 @@ from schemas.fields import Contract
 from schemas.inbound import SmsReceived
 from schemas.marketing import BroadcastRequested, CollectionReleased, FlashSaleAnnounced, FlashSaleEnded
 from schemas.orders import OrderCancelled, OrderPlaced
-from schemas.products import FeedSynced, ProductSnapshot
+from schemas.products import FeedSyncBegun, FeedSynced, ProductSnapshot
 from schemas.receipts import DeliveryReceipt
 from schemas.rules import RulePointer, RuleVersion, ShopPointer, ShopVersion
 from schemas.suppressions import PhoneLink, Suppression
@@ -59,8 +59,8 @@ MARKETING_EVENTS: Final[tuple[type[Contract], ...]] = (
 EVENTS: Final[tuple[type[Contract], ...]] = (*CUSTOMER_EVENTS, *MARKETING_EVENTS, SmsReceived, ClockAdvanced)
 COMMANDS: Final[tuple[type[Contract], ...]] = (SendSms, CancelSms, GrantBonus, CreateCallTask)
 RECORDS: Final[tuple[type[Contract], ...]] = (
-    Decision, ProductSnapshot, FeedSynced, RuleVersion, RulePointer, ShopVersion, ShopPointer, Suppression, PhoneLink,
-    ShopFact, DeadLetter,
+    Decision, ProductSnapshot, FeedSyncBegun, FeedSynced, RuleVersion, RulePointer, ShopVersion, ShopPointer,
+    Suppression, PhoneLink, ShopFact, DeadLetter,
 )  # fmt: skip
 
 CONTRACTS: Final[dict[str, type[Contract]]] = {model.__name__: model for model in (*EVENTS, *COMMANDS, *RECORDS)}

@@ -105,6 +105,27 @@ class ProductSnapshot(Contract):
         return parse_rfc3339(self.occurred_at)
 
 
+class FeedSyncBegun(Contract):
+    """A sync of a feed begins: what it publishes follows, and then FeedSynced. One a shop is kept; that of a sync which
+    broke off is the newer of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            type="FeedSyncBegun", shop_id="main", sync_id="2026-11-21T09:00:00Z-1", occurred_at="2026-11-21T09:00:00Z",
+        )
+    )  # fmt: skip
+
+    type: Literal["FeedSyncBegun"]
+    shop_id: Shop = DEFAULT_SHOP
+    sync_id: Annotated[Id, Field(description="As its snapshots have it.")]
+    occurred_at: Annotated[Timestamp, Field(description="When the feed was read: the same as in its snapshots.")]
+
+    @property
+    def at(self) -> int:
+        """`occurred_at` in microseconds since 1970-01-01T00:00:00Z."""
+        return parse_rfc3339(self.occurred_at)
+
+
 class FeedSynced(Contract):
     """A sync of a feed is over: all snapshots with its `sync_id` are before this record. One a shop is kept."""
 

@@ -131,9 +131,9 @@ def _kept(name: str, key: str, rank: int | None, about: str, *carries: str) -> T
 
 
 PRODUCTS: Final = _kept(
-    "products", "shop_id:product_id; of FeedSynced shop_id, a colon, U+0000 and sync", 2, "Product snapshots: price, "
-    "stock, url, name, category; and the end of each sync. From the feeds. A record without a value: the product has "
-    "left the feed.", "ProductSnapshot", "FeedSynced",
+    "products", "shop_id:product_id; of FeedSyncBegun shop_id, a colon, U+0000 and begin; of FeedSynced and sync", 2,
+    "Product snapshots: price, stock, url, name, category; and the beginning and the end of each sync. From the feeds. "
+    "A record without a value: the product has left the feed.", "ProductSnapshot", "FeedSyncBegun", "FeedSynced",
 )  # fmt: skip
 RULES: Final = _kept(
     "rules", "shop_id:rule:version, or shop_id:rule for the pointer; the rule is empty for the shop's settings", 0,

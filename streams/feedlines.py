@@ -16,6 +16,7 @@ from feeds.snapshots import Snapshot, product_of
 from schemas.catalogue import Catalogue, Product
 from schemas.contracts import Refused, read_event
 from schemas.instants import parse_rfc3339
+from schemas.products import FeedSyncBegun as FeedSyncBegunContract
 from schemas.products import FeedSynced as FeedSyncedContract
 from schemas.products import ProductSnapshot as ProductSnapshotContract
 from schemas.topics import PRODUCTS
@@ -26,7 +27,7 @@ from triggers.syncs import ChangedSet
 from triggers.walks import Change
 
 _decode: Final = msgspec.json.Decoder(Snapshot).decode
-_TYPES: Final = (b"ProductSnapshot", b"FeedSynced")
+_TYPES: Final = (b"ProductSnapshot", b"FeedSyncBegun", b"FeedSynced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class ProductSnapshot:
     @property
     def shop_id(self) -> str:
         return self.product.shop_id
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSyncBegun:
+    """The beginning of a sync."""
+
+    at: int
+    shop_id: str
+    sync_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +72,14 @@ def decode_lines(values: Sequence[bytes]) -> list[Any]:
     return [feeds[index] if index in feeds else next(others) for index in range(len(values))]
 
 
-def _read(value: bytes) -> ProductSnapshot | FeedSynced | Malformed | None:
+def _read(value: bytes) -> ProductSnapshot | FeedSyncBegun | FeedSynced | Malformed | None:
     """None for what is of another topic."""
     if not any(name in value for name in _TYPES):
         return None
     try:
-        said = read_event(value, (ProductSnapshotContract, FeedSyncedContract))
+        said = read_event(value, (ProductSnapshotContract, FeedSyncBegunContract, FeedSyncedContract))
+        if isinstance(said, FeedSyncBegunContract):
+            return FeedSyncBegun(said.at, said.shop_id, said.sync_id)
         if isinstance(said, FeedSyncedContract):
             return FeedSynced(said.at, said.shop_id, said.sync_id)
         snapshot = _decode(value)

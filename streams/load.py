@@ -21,8 +21,8 @@ from schemas.partitioner import customer_key, partition_of
 from schemas.topics import HOLD_CLOCK, topic_of
 from schemas.wire import CustomerEvent
 from streams.eventfiles import EventFiles, Line
-from streams.feedlines import FeedSynced, ProductSnapshot
-from streams.syncs import mark_key
+from streams.feedlines import FeedSyncBegun, FeedSynced, ProductSnapshot
+from streams.syncs import begin_key, mark_key
 
 MARK_EVERY: Final = 50_000
 """Records between two rounds of markers."""
@@ -100,6 +100,8 @@ class Loader:
         topic = topic_of(type(event).__name__).name
         if isinstance(event, ProductSnapshot):
             await self._append(topic, 0, key_of(event.shop_id, event.product.product_id), line.raw)
+        elif isinstance(event, FeedSyncBegun):
+            await self._append(topic, 0, begin_key(event.shop_id), line.raw)
         elif isinstance(event, FeedSynced):
             await self._append(topic, 0, mark_key(event.shop_id), line.raw)
         elif isinstance(event, CustomerEvent):

@@ -21,7 +21,7 @@ from feeds.store import Change, Store
 from schemas.instants import HOUR, MINUTE
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
 from streams.chunks.stopping import stop_consumer
-from streams.syncs import is_mark, mark, mark_key
+from streams.syncs import begin_key, begin_mark, is_mark, mark, mark_key, published_at
 
 log: Final = structlog.get_logger(__name__)
 
@@ -63,6 +63,12 @@ class ProductsReader:
             **options, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=250
         )
         self._position = 0
+        self._synced_at: dict[str, int] = {}
+
+    @property
+    def synced_at(self) -> Mapping[str, int]:
+        """When the newest sync of each shop was, in microseconds, finished or not, as far as its marks were read."""
+        return self._synced_at
 
     @property
     def position(self) -> int:
@@ -137,6 +143,10 @@ class ProductsReader:
     def _changes(self, records: Iterable[Any]) -> Iterator[Change]:
         for record in records:
             if is_mark(record.key):
+                told = published_at(record.key, record.value)
+                if told is not None:
+                    shop_id, at = told
+                    self._synced_at[shop_id] = max(at, self._synced_at.get(shop_id, 0))
                 continue
             try:
                 shop_id, product_id = read_key(record.key)
@@ -175,16 +185,17 @@ async def sync(
     complete: bool = True,
     topic: str = PRODUCTS.name,
 ) -> Synced:
-    """Publish what differs between the topic (`old`, caught up) and the feed (`new`): snapshots and tombstones, and
-    last of all that the sync is over.
+    """Publish what differs between the topic (`old`, caught up) and the feed (`new`): that a sync begins, snapshots and
+    tombstones, and last of all that it is over.
 
     `at` is the instant of the whole sync in microseconds. Publishing is not atomic: after a failure, sync again; what
     had arrived is then unchanged, and belongs to the sync that is told to be over.
     """
     synced = Synced(sync_id=blake2b(f"{shop_id}\x1f{at}".encode(), digest_size=8).hexdigest())
     found = differences(old.products(shop_id), new.products(shop_id), held=held, complete=complete)
+    # Each only when the broker has all before it: a producer that tries again may put one behind the others.
+    await publish([(begin_key(shop_id), begin_mark(shop_id, synced.sync_id, at))], options, topic=topic)
     await publish(_records(found, synced, at), options, topic=topic)
-    # Only when the broker has all of them: a producer that tries again may put one behind the others.
     over = mark(shop_id, synced.sync_id, at, synced.changed)
     await publish([(mark_key(shop_id), over)], options, topic=topic)
     return synced

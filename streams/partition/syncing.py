@@ -19,7 +19,7 @@ from schemas.topics import TopicSpec
 from streams.chunks.chunk import Columns
 from streams.letters import letter
 from streams.partition.screening import Screened, Stretch
-from streams.syncs import is_mark, read_change, read_mark
+from streams.syncs import is_end, is_mark, read_change, read_mark
 from triggers.syncs import MOST_CHANGES, ChangedSet
 
 log: Final = structlog.get_logger(__name__)
@@ -67,7 +67,8 @@ class SyncScreen:
         stretch = Stretch()
         for index, (offset, key) in enumerate(zip(columns.offsets, columns.keys, strict=True)):
             if is_mark(key):
-                self._mark(columns, index, wall, stretch, screened)
+                if is_end(key):
+                    self._mark(columns, index, wall, stretch, screened)
                 continue
             try:
                 shop_id, product_id, change, at = read_change(key, columns.values[index])

@@ -92,7 +92,8 @@ async def test_a_second_sync_publishes_only_what_changed(options: dict[str, Any]
     assert (second.changed, second.new, second.vanished, second.unchanged) == (2, 1, 1, 1)
     store = MemoryStore()
     async with reader(store, options, topic) as following:
-        assert await following.catch_up() == 8  # the ends of both syncs among them
+        assert await following.catch_up() == 10  # the marks of both syncs among them
+        assert following.synced_at == {"main": NOW}
     assert kept(store) == [product("a"), product("b", "12"), product("d")]
 
 
@@ -100,10 +101,10 @@ async def test_a_store_goes_on_where_it_stood(options: dict[str, Any], topic: st
     await synced(options, topic, [product("a"), product("b")])
     store = MemoryStore()
     async with reader(store, options, topic) as following:
-        assert await following.catch_up() == 3
+        assert await following.catch_up() == 4
     await synced(options, topic, [product("a")])
     async with reader(store, options, topic) as following:
-        assert await following.catch_up() == 2
+        assert await following.catch_up() == 3
     assert kept(store) == [product("a")]
 
 
@@ -117,7 +118,7 @@ async def test_a_store_that_was_away_too_long_is_filled_again(options: dict[str,
         assert await following.catch_up() == 0
     assert store.count() == 2
     async with reader(store, options, topic, now=NOW + 2 * TRUSTED_FOR + 1) as following:
-        assert await following.catch_up() == 2
+        assert await following.catch_up() == 3
     assert kept(store) == [product("a")]
 
 
@@ -137,12 +138,12 @@ async def test_a_running_reader_sees_what_is_published(options: dict[str, Any], 
         running = asyncio.create_task(following.run())
         await synced(options, topic, [product("a")])
         async with asyncio.timeout(20):
-            while following.position < 2:  # noqa: ASYNC110  # the store is no asyncio object
+            while following.position < 3:  # noqa: ASYNC110  # the store is no asyncio object
                 await asyncio.sleep(0.02)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert store.position == 2 and store.get("main", "a") is not None
+        assert store.position == 3 and store.get("main", "a") is not None
 
 
 async def test_records_that_are_no_snapshots_are_reported_and_passed_over(options: dict[str, Any], topic: str) -> None:

@@ -100,6 +100,12 @@ def test_a_set_whose_end_is_not_told_is_over_with_its_instant(tmp_path: Path) ->
     assert sent == ["a: 100 > 80", "a: 80 > 70"]
 
 
+def test_that_a_sync_begins_makes_no_difference(tmp_path: Path) -> None:
+    begins = [{"type": "FeedSyncBegun", "sync_id": f"s-{at}", "occurred_at": rfc3339(at)} for at in (SYNC, NEXT)]
+    _, sent = replayed(tmp_path, [*LINES[:6], begins[0], *LINES[6:-2], begins[1], *LINES[-2:]])
+    assert sent == ["a: 100 > 80", "a: 80 > 70"]
+
+
 def test_a_run_that_goes_on_from_a_saved_state_knows_the_products_of_before(tmp_path: Path) -> None:
     _, first = replayed(tmp_path / "first", LINES[:-2], state=tmp_path / "state")
     later = [*LINES, viewed(NEXT + HOUR, "b", "90"), snapshot(NEXT + 2 * HOUR, "c", "1", None)]

@@ -16,7 +16,7 @@ from streams import products
 from streams.chunks.chunk import Columns
 from streams.partition.syncing import SyncScreen
 from streams.products import sync
-from streams.syncs import is_mark
+from streams.syncs import begin_key, begin_mark, is_mark, mark, mark_key, published_at
 from tests.unit.triggers.driving import MINUTE, MONDAY
 from triggers.syncs import SyncOver
 from triggers.walks import Change
@@ -57,12 +57,14 @@ def taken(records: list[tuple[bytes, bytes | None]]) -> list[SyncOver]:
     return [event for stretch in screen.sort(columns, MONDAY + 2 * HOUR).stretches for event in stretch.events]
 
 
-async def test_the_end_of_a_sync_is_published_when_everything_else_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_marks_of_a_sync_are_published_before_and_after_everything_else_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = held(product("a", 10, 5), product("b", 10)), held(product("a", 9, 0), product("c", 1))
     calls = await published(monkeypatch, [(first, held()), (second, first)])
     assert [[is_mark(key) for key, _ in call] for call in calls] == [
-        [False, False], [True], [False, False, False], [True]
+        [True], [False, False], [True], [True], [False, False, False], [True]
     ]  # fmt: skip
+    marks = [call[0][0] for call in calls if is_mark(call[0][0])]
+    assert marks == [begin_key("main"), mark_key("main")] * 2
 
 
 async def test_what_two_syncs_publish_is_the_changes_of_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +78,13 @@ async def test_what_two_syncs_publish_is_the_changes_of_the_second(monkeypatch: 
 async def test_a_sync_that_failed_half_way_and_the_next_one_are_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = held(product("a", 10), product("b", 10)), held(product("a", 9), product("b", 9))
     half = held(product("a", 9), product("b", 10))
-    failed, _, again, mark = await published(monkeypatch, [(half, first), (second, half)])
-    (over,) = taken([*failed, *again, *mark])
+    begun, failed, _, again, then, end = await published(monkeypatch, [(half, first), (second, half)])
+    (over,) = taken([*begun, *failed, *again, *then, *end])
     assert list(over.changes) == ["a", "b"] and over.at == MONDAY + HOUR
+
+
+def test_a_mark_of_either_kind_tells_when_its_sync_was() -> None:
+    begun, over = begin_mark("tea", "s", MONDAY), mark("tea", "s", MONDAY, 5)
+    assert published_at(begin_key("tea"), begun) == published_at(mark_key("tea"), over) == ("tea", MONDAY)
+    for key, value in ((mark_key("tea"), begun), (begin_key("main"), begun), (mark_key("tea"), b"{"), (None, None)):
+        assert published_at(key, value) is None

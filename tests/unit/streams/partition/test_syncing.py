@@ -17,7 +17,7 @@ from streams.chunks.chunk import Columns
 from streams.partition.intake import Intake
 from streams.partition.screening import SharedScreen
 from streams.partition.syncing import SyncScreen
-from streams.syncs import mark, mark_key
+from streams.syncs import begin_key, begin_mark, mark, mark_key
 from streams.table import PartitionRecord
 from tests.unit.triggers.driving import MONDAY
 from triggers.syncs import SyncOver
@@ -69,6 +69,13 @@ def test_a_sync_that_is_over_is_one_event_with_all_that_it_changed() -> None:
     log = [snapshot(MONDAY, "b", 9, 10), snapshot(MONDAY, "a", 5, 10), snapshot(MONDAY, "new", 5, None), over(MONDAY)]
     found, _ = read(log)
     assert found == [SyncOver("main", f"main-{MONDAY}", MONDAY, {"a": fell(10, 5), "b": fell(10, 9)})]
+
+
+def test_the_beginning_of_a_sync_ends_no_set_and_opens_none() -> None:
+    begins = [(begin_key("main"), begin_mark("main", f"main-{at}", at)) for at in (MONDAY, MONDAY + HOUR)]
+    log = [begins[0], snapshot(MONDAY, "a", 9, 10), begins[1], snapshot(MONDAY + HOUR, "b", 9, 10), over(MONDAY + HOUR)]
+    found, _ = read(log)
+    assert [sorted(one.changes) for one in found] == [["a", "b"]]
 
 
 def test_shops_have_their_own_syncs() -> None:
