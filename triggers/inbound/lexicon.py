@@ -10,6 +10,7 @@ from typing import Final
 
 from triggers.inbound.folding import Words, words
 from triggers.inbound.languages import LANGUAGES, Language
+from triggers.messages.transliteration import SCHEMES, transliterated
 
 GAP: Final = 3
 """So many words may lie between the two parts of a refusal, or before what is not to be sent any more."""
@@ -91,7 +92,8 @@ class Lexicon:
         )
         self.help = _whole((language.code, language.help) for language in languages)
         self.start = _whole((language.code, language.start) for language in languages)
-        self.out = _whole((language.code, (*language.stop, *language.alone)) for language in languages)
+        out = [(language.code, (*language.stop, *language.alone)) for language in languages]
+        self.out = _whole([*out, *((language.code, _in_latin(language.stop)) for language in languages)])
 
     def without_courtesies(self, said: Words) -> Words:
         return tuple(word for word in said if word not in self.courtesies)
@@ -104,6 +106,11 @@ def whole(said: Words) -> str:
 
 def _folded(said: Iterable[str]) -> frozenset[str]:
     return frozenset(word for one in said for word in words(one))
+
+
+def _in_latin(said: Iterable[str]) -> tuple[str, ...]:
+    """As a transliterated text (`triggers.messages.writing`) may have asked for them."""
+    return tuple(transliterated(word, scheme) for word in said if not word.isascii() for scheme in SCHEMES)
 
 
 def _whole(said: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triggers.inbound import LANGUAGES, Help, Keyword, Meaning, Nothing, OptOut, Start, clashes, classify
+from triggers.messages.transliteration import SCHEMES, transliterated
 
 KEYWORDS = {"win": ("WIN", "ПРИЗ"), "score": ("ОЦЕНКА", "my score")}
 
@@ -207,3 +208,15 @@ def test_every_language_names_where_its_words_come_from_and_understands_its_own(
             assert isinstance(understood(said, language.code), Help), said
         for said in language.start:
             assert isinstance(understood(said, language.code), Start), said
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("said", ["СТОП", "Отписаться", "отписка", "ОТПИШИТЕ!"])
+def test_a_word_that_a_transliterated_text_asked_for_opts_out(said: str, scheme: str) -> None:
+    assert isinstance(classify(transliterated(said, scheme), ["ru"], KEYWORDS), OptOut)
+
+
+def test_transliterated_words_are_of_their_language_and_take_none_from_another() -> None:
+    assert classify("otpiska", ["ru"], {}) == OptOut("ru")
+    assert classify("otpiska", ["fr"], {}) == Nothing()
+    assert classify("STOP", ["ru"], {}) == OptOut("en")
