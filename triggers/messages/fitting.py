@@ -60,7 +60,7 @@ def _tried(
     page: Page, most: int, sacrifice: Sequence[Sacrifice], finish: Finish, ellipsis: str
 ) -> tuple[Fitted, tuple[int, int]]:
     """The best that can be done with such dots, and how much it gives up, the dearer kind first."""
-    names = {place: _forms(page.texts[place]) for place in page.names} if "shorten_names" in sacrifice else {}
+    names = {place: _forms(page.texts[place]) for place in page.names or ()} if "shorten_names" in sacrifice else {}
     lengths = sorted({form.length for forms in names.values() for form in forms}, reverse=True) or [0]
     parts = _droppable(page) if "drop_optional" in sacrifice else 0
 

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from triggers.expressions.compiler import LONGEST_TEXT
 from triggers.expressions.values import Scope
 from triggers.messages.refused import MessageRefused
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalPart:
-    """A part of the text that may be dropped: its pieces, from `begin` to before `end`."""
+class OptionalPart(NamedTuple):
+    """A part of the text that may be dropped: its pieces, from `begin` to before `end`; the products shown in it, and
+    those shown `before` it, back to the one before."""
 
     begin: int
     end: int
+    products: dict[str, None]
+    before: dict[str, None]
 
 
 class Page:
-    """Never beyond its bound. `texts`: the pieces, in order; `names`: the places of those that are names of products;
-    `parts`: the optional ones that were written, in order."""
+    """Never beyond its bound. `texts`: the pieces, in order; `names`: the places of those that are names of products,
+    None where nobody asks for them; `parts`: the optional ones that were written, in order."""
 
-    __slots__ = ("_shown", "length", "names", "parts", "texts")
+    __slots__ = ("length", "names", "parts", "texts")
 
-    def __init__(self) -> None:
+    def __init__(self, names: list[int] | None) -> None:
         self.texts: list[str] = []
-        self.names: list[int] = []
+        self.names = names
         self.parts: list[OptionalPart] = []
         self.length = 0
-        self._shown: list[dict[str, None]] = []  # products: before the first part, in it, between it and the next ...
 
     def add(self, text: str) -> None:
         self.length += len(text)
@@ -40,25 +41,24 @@ class Page:
         """End an optional part that began at the piece `begin`; `before`: the products shown since the last one. A part
         of blanks alone is none."""
         if "".join(self.texts[begin:]).strip():
-            self.parts.append(OptionalPart(begin, len(self.texts)))
-            self._shown += (before, scope.products)
+            self.parts.append(OptionalPart(begin, len(self.texts), scope.products, before))
             scope.products = {}
         else:
             scope.products = before | scope.products
 
-    def take_back(self, begin: int, length: int, names: int) -> None:
-        """Forget what was written after there were so many pieces, characters and names."""
+    def take_back(self, begin: int, length: int) -> None:
+        """Forget what was written after there were so many pieces and characters."""
         del self.texts[begin:]
-        del self.names[names:]
         self.length = length
+        if self.names is not None:
+            self.names = [place for place in self.names if place < begin]
 
     def products(self, scope: Scope, dropped: int = 0) -> tuple[str, ...]:
         """The ids that the text shows without its last `dropped` optional parts, in order."""
-        if not self._shown:
-            return tuple(scope.products)
         kept = len(self.parts) - dropped
         shown: dict[str, None] = {}
-        for place, products in enumerate((*self._shown, scope.products)):
-            if place % 2 == 0 or place // 2 < kept:
-                shown |= products
-        return tuple(shown)
+        for number, part in enumerate(self.parts):
+            shown |= part.before
+            if number < kept:
+                shown |= part.products
+        return tuple(shown | scope.products)

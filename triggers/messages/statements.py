@@ -126,16 +126,11 @@ class TemplateCompiler:
                 if type(value) is Missing:
                     raise MessageRefused(value.reason, value.name)
                 page.add(number_text(value) if type(value) is Decimal else value)
+            if page.names is not None:
+                begin = len(page.texts) - len(parts)  # each part is one piece
+                page.names += [begin + place for place in names]
 
-        if not names:
-            return write_parts
-
-        def write_names(scope: Scope, page: Page) -> None:
-            begin = len(page.texts)  # each part is one piece
-            write_parts(scope, page)
-            page.names += [begin + place for place in names]
-
-        return write_names
+        return write_parts
 
     def _if(self, node: nodes.If) -> Write:
         branches = [(node.test, node.body), *((branch.test, branch.body) for branch in node.elif_)]
@@ -222,7 +217,7 @@ class TemplateCompiler:
         self._outside, self._in_optional, self._expressions.names = outside, False, before
 
         def write_optional(scope: Scope, page: Page) -> None:
-            begin, length, names = len(page.texts), page.length, len(page.names)
+            begin, length = len(page.texts), page.length
             shown, loop = scope.products, scope.variables.get("loop")
             scope.products = {}
             try:
@@ -230,7 +225,7 @@ class TemplateCompiler:
             except MessageRefused as refused:
                 if refused.reason not in _LEAVES_OUT:
                     raise
-                page.take_back(begin, length, names)
+                page.take_back(begin, length)
                 scope.products, scope.variables["loop"] = shown, loop
             else:
                 page.close(scope, begin, shown)

@@ -76,7 +76,7 @@ class MessageTemplate:
         product-* reasons of `triggers.messages.goods`, too-long, empty-text, too-many-segments.
         """
         scope = Scope(context)
-        page = Page()
+        page = Page(None if writing.max_segments is None else [])
         self._write(scope, page)
         text, encoding, units, segments = _finished("".join(page.texts))
         if not text:
@@ -88,7 +88,8 @@ class MessageTemplate:
             if writing.max_segments is not None and segments > writing.max_segments:
                 fit = _fitted(page, ending, writing, code, writing.max_segments)
                 return Message(fit.text, *fit.measure, page.products(scope, fit.dropped), fit.dropped, fit.shortened)
-        return Message(text, encoding, units, segments, page.products(scope))
+        products = page.products(scope) if page.parts else tuple(scope.products)
+        return Message(text, encoding, units, segments, products)
 
     def __eq__(self, other: object) -> bool:
         return (
