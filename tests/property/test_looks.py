@@ -16,10 +16,11 @@ from tests.property.stories import Drawn, Player, moves, named, read, rules_and_
 from tests.property.test_catalogue import REST
 from tests.property.test_engine_order import canonical
 from tests.property.told import Story
-from tests.unit.triggers.driving import added, event, ordered, removed
+from tests.unit.triggers.driving import MINUTE, MONDAY, added, event, ordered, removed, viewed
+from triggers.customer import NEVER, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.expressions import compile_expression
-from triggers.kinds import _members, category_viewed
+from triggers.kinds import KINDS, _members, category_viewed, product_viewed
 
 AT_ONCE = ["cart_abandoned: {idle: 5h}", "checkout_abandoned: {idle: 5h}"]
 BUYERS = compile_expression("orders.count >= 1")
@@ -50,9 +51,37 @@ def test_to_ask_less_often_is_to_ask_always(given_: tuple[list[Drawn], Story], r
         patch.object(Engine, "_lone", lambda *of: False),
         patch.object(_members, "_heard_of", _members._Judged),
         patch.object(_members._Group, "stays", lambda *of: False),
+        patch.object(product_viewed._Watch, "_seen_again", lambda watch, row, event, now: watch.next_look(row, now)),
         patch.object(category_viewed._Watch, "heard", lambda watch, row, event, now: watch.next_look(row, now)),
     ):
         all_ = Player(rules).play(story, end)
     assert some.decisions == all_.decisions
     assert some.cancels == all_.cancels
     assert canonical(some.row) == canonical(all_.row)
+
+
+VIEWED = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0, 0, 1, 7, 90])), max_size=90)
+LOOKS = [
+    "product_viewed: {idle: 1h}", "product_viewed: {idle: 3h}", "product_viewed: {idle: 30m, times: 2}",
+    "product_viewed: {idle: 4h, times: 2, within: 90m}", "product_viewed: {idle: 2h, times: 3, within: 5h}",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sets(st.sampled_from(LOOKS), min_size=1), VIEWED, st.integers(0, 70), st.booleans())
+def test_a_view_moves_the_look_at_products_to_where_all_views_do(
+    triggers: set[str], views: list[tuple[int, int, int]], often: int, stored: bool
+) -> None:
+    made = Player([named(read(trigger), number) for number, trigger in enumerate(sorted(triggers))], stored=stored)
+    made.feed(event(wire.LinkClicked, MONDAY))
+    for at in range(often):  # as many products as are remembered, or more
+        made.feed(viewed(MONDAY + at, f"sku-{at}"))
+    kind, at = KINDS[type(read(LOOKS[0]).trigger)], MONDAY
+    (watch,) = [watch for watch, its in made.engine._plans["main"].watches if its is kind]
+    for gap, product, late in views:
+        at += gap * MINUTE
+        made.fire(at)
+        made.engine.on_event(made.row, viewed(at - late * MINUTE, f"sku-{product}"), at)
+        if stored:
+            made.row = decode_row(encode_row(made.row))
+        assert made.row.looks.get(kind.code, NEVER) == watch.next_look(made.row, at)

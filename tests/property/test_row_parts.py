@@ -78,6 +78,38 @@ def test_interests_grow_as_bytes_into_what_a_dictionary_would_be(views: list[Any
     assert list(read(part)) == list(plain)
 
 
+MARKED = st.lists(st.tuples(PRODUCTS, st.integers(1, 2**40), PRICES, st.none() | st.integers(0, 2**40)), max_size=80)
+
+
+@given(MARKED, st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_spells_of_interests_are_looked_at_where_they_are(views: list[Any], anew: bool) -> None:
+    part: Any = EMPTY
+    plain: dict[str, Interest] = {}
+    for product, at, price, length in views:
+        part, _ = viewed(part, product, at, price)
+        plain = {**read(part)}
+        if length is not None:
+            some = [*plain][:: 1 + length % 3]
+            part = interests.looked(part, dict.fromkeys(some, length))
+            plain |= {one: msgspec.structs.replace(plain[one], looked=length) for one in some}
+            assert read(part) == plain
+            assert bytes(interests.stored(part)) == msgspec.msgpack.encode(
+                {product: array(one) for product, one in plain.items()}
+            )
+        if anew:
+            part = interests.stored(part)
+        seen = {one: told(known) for one, known in plain.items()}
+        assert {one: told(spell) for one, spell in interests.spells(part).items()} == seen
+        if isinstance(part, interests.Entries):
+            spell = interests.spell(part, product)
+            assert (None if spell is None else told(spell)) == seen.get(product)
+
+
+def told(of: Interest | interests.Spell) -> tuple[int, int, tuple[int, ...], int]:
+    return of.at, of.times, of.earlier, of.looked
+
+
 OPS = st.builds(
     Op, at=st.integers(1, 60), kind=st.sampled_from([ADD, ADD, ADD, REMOVE, CHECKOUT, ORDER, WHOLE_ORDER]),
     event_id=st.sampled_from("abcdef"), product_id=st.sampled_from(["p1", "p2", "p3"]),

@@ -58,6 +58,11 @@ class WaitingRules(Thresholds[Rule]):
         self._anybody = Thresholds(buckets.pop(None, []))
         self._buckets = {key: Thresholds(pairs) for key, pairs in buckets.items()}
 
+    def admitted(self, row: CustomerRow) -> Sequence[Thresholds[Rule]]:
+        """The same rules, without those that are not for this customer."""
+        found = [self._anybody] if self._anybody.pairs else []
+        return [*found, *self._admitted(row)] if self._buckets else found
+
     def due_for(self, row: CustomerRow, base: int, looked: int, at: int) -> Sequence[tuple[int, Rule]]:
         """`due`, without rules that are not for this customer."""
         known = self._anybody

@@ -22,7 +22,7 @@ from schemas.instants import DAY
 from schemas.wire import CustomerEvent
 from triggers import interests
 from triggers.customer import NEVER, CustomerRow
-from triggers.interests import MAX_EARLIER, Interest
+from triggers.interests import MAX_EARLIER, Spell
 from triggers.journeys import MAX_SHOWN, About, Journey, Shown
 from triggers.kinds._seam import Begin, KindBase, KindWorld, Reading, Watch, WrittenKind
 from triggers.kinds._spells import Thresholds, WaitingRules, looked_for
@@ -103,7 +103,7 @@ class _Watch:
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         if isinstance(event, wire.ProductViewed):
             if type(row.part_interests) is not bytearray:
-                return self.next_look(row, now)
+                return self._seen_again(row, event, now)
             # Its bytes have grown: a product that was not among them, and none had to go. The others look as before.
             for idle in self._at_once:
                 if idle > row.looked_at - event.at:
@@ -111,89 +111,113 @@ class _Watch:
             return None
         return self.next_look(row, now) if isinstance(event, wire.CustomerImported) else None
 
+    def _seen_again(self, row: CustomerRow, event: wire.ProductViewed, now: int) -> int | None:
+        """The next look after another view of a product, or one for which another product may have had to go: its own,
+        if that is sooner; and where the one that is kept can't have been its former one, or the other's, that one. (A
+        late view may bring its own nearer, and never puts it off.)"""
+        part, kept = row.part_interests, row.looks.get(CODE, NEVER)
+        seen = interests.spell(part, event.product_id)
+        if seen is None:  # a late one, older than all that are kept
+            return self.next_look(row, now)
+        look = self._look(seen, row.looked_at)
+        if look <= kept:
+            return look
+        for length in self._wanted.lengths if kept < NEVER else ():
+            former = kept - length
+            if (seen.earlier and former == seen.at - seen.earlier[0]) or part.may_have_been(former):
+                return self.next_look(row, now)
+        return None
+
+    def _look(self, seen: Spell, looked_at: int) -> int:
+        """When a product wants to be looked at; NEVER when it does not."""
+        lengths, wanted, at = self._wanted.lengths, self._wanted.items, seen.at
+        for number in range(bisect_right(lengths, max(seen.looked, looked_at - at)), len(lengths)):
+            if _often_enough(wanted[number], seen):
+                return at + lengths[number]
+        return NEVER
+
     def next_look(self, row: CustomerRow, now: int) -> int:
-        lengths, wanted = self._wanted.lengths, self._wanted.items
-        first, looked_at = NEVER, row.looked_at
-        for interest in row.interests.values():
-            at, looked = interest.at, interest.looked
-            for number in range(bisect_right(lengths, max(looked, looked_at - at)), len(lengths)):
-                look = at + lengths[number]
-                if look >= first:
-                    break
-                if _often_enough(wanted[number], interest):
+        lengths, looked_at = self._wanted.lengths, row.looked_at
+        first, longest = NEVER, lengths[-1]
+        for seen in interests.spells(row.part_interests).values():
+            if seen.looked < longest:  # those that were looked at are done with
+                look = self._look(seen, looked_at)
+                if look < first:
                     first = look
-                    break
         return first
 
     def coming(self, row: CustomerRow, until: int) -> Iterable[Begin]:
+        rules = self._waiting.admitted(row)
         return self._begins(row, (
-            (product_id, interest, self._waiting.coming_for(row, interest.at, looked, until))
-            for product_id, interest, looked in _spells(row)
-        ))
+            (product_id, seen, [one for some in rules for one in some.coming(seen.at, looked, until)])
+            for product_id, seen, looked in _spells(row)
+        )) if rules else ()
 
     def due(self, row: CustomerRow, at: int) -> Iterable[Begin]:
+        rules = self._waiting.admitted(row)
         return self._begins(row, (
-            (product_id, interest, self._waiting.due_for(row, interest.at, looked, at))
-            for product_id, interest, looked in self._over(row, at)
-        ))
+            (product_id, seen, [one for some in rules for one in some.due(seen.at, looked, at)])
+            for product_id, seen, looked in self._over(row, at)
+        )) if rules else ()
 
     def looked(self, row: CustomerRow, at: int) -> None:
-        lengths = {product_id: at - interest.at for product_id, interest, _ in self._over(row, at)}
+        lengths = {product_id: at - seen.at for product_id, seen, _ in self._over(row, at)}
         if lengths:
             row.part_interests = interests.looked(row.part_interests, lengths)
 
-    def _over(self, row: CustomerRow, at: int) -> Iterator[tuple[str, Interest, int]]:
+    def _over(self, row: CustomerRow, at: int) -> Iterator[tuple[str, Spell, int]]:
         """Of the spells those of which a length is over at `at` that was not looked at."""
         lengths, looked_at = self._wanted.lengths, row.looked_at
-        newest = at - lengths[0]  # most are newer
-        for product_id, interest in row.interests.items():
-            base = interest.at
-            if base <= newest:
-                looked = max(interest.looked, looked_at - base)
+        newest, longest = at - lengths[0], lengths[-1]  # most are newer, or were looked at
+        for product_id, seen in interests.spells(row.part_interests).items():
+            base = seen.at
+            if base <= newest and seen.looked < longest:
+                looked = max(seen.looked, looked_at - base)
                 if bisect_right(lengths, looked) < bisect_right(lengths, at - base):
-                    yield product_id, interest, looked
+                    yield product_id, seen, looked
 
     def _begins(
-        self, row: CustomerRow, found: Iterable[tuple[str, Interest, Sequence[tuple[int, Rule]]]]
+        self, row: CustomerRow, found: Iterable[tuple[str, Spell, Sequence[tuple[int, Rule]]]]
     ) -> Iterator[Begin]:
-        by_rule: dict[str, tuple[Rule, list[tuple[int, str, int, Interest]]]] = {}
-        for product_id, interest, waiting in found:
+        by_rule: dict[str, tuple[Rule, list[tuple[int, str, int]]]] = {}
+        for product_id, seen, waiting in found:
             for length, rule in waiting:
-                if _often_enough(rule.trigger, interest) and _wanting(row, product_id, interest):
+                if _often_enough(rule.trigger, seen) and _wanting(row, product_id, seen):
                     of_rule = by_rule.setdefault(rule.name, (rule, []))[1]
-                    of_rule.append((interest.at, product_id, interest.at + length, interest))
+                    of_rule.append((seen.at, product_id, seen.at + length))
+        known = row.interests if by_rule else {}
         for rule, products in by_rule.values():
             products.sort(key=_newest_first)
-            at, product_id, due, _ = products[0]
+            at, product_id, due = products[0]
             about = About(tuple(
-                Shown(product_id, seen=interest.price) for _, product_id, _, interest in products[: rule.trigger.most]
-            ))  # fmt: skip
+                Shown(product_id, seen=known[product_id].price) for _, product_id, _ in products[: rule.trigger.most]
+            ))
             yield Begin(rule, due, at, product_id, about)
 
 
-def _spells(row: CustomerRow) -> Iterator[tuple[str, Interest, int]]:
+def _spells(row: CustomerRow) -> Iterator[tuple[str, Spell, int]]:
     """Products, and up to which length the spells since their last views were looked at."""
-    for product_id, interest in row.interests.items():
-        yield product_id, interest, looked_for(row, interest.looked, interest.at)
+    for product_id, seen in interests.spells(row.part_interests).items():
+        yield product_id, seen, looked_for(row, seen.looked, seen.at)
 
 
-def _newest_first(product: tuple[int, str, int, Interest]) -> tuple[int, str]:
+def _newest_first(product: tuple[int, str, int]) -> tuple[int, str]:
     return -product[0], product[1]
 
 
-def _often_enough(wanted: ProductViewed, interest: Interest) -> bool:
+def _often_enough(wanted: ProductViewed, seen: Spell) -> bool:
     if wanted.times == 1:
         return True
-    if interest.times < wanted.times:
+    if seen.times < wanted.times:
         return False
-    return sum(interest.at - at < wanted.within for at in interest.views) >= wanted.times
+    return sum(before < wanted.within for before in (0, *seen.earlier)) >= wanted.times
 
 
-def _wanting(row: CustomerRow, product_id: str, interest: Interest) -> bool:
+def _wanting(row: CustomerRow, product_id: str, seen: Spell) -> bool:
     if product_id in row.cart.now.lines:
         return False
     bought = row.bought.get(product_id)
-    return bought is None or bought.at < interest.at
+    return bought is None or bought.at < seen.at
 
 
 KIND: Final = ProductViewedKind()
