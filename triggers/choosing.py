@@ -55,7 +55,10 @@ def _of_step(
     if found is None:  # the reader lets no such rule pass
         raise AssertionError("one of a step's variants is for anybody")
     figures = plan.figures or asks_figures(found.sms.reads, plan.kind.content)
-    return replace(plan, step=replace(step, sms=found.sms), figures=figures), found.name
+    writing = step.writing
+    if writing.links is not None:
+        writing = replace(writing, links=writing.links.of(variant=found.name))
+    return replace(plan, step=replace(step, sms=found.sms, writing=writing), figures=figures), found.name
 
 
 def _without_sms(plan: emission.Plan, world: emission.World) -> emission.Plan:

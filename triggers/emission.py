@@ -5,7 +5,7 @@ All pure gates are judged, whatever the first of them say, so that a decision sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,7 @@ from triggers.journeys import Journey, Proposal
 from triggers.kinds import Kind, KindBase, KindWorld
 from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
+from triggers.messages.links import Shortener, as_it_is
 from triggers.messages.opt_out import in_language
 from triggers.messages.template import Message
 from triggers.offering import Offered, work_out
@@ -101,18 +102,19 @@ class World:
     """What a judgement looks at besides the row. `zone`: for customers whose own is not known, by which `policy`.
     `rivals`: None where the shop's rules don't compete. `transactional`: the names of its rules that are. `cheques`:
     who counts figures of the whole shop, the average cheque among them; `campaigns`: who knows its sales; None: nobody
-    does; `beyond`: both."""
+    does; `beyond`: both. `shortener`: of the links in texts."""
 
     __slots__ = (
-        "beyond", "campaigns", "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "suppressions",
-        "transactional", "zone",
+        "beyond", "campaigns", "catalogue", "cheques", "paced", "policy", "quiet", "rivals", "shop", "shortener",
+        "suppressions", "transactional", "zone",
     )  # fmt: skip
 
     def __init__(
         self, shop: Shop, catalogue: Catalogue, suppressions: Suppressions,
-        cheques: Figures | None = None, campaigns: Campaigns | None = None,
+        cheques: Figures | None = None, campaigns: Campaigns | None = None, shortener: Shortener = as_it_is,
     ) -> None:  # fmt: skip
         self.shop = shop
+        self.shortener = shortener
         self.catalogue = catalogue
         self.suppressions = suppressions
         self.zone, self.policy = zone_of(None, shop.time_zone)
@@ -294,7 +296,11 @@ def judge(
     ending = ""
     if step.opt_out and own.opt_out_text:
         ending = in_language(own.opt_out_text, row.field("language"), own.language)
-    touch.message, verdict = message(step.sms, shown, ending, step.writing)
+    writing = step.writing
+    if writing.links is not None:
+        variant = "" if journey is None else journey.variant
+        writing = replace(writing, links=writing.links.sent_as(touch.touch_id, variant, world.shortener))
+    touch.message, verdict = message(step.sms, shown, ending, writing)
     offered = () if touch.message is None else touch.message.products
     if step.call is not None and verdict.answer is _PASS:
         noted, of_note = note(step.call, shown)

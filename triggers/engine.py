@@ -28,6 +28,7 @@ from triggers.gates.suppression import NoSuppressions, Suppressions
 from triggers.journeys import MAX_HISTORY, Proposal, bounded
 from triggers.judging import Judgement
 from triggers.kinds import Begin, Kind, Watch
+from triggers.messages.links import Shortener, as_it_is
 from triggers.plans import ShopPlan, ShopPlans
 from triggers.rules.inforce import InForce, in_force
 from triggers.rules.model import RuleBook, Shop
@@ -42,7 +43,7 @@ __all__ = ["NEVER", "Emitted", "Engine", "Judgement", "Proposal"]
 class Engine:
     """`rules`, `catalogue`, `suppressions` and `facts` (the figures of whole shops; None where nobody counts) are
     looked at, never changed. `marker_kept`: for how long after an erasure its marker is kept (microseconds, MARKER_KEPT
-    at least; None for ever)."""
+    at least; None for ever). `shortener`: of the links in texts."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Engine:
         *,
         marker_kept: int | None = MARKER_KEPT,
         facts: ShopFacts | None = None,
+        shortener: Shortener = as_it_is,
     ) -> None:
         self.last: int | None = None
         """After this instant there are no more events, and calendars stop: nothing falls due by a date alone."""
@@ -59,7 +61,7 @@ class Engine:
         self._marker_kept = marker_kept
         suppressions = suppressions if suppressions is not None else NoSuppressions()
         self._campaigns = Campaigns()
-        self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts, self._campaigns)
+        self._all = ShopPlans(in_force(rules), catalogue, suppressions, facts, self._campaigns, shortener)
         self._plans, self._no_rules = self._all.newest, self._all.nobody
         self._walkers = Walkers(self._all, self._campaigns)
         self.counted: Mapping[str, bool] = dict(self._all.counted)

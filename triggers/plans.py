@@ -15,6 +15,7 @@ from triggers.facts import ShopSays
 from triggers.figures import uses_figures
 from triggers.gates.suppression import Suppressions
 from triggers.kinds import KINDS, Kind, KindWorld, Watch
+from triggers.messages.links import Shortener, as_it_is
 from triggers.prefilter import Prefilter
 from triggers.rivals import Rivals
 from triggers.rules.inforce import ALWAYS, NEVER, InForce, Slice
@@ -50,6 +51,7 @@ class ShopPlan:
         inforce: Slice | None = None,
         former: Former = lambda rule, version: None,
         campaigns: Campaigns = NO_CAMPAIGNS,
+        shortener: Shortener = as_it_is,
     ) -> None:
         self.shop = shop
         self.since, self.until = (ALWAYS, NEVER) if inforce is None else (inforce.since, inforce.until)
@@ -62,7 +64,7 @@ class ShopPlan:
         """The settings that a rule was published with, by its name."""
         self._former = former
         self._pinned: dict[tuple[str, str], Pinned] = {}
-        self.world = emission.World(shop, catalogue, suppressions, facts, campaigns)
+        self.world = emission.World(shop, catalogue, suppressions, facts, campaigns, shortener)
         self.world.transactional = frozenset(rule.name for rule in rules if rule.purpose == "transactional")
         rules = tuple(sorted(rules, key=lambda rule: rule.name))  # the order they come in is nothing
         self.by_name = {rule.name: (rule, KINDS[type(rule.trigger)]) for rule in rules}
@@ -130,9 +132,10 @@ class ShopPlans:
 
     def __init__(
         self, rules: InForce, catalogue: Catalogue, suppressions: Suppressions, facts: ShopFacts | None = None,
-        campaigns: Campaigns = NO_CAMPAIGNS,
+        campaigns: Campaigns = NO_CAMPAIGNS, shortener: Shortener = as_it_is,
     ) -> None:  # fmt: skip
         self._rules = rules
+        self._shortener = shortener
         self._campaigns = campaigns
         self._with = catalogue, suppressions, facts
         self.newest: dict[str, ShopPlan] = {}
@@ -197,7 +200,7 @@ class ShopPlans:
         catalogue, suppressions, facts = self._with
         plan = ShopPlan(
             inforce.shop, inforce.rules, catalogue, suppressions, facts, inforce.audiences, inforce,
-            partial(self._rules.former, shop_id), self._campaigns,
+            partial(self._rules.former, shop_id), self._campaigns, self._shortener,
         )  # fmt: skip
         if shop_id in self.counted:
             plan.counting = Counting(inforce.shop, Segments(inforce.shop, catalogue).of)

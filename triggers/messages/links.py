@@ -15,8 +15,7 @@ from urllib.parse import quote, unquote_plus
 _LINK: Final = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 _ENDS: Final = ".,;:!?…'\"»”’"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
-
+PLACE: Final = re.compile(r"\{([^{}]*)\}")
 PLACES: Final = ("message", "rule", "shop", "step", "variant")
 """What may stand in braces in a parameter: the id of the SMS's command, and the names of what it comes from."""
 
@@ -44,7 +43,7 @@ class Links:
 
     def of(self, **known: str) -> Links:
         """With these of PLACES in their places."""
-        filled = tuple((name, _PLACE.sub(lambda found: known.get(found[1], found[0]), value))
+        filled = tuple((name, PLACE.sub(lambda found: known.get(found[1], found[0]), value))
                        for name, value in self.parameters)  # fmt: skip
         return replace(self, parameters=filled)
 

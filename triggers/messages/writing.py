@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from triggers.messages.links import Links
 from triggers.messages.smart_encoding import smart
 from triggers.messages.sms import encoding, measure
 from triggers.messages.transliteration import transliterated
@@ -18,12 +19,13 @@ Sacrifice = Literal["drop_optional", "shorten_names"]
 class Writing:
     """`transliterate`: a scheme of `triggers.messages.transliteration.SCHEMES`; `smart_encoding`: see the module of
     that name. `max_segments`: a text has to fit into so many, and `sacrifice` says what is given up for it, in this
-    order; empty: nothing."""
+    order; empty: nothing. `links`: what becomes of the links, before anything else; None: they stay as they are."""
 
     transliterate: str | None = None
     smart_encoding: bool = False
     max_segments: int | None = None
     sacrifice: tuple[Sacrifice, ...] = ("drop_optional", "shorten_names")
+    links: Links | None = None
 
 
 AS_IT_IS: Final = Writing()
@@ -33,8 +35,11 @@ _LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def written(text: str, writing: Writing, kept: Sequence[str] = ()) -> str:
-    """A finished text as it is sent. Links, and what of `kept` stands in it (a coupon's code), stay byte for byte. It
-    needs no more segments than it did: a text that would need more in Latin letters is not transliterated."""
+    """A finished text as it is sent. Its links are made first; they, and what of `kept` stands in it (a coupon's code),
+    then stay byte for byte. It needs no more segments than with them: a text that would need more in Latin letters is
+    not transliterated."""
+    if writing.links is not None:
+        text = writing.links.written(text)
     if writing.transliterate is None and not writing.smart_encoding:
         return text
     made = _written(text, writing, kept)

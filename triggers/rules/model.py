@@ -230,6 +230,7 @@ class Shop:
     feed: Feeding | None = None
     figures: bool = False  # of the whole shop, counted though no rule asks for one
     writing: Writing = AS_IT_IS  # of its rules' texts: Step.writing
+    links: tuple[tuple[str, str], ...] = ()  # parameters of the links in them: Writing.links
 
 
 @dataclass(frozen=True, slots=True)

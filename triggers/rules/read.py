@@ -13,8 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from triggers.expressions import Audience, Expression, ExpressionInvalid, Names, compile_expression
 from triggers.kinds import KINDS
+from triggers.messages.links import Links
 from triggers.messages.template import MessageTemplate, TemplateInvalid, compile_template
 from triggers.messages.writing import AS_IT_IS, Writing
+from triggers.rules import written_links
 from triggers.rules.audiences import AudienceSource
 from triggers.rules.dangers import dangers
 from triggers.rules.documents import Document, Path, Place, read_documents
@@ -136,6 +138,9 @@ def _read_rule(
     given = {number: step.incentive.meant() for number, step in enumerate(written.steps) if step.incentive}
     errors += errors_in(given, shop, document)
     writing = written.writing.meant(shop.writing) if written.writing else shop.writing
+    parameters = written_links.meant(written.links, shop.links)
+    if parameters:
+        writing = replace(writing, links=Links(parameters).of(shop=shop.id, rule=written.rule))
     rule = Rule(
         shop_id=shop.id,
         name=written.rule,
@@ -312,15 +317,16 @@ def _step(step: WrittenStep, number: int, compiled: _Compiled, opt_out: bool, wr
         incentive=step.incentive.meant() if step.incentive else None,
         missing_product=step.missing_product,
         opt_out=opt_out if step.opt_out is None else step.opt_out,
-        writing=_step_writing(step, writing),
+        writing=_step_writing(step, _step_id(step, number), writing),
         call=compiled.templates.get(("steps", number, "call", "note")),
     )
 
 
-def _step_writing(step: WrittenStep, writing: Writing) -> Writing:
+def _step_writing(step: WrittenStep, step_id: str, writing: Writing) -> Writing:
     if step.sms is None and not step.variants:
         return AS_IT_IS
-    return step.writing.meant(writing) if step.writing else writing
+    made = step.writing.meant(writing) if step.writing else writing
+    return made if made.links is None else replace(made, links=made.links.of(step=step_id))
 
 
 @dataclass(frozen=True, slots=True)

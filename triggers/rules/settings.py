@@ -10,7 +10,7 @@ from schemas.feed_guard import DEFAULT_GUARD
 from triggers.calendars.phone_zones import NUMBERED_BY_PLACE, of_country_code
 from triggers.calendars.quiet import Quiet, ever_open
 from triggers.messages.writing import AS_IT_IS
-from triggers.rules import quantities
+from triggers.rules import quantities, written_links
 from triggers.rules.clean import RECEIPTS
 from triggers.rules.documents import Document
 from triggers.rules.errors import RuleError, RuleWarning
@@ -58,6 +58,7 @@ def settings(written: WrittenShop, shop_id: str) -> Shop:
         feed=written.feed.meant() if written.feed else None,
         figures=written.figures,
         writing=written.writing.meant() if written.writing else AS_IT_IS,
+        links=written_links.meant(written.links),
         test_list=tuple(sorted(written.test_list.items())),
         inbound=answering(written.opt_out_languages, written.keywords, written.answers),
     )

@@ -67,8 +67,8 @@ def _used_settings(shop: Shop, sources: Sequence[str]) -> dict[str, Any]:
     """All settings that gates and filters look at; of those that only a text can name, the ones that one does name."""
     settings: dict[str, Any] = _plain(shop)
     settings.pop("id", None)
-    # no rule's business; `writing` is said of each of its steps
-    for unused in ("receipts", "inbound", "test_list", "figures", "feed", "feed_guard", "writing"):
+    # no rule's business; `writing` and `links` are said of each of its steps
+    for unused in ("receipts", "inbound", "test_list", "figures", "feed", "feed_guard", "writing", "links"):
         settings.pop(unused, None)
     named = {name for source in sources for name in _SHOP.findall(source)}
     for name in _TEXT_SETTINGS:

@@ -22,6 +22,7 @@ from triggers.kinds import Kind, Reading, WrittenKind, sentence
 from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Trigger
 from triggers.rules.values import Duration, Name, Percent, Source, Wait, Written, listed, shown, wrong
+from triggers.rules.written_links import WrittenLinks
 from triggers.rules.written_writing import WrittenWriting
 
 MAX_STEPS: Final = 20
@@ -215,6 +216,12 @@ class WrittenRule(Written):
     writing: WrittenWriting | None = Field(
         default=None,
         description="How the texts are written, so that they cost less; what is not given is as the shop says.",
+    )
+    links: WrittenLinks = Field(
+        default={},
+        description="Parameters that every link of its texts gets; what is not given is as the shop says, null: not "
+        "that one of the shop's.",
+        examples=[{"utm_campaign": "{rule}"}],
     )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."

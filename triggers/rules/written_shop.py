@@ -19,6 +19,7 @@ from triggers.rules.written_economics import WrittenEconomics
 from triggers.rules.written_feed import WrittenFeed
 from triggers.rules.written_inbound import OptOutLanguage, WrittenInboundAnswers, WrittenKeywords
 from triggers.rules.written_limits import Money, Pace, WrittenBudget, WrittenCap, WrittenDedupe
+from triggers.rules.written_links import WrittenLinks
 from triggers.rules.written_quiet import WrittenQuietHours
 from triggers.rules.written_writing import WrittenWriting
 
@@ -224,6 +225,11 @@ class WrittenShop(Written):
         default=None,
         description="How texts are written, so that they cost less.",
         examples=[{"transliterate": "mosmetro", "smart_encoding": True}],
+    )
+    links: WrittenLinks = Field(
+        default={},
+        description="Parameters that every link of a text gets.",
+        examples=[{"utm_source": "sms", "utm_campaign": "{rule}", "m": "{message}"}],
     )
     feed: WrittenFeed | None = Field(
         default=None,

@@ -1,0 +1,94 @@
+"""The parameters of links, as a shop and a rule say them, and the links that customers get."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.catalogue import EmptyCatalogue
+from tests.unit.triggers.driving import MONDAY, Drive, added, book, drive, shopper
+from triggers.engine import Engine
+from triggers.rules.model import Rule, Shop
+from triggers.rules.read import read_rules, read_shop
+
+RULE = "rule: cart\ntrigger: {cart_abandoned: {idle: 60m}}\n"
+STEPS = 'steps: [{sms: "Look: https://a.example/c."}]\n'
+
+
+def shop(text: str) -> Shop:
+    read = read_shop(text, "shop.yaml", "main")
+    assert not read.errors, read.errors
+    return read.shop
+
+
+def rule(text: str, of: Shop | None = None) -> Rule:
+    read = read_rules(RULE + text, "r.yaml", of or Shop())
+    assert not read.errors, read.errors
+    return read.rules[0].rule
+
+
+def parameters(made: Rule, step: int = 0) -> dict[str, str]:
+    links = made.steps[step].writing.links
+    return {} if links is None else dict(links.parameters)
+
+
+def test_what_a_shop_says_holds_for_all_its_rules_and_names_are_filled_in() -> None:
+    given = shop('links: {utm_source: sms, utm_campaign: "{rule}-{step}", s: "{shop}", m: "{message}", v: "{variant}"}')
+    assert parameters(rule(STEPS, given)) == {
+        "utm_source": "sms", "utm_campaign": "cart-1", "s": "main", "m": "{message}", "v": "{variant}",
+    }  # fmt: skip
+
+
+def test_a_rule_adds_says_otherwise_and_takes_away() -> None:
+    given = shop("links: {utm_source: sms, utm_medium: text, a: b}")
+    made = rule(STEPS + "links: {utm_medium: push, a: null, own: x}", given)
+    assert parameters(made) == {"utm_source": "sms", "utm_medium": "push", "own": "x"}
+    assert rule(STEPS + "links: {a: null}", shop("links: {a: b}")).steps[0].writing.links is None
+
+
+def test_a_rule_without_parameters_keeps_its_version_whatever_other_rules_say() -> None:
+    assert rule(STEPS).version == rule(STEPS + "links: {}").version
+    assert rule(STEPS).version != rule(STEPS, shop("links: {utm_source: sms}")).version
+
+
+@pytest.mark.parametrize(
+    ("links", "wrong"),
+    [
+        ('{m: "{mesage}"}', "r.yaml:4:12: nothing is called `{mesage}`, did you mean `{message}`?"),
+        ('{m: "{nobody}"}', "r.yaml:4:12: nothing is called `{nobody}`, there are: `message`, `rule`"),
+        ("{utm source: a}", "`utm source` is no name of a parameter"),
+        ("{a: 5}", "r.yaml:4:12: "),
+        ('{a: "x\\ny"}', "a parameter is one line without control characters"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_told_with_its_place(links: str, wrong: str) -> None:
+    (error,) = read_rules(RULE + STEPS + f"links: {links}", "r.yaml", Shop()).errors
+    assert wrong in str(error)
+
+
+def test_every_link_of_a_message_carries_the_parameters_and_the_id_of_its_command() -> None:
+    made = rule(STEPS + 'links: {utm_source: sms, m: "{message}"}')
+    (command,) = drive(made, events=[*shopper(MONDAY), added(MONDAY)]).drain().sent
+    assert command.text == f"Look: https://a.example/c?utm_source=sms&m={command.command_id}."
+    assert command.units == len(command.text)
+
+
+def test_the_links_of_a_texts_variant_name_it() -> None:
+    steps = (
+        'steps: [{variants: [{name: bold, sms: "Now: https://a.example/c", weight: 1},'
+        ' {name: calm, sms: "See https://a.example/c", weight: 1}]}]\n'
+    )
+    made = rule(steps + 'links: {v: "{variant}"}')
+    (command,) = drive(made, events=[*shopper(MONDAY), added(MONDAY)]).drain().sent
+    assert command.text in ("Now: https://a.example/c?v=bold", "See https://a.example/c?v=calm")
+
+
+def test_a_shortener_makes_the_links_before_the_text_is_measured() -> None:
+    made = rule(STEPS + 'links: {m: "{message}"}')
+
+    def short(link: str, message_id: str) -> str:
+        return f"https://s.example/{message_id[:4]}"
+
+    driven = Drive(Engine(book(made), EmptyCatalogue(), shortener=short))
+    (command,) = driven.feed(*shopper(MONDAY), added(MONDAY)).drain().sent
+    assert command.text == f"Look: https://s.example/{command.command_id[:4]}."
+    assert command.units == len(command.text)
