@@ -21,7 +21,7 @@ GIVEN = context(line("a"), line("b"), feed=Feed(product("a"), product("b")), fir
 
 
 def blocks(language: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL)
     return [text for tag, text in found if tag == language]
 
 
@@ -79,7 +79,7 @@ def test_the_messages_shown_can_be_rendered_and_the_conditions_judged() -> None:
 
 
 def test_the_console_shows_what_the_command_prints() -> None:
-    (session,) = blocks("console")
+    session, *_ = blocks("console")
     command, _, printed = session.removeprefix("$ ").partition("\n")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env={**os.environ, "PATH": path})
