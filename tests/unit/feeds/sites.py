@@ -20,6 +20,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, dict(self.headers)))
+        self.server.reached.set()
         zipped = gzip.compress(FEED)
         match self.path:
             case "/feed.xml":
@@ -58,7 +59,7 @@ class Handler(BaseHTTPRequestHandler):
                 if len([path for path, _ in self.server.asked if path == self.path]) < 3:
                     self.cut_off()
                 else:
-                    self.answer(200, FEED)
+                    self.answer(200, self.server.feed)
             case "/silent":
                 self.server.released.wait(20)
                 self.close_connection = True
@@ -104,12 +105,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Site(ThreadingHTTPServer):
-    """`asked` are paths and headers of all requests, `feed` and `etag` what is served; answers that hang do so until
-    `released`."""
+    """`asked` are paths and headers of all requests, `reached` that there was one, `feed` and `etag` what is served;
+    answers that hang do so until `released`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.released = threading.Event()
+        self.reached = threading.Event()
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.feed = FEED
         self.etag = '"one"'
