@@ -31,7 +31,7 @@ class Writing:
 AS_IT_IS: Final = Writing()
 
 _RUSSIAN: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-_LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
+_LINK: Final = re.compile(r"(?i:https?://)\S+")
 
 
 def written(text: str, writing: Writing, kept: Sequence[str] = ()) -> str:
@@ -72,7 +72,7 @@ def _pieces(text: str, kept: Sequence[str]) -> tuple[list[str], list[bool]]:
     """A text in pieces, and of each whether it is to stay as it is."""
     named = sorted((one for one in kept if one), key=len, reverse=True)
     words = [rf"(?<!\w){re.escape(one)}(?!\w)" for one in named]
-    stays = re.compile("|".join([_LINK.pattern, *words]), re.IGNORECASE) if words else _LINK
+    stays = re.compile("|".join([_LINK.pattern, *words])) if words else _LINK
     pieces: list[str] = []
     keep: list[bool] = []
     end = 0

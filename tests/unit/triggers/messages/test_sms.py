@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,71 @@ def test_a_surrogate_pair_moves_whole_to_the_next_segment() -> None:
     text = "я" * 66 + "🐳" + "ю" * 66
     assert measure(text) == Measure("ucs-2", 134, 3)
     assert parts(text) == ["я" * 66, "🐳" + "ю" * 65, "ю"]
+
+
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"  # four emojis and three joiners: one picture, eleven code units
+WAVE = "👋🏽"  # a hand and its skin colour
+FLAG = "🇷🇺"  # two letters
+HEART = "❤\ufe0f"  # a sign and what makes it a picture
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("مرحبا بكم", 9),
+        ("مَرْحَبًا", 9),  # five letters, each mark a unit more
+        ("\u200fسلة 5\u200e", 7),  # the marks of direction as well
+        ("שלום", 4),
+        ("שָׁלוֹם", 7),
+        ("ё", 1),
+        ("е\u0308", 2),
+        ("สวัสดี", 6),
+        ("नमस्ते", 6),
+        ("한국", 2),
+        ("\u1112\u1161\u11ab", 3),  # one syllable of three signs
+        ("👋", 2),
+        (WAVE, 4),
+        (FLAG, 4),
+        (HEART, 2),
+        (FAMILY, 11),
+        ("1\ufe0f\u20e3", 3),
+    ],
+)
+def test_every_script_counts_by_its_code_units_whatever_is_seen_or_where_it_is_written_from(
+    text: str, units: int
+) -> None:
+    assert measure(text) == Measure("ucs-2", units, 1)
+    assert measure(text * 70).units == units * 70
+    assert units == len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize(
+    ("letter", "mark"), [("ب", "\u064e"), ("ש", "\u05b8"), ("е", "\u0308"), ("ท", "\u0e35"), ("e", "\u0301")]
+)
+def test_a_letter_and_its_mark_are_two_units_and_fill_a_segment_as_such(letter: str, mark: str) -> None:
+    assert measure((letter + mark) * 35) == Measure("ucs-2", 70, 1)
+    assert measure((letter + mark) * 36) == Measure("ucs-2", 72, 2)
+    assert measure((letter + mark) * 67) == Measure("ucs-2", 134, 2)  # 67 is odd: the 34th is cut, and joined again
+    assert parts((letter + mark) * 67) == [(letter + mark) * 33 + letter, mark + (letter + mark) * 33]
+
+
+@pytest.mark.parametrize("emoji", ["🐳", WAVE, FLAG, FAMILY, "ש🐳", "مَ🐳"])
+@pytest.mark.parametrize("shift", range(12))
+def test_no_part_begins_or_ends_with_half_a_pair_and_each_is_as_full_as_it_can_be(emoji: str, shift: int) -> None:
+    text = "ж" * shift + emoji * 40
+    cut = parts(text)
+    assert "".join(cut) == text
+    assert len(cut) == measure(text).segments
+    for part in cut:
+        part.encode("utf-8")  # half a pair could not be
+        assert len(part.encode("utf-16-le")) // 2 <= 67
+    for part, following in pairwise(cut):
+        assert len((part + following[0]).encode("utf-16-le")) // 2 > 67
+
+
+def test_right_to_left_texts_are_cut_in_the_order_in_which_they_are_read() -> None:
+    text = "".join(chr(0x5D0 + number % 27) for number in range(134))
+    assert parts(text) == [text[:67], text[67:]]
 
 
 def test_an_empty_text_is_still_one_message() -> None:
