@@ -33,6 +33,7 @@ _NEXT_LINE: Final = re.compile(r"\n[ \t\r]*(?=\{)")
 _NEXT_ITEM: Final = re.compile(r"(?:\n|\}[ \t\r]*,)[ \t\r]*(?=\{)")
 _SCALAR: Final = r'"\w{1,64}"\s*:\s*(?:"[^"\\]{0,200}"|[\w.+-]{1,40})\s*,\s*'
 _WRAPPER: Final = re.compile(r'\s*\{\s*(?:' + _SCALAR + r'|"\w{1,64}"\s*:\s*\{\s*){0,20}"products"\s*:\s*\[')
+_CLOSERS: Final = re.compile(r'[\]}",]')  # where one follows, an error at the end is no cut
 _BAD_BYTES: Final = re.compile("[\udc80-\udcff]")
 
 
@@ -137,6 +138,8 @@ class _Reader:
                 fields, end = self._object()
             except _Broken as broken:
                 yield self._skipped(line, broken, begin.in_array)
+                if broken.reason == "cut-off":
+                    return
                 continue
             sound = _BAD_BYTES.search(self._text, self._at, end) is None
             self._at = end
@@ -198,6 +201,8 @@ class _Reader:
                         ) from None
                     self._more()
                     continue
+                if open_end and not error.msg.startswith("Unterminated string"):
+                    open_end = _CLOSERS.search(self._text, error.pos) is None
                 cost = (len(self._text) if open_end else error.pos) - self._at
                 line = self._here() + self._text.count("\n", self._at, error.pos)
                 detail = f"{error.msg.partition(': line ')[0]} in line {line}"

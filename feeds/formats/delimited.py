@@ -141,6 +141,7 @@ class _Lines:
     def __init__(self, source: Source, limits: Limits) -> None:
         self._raw = _raw_lines(source, limits)
         self._number = 0
+        self._head = source.head
         self._utf8 = holds_utf8(source.head)
         self._other: str | None = None
         self._back: list[Line] = []
@@ -172,7 +173,7 @@ class _Lines:
 
     def _in_another_encoding(self, raw: bytes, ended: bool) -> Line:
         if not self._utf8 and self._other is None:
-            self._other = guessed(raw)
+            self._other = guessed(raw if self._head.isascii() else self._head)
             if self._other is not None:
                 detail = f"the text is not UTF-8; read as {self._other}, which it looks like"
                 self._notes.append(Repaired(self._number, None, "guessed-encoding", detail))
@@ -271,13 +272,15 @@ class _Rows:
             return self._rejected(line, "cut-off", "the feed ends within a quoted cell")
         if cells is not None and len(taken) == 1:
             return self._misfit(line, cells)
+        why = why or "a quoted cell of several lines does not end where it should"
         self._again -= sum(len(each.text) for each in taken[1:])
-        if self._again > 0:
-            self._lines.back(taken[1:])
+        if self._again < 0:
+            return Rejected(line.number, None, "bad-quotes", f"{why}; {len(taken) - 1} lines after it are lost as well")
+        self._lines.back(taken[1:])
         literal = self._parted(line)
-        if self._fits(literal):
+        if self.width in (0, len(literal)):
             return Row(line.number, literal, line.ended, True)
-        return self._rejected(line, "bad-quotes", why or "a quoted cell of several lines does not end where it should")
+        return self._rejected(line, "bad-quotes", why)
 
     def _misfit(self, line: Line, cells: list[str]) -> Rejected:
         if not line.ended and len(cells) < self.width:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from typing import IO, BinaryIO, cast
 
 from msgspec.structs import replace
 
@@ -32,8 +33,11 @@ class Read:
         return [(problem.product_id, problem.reason) for problem in self.repaired]
 
 
-def read_all(data: bytes, limits: Limits = DEFAULT_LIMITS, at: int | None = None, shop: str = "main") -> Read:
-    done = Read(read(io.BytesIO(data), shop, limits, at))
+def read_all(
+    data: bytes | IO[bytes] | io.RawIOBase, limits: Limits = DEFAULT_LIMITS, at: int | None = None, shop: str = "main"
+) -> Read:
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    done = Read(read(cast(BinaryIO, stream), shop, limits, at))
     for found in done.feed:
         if isinstance(found, Product):
             done.products.append(found)
