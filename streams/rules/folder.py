@@ -22,6 +22,8 @@ from triggers.rules.publishing import Written
 from triggers.rules.read import ReadRule, read_rules, read_shop
 
 SHOP_FILE = "shop.yaml"
+SETTINGS_FILES = (SHOP_FILE, "shop.yml")
+"""A `shop.yml` would be a file nobody reads, so it is read as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,7 @@ def _are_shops(folder: Path) -> bool:
 
 
 def _settings_in(folder: Path, reading: _Reading) -> Path | None:
-    """`shop.yaml`; a `shop.yml` would be a file nobody reads, so it is read as well."""
-    for name in (SHOP_FILE, "shop.yml"):
+    for name in SETTINGS_FILES:
         if (folder / name).is_file():
             return folder / name
     return None
@@ -150,7 +151,7 @@ def _rule_files(folder: Path) -> list[Path]:
     return [
         path
         for path in _yaml_below(folder)
-        if not (path.parent == folder and path.name in (SHOP_FILE, "shop.yml"))
+        if not (path.parent == folder and path.name in SETTINGS_FILES)
         and "audiences" not in path.relative_to(folder).parts
     ]
 

@@ -14,6 +14,7 @@ from streams.commands.console import USED_WRONGLY, fail, say
 if TYPE_CHECKING:
     from feeds.problems import FeedError
     from feeds.tally import Tally
+    from streams.products import Synced
 
 ShopOption = Annotated[str, typer.Option(help="The shop whose feed it is.")]
 
@@ -62,6 +63,15 @@ def show(tally: Tally, name: str) -> None:
         say(f"and {more:,} more")
     if not tally.complete:
         say("the feed is broken: products that it lacks are not taken for vanished")
+
+
+def published(synced: Synced) -> str:
+    """What was published, in a line."""
+    held = f", {synced.held:,} held (not read, so left as they were)" if synced.held else ""
+    return (
+        f"published: {synced.changed:,} changed (of them {synced.new:,} new), {synced.vanished:,} vanished;"
+        f" {synced.unchanged:,} unchanged{held}"
+    )
 
 
 def wall() -> int:

@@ -1,0 +1,130 @@
+"""The feeds of a folder of shops, for `rewake feed sync` without a file: all of them once, or each on its schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from streams.commands.console import CHECK_FAILED, USED_WRONGLY, counted, fail, note, say, say_json
+from streams.commands.feed.common import published, wall
+
+if TYPE_CHECKING:
+    from streams.feedlook import Look, Looking
+    from triggers.rules.feeding import Feeding
+
+_Result = TypeVar("_Result")
+
+
+def feeds_or_exit(folder: Path, shop: str | None) -> tuple[dict[str, Feeding], bool]:
+    """The feeds of the folder's shops (of the one alone), and whether all its settings could be read."""
+    from streams.rules.folder import SETTINGS_FILES, read_rulebook
+
+    if not folder.exists():
+        fail(f"there is no folder {folder}", "name it with --shops, or by REWAKE_RULES", code=USED_WRONGLY)
+    read = read_rulebook(folder)
+    # a rule that is wrong is no feed's business
+    errors = [error for error in read.errors if not error.line or Path(error.file).name in SETTINGS_FILES]
+    for error in errors:
+        note(str(error), style="red")
+    shops = read.book.shops
+    if shop is not None and shop not in shops:
+        fail(f"{folder} has no shop {shop}", code=USED_WRONGLY)
+    feeds = {name: one.feed for name, one in shops.items() if one.feed is not None and shop in (None, name)}
+    if not feeds and not errors:
+        whose = f"shop {shop} of {folder}" if shop is not None else f"no shop of {folder}"
+        fail(
+            f"{whose} has {'no' if shop is not None else 'a'} feed",
+            "write it into its shop.yaml, like `feed: {url: https://shop.example/feed.xml, every: 1h}`",
+            code=USED_WRONGLY,
+        )
+    return feeds, not errors
+
+
+def sync_once(feeds: Mapping[str, Feeding], looking: Looking, *, sound: bool, json: bool) -> None:
+    """Look at each feed; leaves with 1 when one failed, or there may be others (`sound` is false)."""
+    from streams.feedwatch import once
+
+    def tell(looked: Look) -> None:
+        if not json:
+            _say(looked, line(looked))
+
+    looks = _until_asked(once(feeds, looking.look, tell))
+    if json:
+        say_json({"shops": [looked.as_dict() for looked in looks or ()]})
+    if looks is None or not sound or any(looked.failed for looked in looks):
+        raise typer.Exit(CHECK_FAILED)
+
+
+def sync_for_ever(feeds: Mapping[str, Feeding], looking: Looking, *, json: bool) -> None:
+    """Look at each feed on its schedule, until asked to stop."""
+    from schemas.instants import rfc3339
+    from streams.feedwatch import watch
+
+    def tell(looked: Look, due: int) -> None:
+        if json:
+            say_json({"at": rfc3339(wall()), **looked.as_dict(), "next_at": rfc3339(due)})
+        else:
+            again = "next try" if looked.failed else "next look"
+            _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}")
+
+    note(f"watching {counted(len(feeds), 'feed')}: {', '.join(feeds)}; Ctrl-C stops")
+    _until_asked(watch(feeds, looking.look, tell, wall=wall))
+    note("stopped")
+
+
+def line(looked: Look) -> str:
+    """What became of a look, for people."""
+    size = "" if looked.size is None else f"{looked.size:,} bytes; "
+    if looked.failed:
+        return f"{looked.shop_id}: failed: {looked.reason}: {looked.detail}"
+    if looked.outcome is None:
+        return f"{looked.shop_id}: {size}unchanged"
+    tally = looked.outcome.tally
+    problems = "".join(
+        f"{counts.total():,} {kind}, " for kind, counts in (("rejected", tally.rejected), ("repaired", tally.repaired))
+    )
+    return f"{looked.shop_id}: {size}{tally.products:,} products, {problems}{published(looked.outcome.synced)}"
+
+
+def _say(looked: Look, text: str) -> None:
+    if not looked.failed:
+        say(text)
+        return
+    note(text, style="red")
+    if looked.reason == "private-address":
+        note("hint: `allow_private: true` in the `feed` of its shop.yaml allows it")
+
+
+def _second(at: int) -> str:
+    from schemas.instants import SECOND, rfc3339
+
+    return rfc3339(at // SECOND * SECOND)
+
+
+def _until_asked(work: Coroutine[Any, Any, _Result]) -> _Result | None:
+    """Run it to its end; None when SIGINT or SIGTERM ended it, once what is being published was."""
+
+    async def run() -> _Result | None:
+        running = asyncio.ensure_future(work)
+
+        def stop() -> None:
+            note("stopping; what is being published is published first")
+            running.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            return None
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    return asyncio.run(run())
