@@ -12,6 +12,7 @@ from math import log10
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from feeds.differ import Changed, Difference, Held, Vanished
 from schemas.catalogue import Product
@@ -26,18 +27,34 @@ _TO_NOTHING: Final = -100 * _PER_DECADE
 _HUNDRED: Final = Decimal(100)
 
 
+EXAMPLES: Final = 3
+"""Of a reason."""
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product: what it cost before and in the feed, with the currency."""
+
+    product_id: str
+    name: str | None = None
+    before: str | None = None
+    now: str | None = None
+
+
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a feed is held: `count` products of `of`, where at most `allowed` per cent are. Of prices: the `median` of
-    what those that moved were multiplied by (0: they became 0; None: all of them moved to other currencies), how many
-    became 0, and how many moved to another currency."""
+    """Why a feed is held: `count` products of `of`, where at most `allowed` per cent are. Of prices: the `factor`
+    beyond which they have jumped, the `median` of what those that did were multiplied by (0: they became 0; None: all
+    of them moved to other currencies), how many became 0, and how many moved to another currency. `examples`: the
+    first, in order of id."""
 
     what: What
     count: int
     of: int
     allowed: Decimal | None = None
+    factor: Decimal | None = None
     median: Decimal | None = None
     to_zero: int = 0
     to_other_currency: int = 0
+    examples: tuple[Example, ...] = ()
 
 
 class Counts:
@@ -69,12 +86,14 @@ class Counts:
         self.zero_since = 0
         """At 0 and not so before."""
         self._factors: Counter[int] = Counter()
+        self._examples: dict[What, list[Example]] = {}
         self._up, self._down = guard.factor, 1 / guard.factor
 
     def take(self, difference: Difference) -> None:
         if isinstance(difference, Vanished):
             self.known += 1
             self.vanished += 1
+            self._note("vanished", difference.previous, None)
         elif isinstance(difference, Held):
             self.known += 1
             self.held += 1
@@ -106,7 +125,9 @@ class Counts:
             self.priced_now += 1
             if not now.price:
                 self.zero_now += 1
-                self.zero_since += before is None or before.price != now.price
+                if before is None or before.price != now.price:
+                    self.zero_since += 1
+                    self._note("all-zero", before, now)
         if before is None:
             self.new += 1
             return
@@ -114,30 +135,45 @@ class Counts:
         self.changed += 1
         if before.available:
             self.sellable += 1
-            self.sold_out += not now.available
+            if not now.available:
+                self.sold_out += 1
+                self._note("sold-out", before, now)
         if before.price is not None:
             self.priced += 1
             if now.price is None:
                 self.unpriced += 1
+                self._note("unpriced", before, now)
             else:
                 self.compared += 1
-                self._compare(before.price, now.price, before.currency, now.currency)
+                if self._jumps(before.price, now.price, before.currency, now.currency):
+                    self.moved += 1
+                    self._note("prices", before, now)
 
-    def _compare(self, before: Decimal, now: Decimal, old_currency: str | None, currency: str | None) -> None:
+    def _jumps(self, before: Decimal, now: Decimal, old_currency: str | None, currency: str | None) -> bool:
         if old_currency != currency and None not in (old_currency, currency):
-            self.moved += 1
             self.to_other_currency += 1
-        elif before == now or not before:  # from 0 up is how a feed gets well again
-            return
-        elif not now:
-            self.moved += 1
+            return True
+        if before == now or not before:  # from 0 up is how a feed gets well again
+            return False
+        if not now:
             self.to_zero += 1
             self._factors[_TO_NOTHING] += 1
-        else:
-            factor = now / before
-            if factor > self._up or factor < self._down:
-                self.moved += 1
-                self._factors[round(log10(factor) * _PER_DECADE)] += 1
+            return True
+        factor = now / before
+        if self._down <= factor <= self._up:
+            return False
+        self._factors[round(log10(factor) * _PER_DECADE)] += 1
+        return True
+
+    def _note(self, what: What, before: Product | None, now: Product | None) -> None:
+        some = self._examples.setdefault(what, [])
+        one = now or before
+        if one is not None and len(some) < EXAMPLES:
+            some.append(Example(product_id=one.product_id, name=one.name, before=_priced(before), now=_priced(now)))
+
+    def examples(self, what: What) -> tuple[Example, ...]:
+        """The first products of which that is true."""
+        return tuple(self._examples.get(what, ()))
 
 
 def reasons(counts: Counts) -> tuple[Reason, ...]:
@@ -145,30 +181,33 @@ def reasons(counts: Counts) -> tuple[Reason, ...]:
     guard = counts.guard
     found = []
     if counts.zero_since and counts.zero_now == counts.priced_now:
-        found.append(Reason(what="all-zero", count=counts.zero_now, of=counts.priced_now))
-    if counts.known >= guard.least:
-        if _more(counts.vanished, counts.known, guard.vanished):
-            found.append(_share("vanished", counts.vanished, counts.known, guard.vanished))
-        if _more(counts.moved, counts.compared, guard.prices):
-            found.append(Reason(
-                what="prices", count=counts.moved, of=counts.compared, allowed=guard.prices, median=counts.median(),
-                to_zero=counts.to_zero, to_other_currency=counts.to_other_currency,
-            ))  # fmt: skip
-        if _more(counts.unpriced, counts.priced, guard.unpriced):
-            found.append(_share("unpriced", counts.unpriced, counts.priced, guard.unpriced))
-        if _more(counts.sold_out, counts.sellable, guard.sold_out):
-            found.append(_share("sold-out", counts.sold_out, counts.sellable, guard.sold_out))
+        zero = counts.zero_now
+        found.append(Reason(what="all-zero", count=zero, of=zero, examples=counts.examples("all-zero")))
+    shares: tuple[tuple[What, int, int, Decimal], ...] = (
+        ("vanished", counts.vanished, counts.known, guard.vanished),
+        ("prices", counts.moved, counts.compared, guard.prices),
+        ("unpriced", counts.unpriced, counts.priced, guard.unpriced),
+        ("sold-out", counts.sold_out, counts.sellable, guard.sold_out),
+    )
+    for what, count, of, allowed in shares:
+        if counts.known < guard.least or count * _HUNDRED <= allowed * of:
+            continue
+        reason = Reason(what=what, count=count, of=of, allowed=allowed, examples=counts.examples(what))
+        if what == "prices":
+            reason = replace(
+                reason, factor=guard.factor, median=counts.median(), to_zero=counts.to_zero,
+                to_other_currency=counts.to_other_currency,
+            )  # fmt: skip
+        found.append(reason)
     return tuple(found)
 
 
-def _more(count: int, of: int, allowed: Decimal) -> bool:
-    return count * _HUNDRED > allowed * of
-
-
-def _share(what: What, count: int, of: int, allowed: Decimal) -> Reason:
-    return Reason(what=what, count=count, of=of, allowed=allowed)
+def _priced(product: Product | None) -> str | None:
+    if product is None or product.price is None:
+        return None
+    return f"{product.price:f} {product.currency or ''}".rstrip()
 
 
 def _shown(factor: float) -> Decimal:
     """With three digits that count."""
-    return Decimal(f"{factor:.3g}").normalize()
+    return Decimal(format(Decimal(f"{factor:.3g}").normalize(), "f"))

@@ -8,12 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
+from feeds.differ import differences
+from feeds.guard import Counts, reasons
+from feeds.held import HeldFeed, HeldNote
 from feeds.store import Change, ProductStore, Store
 from feeds.tally import Tally, read_counted
 from schemas.catalogue import Product
+from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
+from schemas.instants import rfc3339
 from streams.products import ProductsReader, Synced, sync
 
 _BATCH: Final = 1000
@@ -31,11 +37,31 @@ class Stopped(Exception):
     """Reading was asked to stop before its end: nothing was published."""
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """How much one sync may change, and where a feed that changes more is kept; `source`: where it came from. Whoever
+    syncs holds the folder of `held`, and gives a feed that can seek."""
+
+    held: HeldFeed
+    source: str
+    guard: FeedGuard = DEFAULT_GUARD
+
+
+class HeldBack(Exception):
+    """The feed looks wrong: nothing of it was published, and it is kept until somebody accepts it."""
+
+    def __init__(self, tally: Tally, note: HeldNote) -> None:
+        super().__init__("the feed is held: " + ", ".join(reason.what for reason in note.reasons))
+        self.tally = tally
+        self.note = note
+
+
 class ProductsTopic(Protocol):
     """Where what a feed changed goes; `KafkaProducts`, and a fake in tests."""
 
-    def read(self, into: Store) -> None:
-        """Everything that the topic holds, into an empty store."""
+    def read(self, into: Store) -> Mapping[str, int]:
+        """Everything that the topic holds, into an empty store; when the newest sync of each shop was, finished or not
+        (microseconds)."""
 
     def publish(
         self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
@@ -53,16 +79,17 @@ class KafkaProducts:
     wall: Callable[[], int]
     on_bad: Callable[[int, str], None]
 
-    def read(self, into: Store) -> None:
-        asyncio.run(self._read(into))
+    def read(self, into: Store) -> Mapping[str, int]:
+        return asyncio.run(self._read(into))
 
-    async def _read(self, into: Store) -> None:
+    async def _read(self, into: Store) -> Mapping[str, int]:
         reader = ProductsReader(into, self.options, wall=self.wall, on_bad=self.on_bad)
         try:
             await reader.start()
             await reader.catch_up()
         finally:
             await reader.stop()
+        return reader.synced_at
 
     def publish(
         self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
@@ -89,24 +116,58 @@ def sync_feed(
     folder: Path,
     wall: Callable[[], int],
     stopping: Callable[[], bool] = lambda: False,
+    guarded: Guarded | None = None,
 ) -> Outcome:
     """Read the feed, compare it with the topic, publish the difference.
 
     `folder` takes the two stores while it lasts: an empty one, the caller's to remove. `wall` gives microseconds since
-    the epoch. `stopping` is asked while the feed is read. It blocks; the stores live in the calling thread.
+    the epoch. `stopping` is asked while the feed is read. It blocks; the stores live in the calling thread. With
+    `guarded` the differences are counted before they are published, and a feed that is sound takes the place of one
+    that was held.
 
-    FeedError when the feed is refused, NothingSound, Stopped: then nothing was published. What the topic raises passes.
+    FeedError when the feed is refused, NothingSound, HeldBack, Stopped: then nothing was published. What the topic
+    raises passes.
     """
     with ProductStore(folder / "feed.sqlite3") as new, ProductStore(folder / "topic.sqlite3") as old:
-        tally = _read_into(new, feed, shop_id, at=wall(), stopping=stopping)
+        tally = read_into(new, feed, shop_id, at=wall(), stopping=stopping)
         if not tally.products:
             raise NothingSound(tally)
-        topic.read(old)
+        synced_at = topic.read(old)
+        if guarded is not None:
+            counts = counted(new, old, shop_id, tally, guarded.guard)
+            if why := reasons(counts):
+                size = feed.seek(0, SEEK_END)
+                note = HeldNote(
+                    shop_id=shop_id, source=guarded.source, held_at=rfc3339(wall()), size=size,
+                    products=tally.products, known=counts.known, new=counts.new, changed=counts.changed,
+                    vanished=counts.vanished, unchanged=counts.unchanged, reasons=why,
+                    synced_at=instant(synced_at.get(shop_id)),
+                )  # fmt: skip
+                guarded.held.keep(feed, note)
+                raise HeldBack(tally, note)
         synced = topic.publish(new, old, shop_id, at=wall(), held=tally.held, complete=tally.complete)
+        if guarded is not None:
+            guarded.held.drop()
     return Outcome(tally, synced)
 
 
-def _read_into(store: Store, feed: BinaryIO, shop_id: str, *, at: int, stopping: Callable[[], bool]) -> Tally:
+def counted(new: Store, old: Store, shop_id: str, tally: Tally, guard: FeedGuard) -> Counts:
+    """What publishing the feed (`new`) would change of what the topic has (`old`)."""
+    counts = Counts(guard)
+    found = differences(old.products(shop_id), new.products(shop_id), held=tally.held, complete=tally.complete)
+    for difference in found:
+        counts.take(difference)
+    return counts
+
+
+def instant(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def read_into(
+    store: Store, feed: BinaryIO, shop_id: str, *, at: int, stopping: Callable[[], bool] = lambda: False
+) -> Tally:
+    """The sound products of the feed into the store, and what reading it came to. FeedError, Stopped."""
     batch: list[Change] = []
 
     def take(product: Product) -> None:

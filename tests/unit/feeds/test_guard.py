@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.differ import differences
-from feeds.guard import Counts, Reason, reasons
+from feeds.guard import Counts, Example, Reason, reasons
 from schemas.catalogue import Product
 from schemas.feed_guard import FeedGuard
 
@@ -19,11 +20,16 @@ SHOP = [
 ]
 
 
-def judged(old: Iterable[Product], new: Iterable[Product], guard: FeedGuard | None = None, **how: Any) -> list[Reason]:
+def counted(old: Iterable[Product], new: Iterable[Product], guard: FeedGuard | None = None, **how: Any) -> Counts:
     counts = Counts(guard or FeedGuard())
     for difference in differences(old, new, **how):
         counts.take(difference)
-    return list(reasons(counts))
+    return counts
+
+
+def judged(old: Iterable[Product], new: Iterable[Product], guard: FeedGuard | None = None, **how: Any) -> list[Reason]:
+    counts = counted(old, new, guard, **how)
+    return [replace(one, examples=()) for one in reasons(counts)]
 
 
 def with_prices(factor: str, first: int = 0, end: int = 100) -> list[Product]:
@@ -54,6 +60,14 @@ def test_prices_that_jump_are_held_with_their_median_factor(factor: str, median:
     (found,) = [one for one in judged(SHOP, with_prices(factor, 0, 60)) if one.what == "prices"]
     assert (found.count, found.of, found.allowed, found.median) == (60, 100, Decimal(50), Decimal(median))
     assert found.to_zero == (60 if factor == "0" else 0)
+
+
+def test_a_reason_shows_the_first_products_that_it_is_about() -> None:
+    teas = [changed(one, name=f"Tea {one.product_id}") for one in SHOP]
+    (lost,) = reasons(counted(teas, teas[50:]))
+    assert [one.product_id for one in lost.examples] == ["p000", "p001", "p002"]
+    (dearer,) = reasons(counted(teas, [changed(one, price=(one.price or 0) * 100) for one in teas]))
+    assert dearer.examples[0] == Example(product_id="p000", name="Tea p000", before="100 RUB", now="10000 RUB")
 
 
 def test_half_of_the_prices_may_jump_and_any_number_may_move_by_less_than_the_factor() -> None:

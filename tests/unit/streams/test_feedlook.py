@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,9 @@ class Topic:
         self.before: Callable[[], None] = lambda: None
         self.trouble: Exception | None = None
 
-    def read(self, into: Store) -> None:
+    def read(self, into: Store) -> Mapping[str, int]:
         into.apply((shop, product, one) for (shop, product), one in self.products.items())
+        return {}
 
     def publish(
         self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
