@@ -341,8 +341,9 @@ def judge(
         within = MINUTE - wake % MINUTE if world.paced else SPREAD
         touch.not_before = max(wall, wake + spread(touch.touch_id, min(within, not_after - wake)))
     touch.inputs = _inputs(row)
-    if touch.message is not None and (touch.message.dropped or touch.message.shortened):
-        touch.inputs |= given_up(touch.message)
+    made = touch.message
+    if made is not None and (made.dropped or made.shortened or made.saved):
+        touch.inputs |= given_up(made)
     if journey is not None and plan.tells:
         touch.inputs |= plan.kind.inputs(row, rule, journey, KindWorld(own, world.catalogue, world.cheques))
     if touch.offered is not None and touch.offered.worth is not None and touch.offered.worth.facts:

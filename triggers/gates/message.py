@@ -37,8 +37,10 @@ def message(
 
 def given_up(message: Message) -> dict[str, str]:
     """What the text gave up to fit, as the inputs of a decision have it: how many optional parts, how many characters
-    are left of each name that was shortened."""
+    are left of each name that was shortened; and how many segments its cheaper letters saved."""
     said = {}
+    if message.saved:
+        said["written.saved"] = str(message.saved)
     if message.dropped:
         said["fitted.dropped"] = str(message.dropped)
     if message.shortened:

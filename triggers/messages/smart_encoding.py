@@ -84,15 +84,15 @@ _MONEY: Final = re.compile(f"[{''.join(MONEY)}]")
 _FRACTION: Final = re.compile(f"[{''.join(FRACTIONS)}]")
 
 
-def smart(pieces: Sequence[str], kept: Sequence[bool]) -> list[str]:
-    """A text in pieces, those that are not `kept` as said above; a kept one (a link, a code) stays byte for byte."""
+def smart(pieces: Sequence[str]) -> list[str]:
+    """A text in pieces, of which every other one, from the second on, is a link: these stay byte for byte."""
     text = "".join(pieces)
     if encoding(text) == "gsm-7":
         return list(pieces)
     before = measure(text)
-    clean = _each(pieces, kept, _clean)
-    latin = _is_latin(one for one, keep in zip(clean, kept, strict=True) if not keep)
-    plain = _each(clean, kept, lambda one: _plain(one, latin))
+    clean = _each(pieces, _clean)
+    latin = _is_latin(clean[::2])
+    plain = _each(clean, lambda one: _plain(one, latin))
     after = measure("".join(plain))
     if after.encoding == "gsm-7" and after.segments <= before.segments:
         return plain
@@ -100,8 +100,8 @@ def smart(pieces: Sequence[str], kept: Sequence[bool]) -> list[str]:
     return clean if after.segments <= before.segments and after.units <= before.units else list(pieces)
 
 
-def _each(pieces: Sequence[str], kept: Sequence[bool], change: Callable[[str], str]) -> list[str]:
-    return [one if keep else change(one) for one, keep in zip(pieces, kept, strict=True)]
+def _each(pieces: Sequence[str], change: Callable[[str], str]) -> list[str]:
+    return [one if place % 2 else change(one) for place, one in enumerate(pieces)]
 
 
 def _clean(text: str) -> str:

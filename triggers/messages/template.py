@@ -27,14 +27,15 @@ from triggers.messages.page import Page
 from triggers.messages.refused import MessageRefused
 from triggers.messages.sms import Encoding, Measure, measure
 from triggers.messages.statements import TemplateCompiler, Write
-from triggers.messages.writing import AS_IT_IS, Writing, written
+from triggers.messages.writing import AS_IT_IS, Writing, cheaper, linked
 
 __all__ = ["Message", "MessageRefused", "MessageTemplate", "TemplateInvalid", "compile_template"]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """A rendered SMS. `products` are the ids the text showed, in order. What it gave up to fit: how many optional parts
-    were `dropped`, and how many characters are left of each name that was `shortened`."""
+    were `dropped`, and how many characters are left of each name that was `shortened`. `saved`: how many more segments
+    it would need but for its cheaper letters, where nothing was given up."""
 
     text: str
     encoding: Literal["gsm-7", "ucs-2"]
@@ -43,6 +44,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     products: tuple[str, ...] = ()
     dropped: int = 0
     shortened: tuple[int, ...] = ()
+    saved: int = 0
 
 
 class TemplateInvalid(Exception):
@@ -69,8 +71,8 @@ class MessageTemplate:
 
     def render(self, context: Context, writing: Writing = AS_IT_IS, ending: str = "") -> Message:
         """The finished text: each line without blanks at its ends, runs of blanks as one, no empty lines; `ending`
-        (how to opt out) after it; written as the rule's settings say, a coupon's code excepted, and made to fit into as
-        many segments as they say (`triggers.messages.fitting`).
+        (how to opt out) after it; written as the rule's settings say, and made to fit into as many segments as they say
+        (`triggers.messages.fitting`).
 
         Raises MessageRefused: missing-value (a name without a value, or a blank one), no-product-to-show, the
         product-* reasons of `triggers.messages.goods`, too-long, empty-text, too-many-segments.
@@ -81,15 +83,14 @@ class MessageTemplate:
         text, encoding, units, segments = _finished("".join(page.texts))
         if not text:
             raise MessageRefused("empty-text", "nothing is left of the text but blanks")
+        saved = 0
         if ending or writing is not AS_IT_IS:
-            offered = context.incentive
-            code = offered.code if offered.kind == "coupon" else None
-            text, encoding, units, segments = _as_sent(text, ending, writing, code)
+            text, encoding, units, segments, saved = _as_sent(text, ending, writing)
             if writing.max_segments is not None and segments > writing.max_segments:
-                fit = _fitted(page, ending, writing, code, writing.max_segments)
+                fit = _fitted(page, ending, writing, writing.max_segments)
                 return Message(fit.text, *fit.measure, page.products(scope, fit.dropped), fit.dropped, fit.shortened)
         products = page.products(scope) if page.parts else tuple(scope.products)
-        return Message(text, encoding, units, segments, products)
+        return Message(text, encoding, units, segments, products, saved=saved)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -125,12 +126,12 @@ def _finished(text: str) -> tuple[str, Encoding, int, int]:
     return (text, *measure(text))
 
 
-def _fitted(page: Page, ending: str, writing: Writing, code: str | None, most: int) -> Fitted:
+def _fitted(page: Page, ending: str, writing: Writing, most: int) -> Fitted:
     """Raises MessageRefused: too-many-segments."""
 
     def finish(text: str) -> tuple[str, Measure]:
         # not kept: nobody asks for it again
-        sent, encoding, units, segments = _as_sent.__wrapped__(_tidy(text), ending, writing, code)
+        sent, encoding, units, segments, _ = _as_sent.__wrapped__(_tidy(text), ending, writing)
         return sent, Measure(encoding, units, segments)
 
     fit = fitted(page, most, writing.sacrifice, finish)
@@ -142,15 +143,17 @@ def _fitted(page: Page, ending: str, writing: Writing, code: str | None, most: i
 
 
 @lru_cache(maxsize=4096)
-def _as_sent(text: str, ending: str, writing: Writing, code: str | None) -> tuple[str, Encoding, int, int]:
+def _as_sent(text: str, ending: str, writing: Writing) -> tuple[str, Encoding, int, int, int]:
     if ending:
         text = f"{text} {ending}"
         if len(text) > LONGEST_TEXT:
             raise MessageRefused("too-long", f"more than {LONGEST_TEXT} characters with the words about opting out")
-    text = written(text, writing, () if code is None else (code,))
+    plain = linked(text, writing)
+    text = cheaper(plain, writing)
     if len(text) > LONGEST_TEXT:
         raise MessageRefused("too-long", f"more than {LONGEST_TEXT} characters as it is written")
-    return (text, *measure(text))
+    measured = measure(text)
+    return (text, *measured, 0 if text == plain else measure(plain).segments - measured.segments)
 
 
 def _tidy(text: str) -> str:

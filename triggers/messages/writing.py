@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from triggers.messages.links import Links
@@ -27,24 +26,35 @@ class Writing:
     sacrifice: tuple[Sacrifice, ...] = ("drop_optional", "shorten_names")
     links: Links | None = None
 
+    def of_variant(self, name: str) -> Writing:
+        """The same of the text's variant of that name."""
+        return self if self.links is None else replace(self, links=self.links.of(variant=name))
+
 
 AS_IT_IS: Final = Writing()
 
 _RUSSIAN: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-_LINK: Final = re.compile(r"(?i:https?://)\S+")
+_LINK: Final = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
 
-def written(text: str, writing: Writing, kept: Sequence[str] = ()) -> str:
-    """A finished text as it is sent. Its links are made first; they, and what of `kept` stands in it (a coupon's code),
-    then stay byte for byte. It needs no more segments than with them: a text that would need more in Latin letters is
-    not transliterated."""
-    if writing.links is not None:
-        text = writing.links.written(text)
+def written(text: str, writing: Writing) -> str:
+    """A finished text as it is sent: its links first, then its letters."""
+    return cheaper(linked(text, writing), writing)
+
+
+def linked(text: str, writing: Writing) -> str:
+    """With its links as they are sent."""
+    return text if writing.links is None else writing.links.written(text)
+
+
+def cheaper(text: str, writing: Writing) -> str:
+    """In cheaper letters. Links stay byte for byte. It needs no more segments than it did: a text that would need more
+    in Latin letters is not transliterated."""
     if writing.transliterate is None and not writing.smart_encoding:
         return text
-    made = _written(text, writing, kept)
+    made = _cheaper(text, writing.transliterate, writing.smart_encoding)
     if writing.transliterate is not None and measure(made).segments > measure(text).segments:
-        return _written(text, Writing(smart_encoding=writing.smart_encoding), kept)
+        return _cheaper(text, None, writing.smart_encoding)
     return made
 
 
@@ -56,28 +66,15 @@ def dear_letters(writing: Writing) -> str:
     return "".join(
         letter
         for letter in _RUSSIAN
-        if any(encoding(_written(f"a{one}a", writing, ())) != "gsm-7" for one in (letter, letter.upper()))
+        if any(
+            encoding(_cheaper(f"a{one}a", writing.transliterate, writing.smart_encoding)) != "gsm-7"
+            for one in (letter, letter.upper())
+        )
     )
 
 
-def _written(text: str, writing: Writing, kept: Sequence[str]) -> str:
-    pieces, keep = _pieces(text, kept)
-    scheme = writing.transliterate
+def _cheaper(text: str, scheme: str | None, smartly: bool) -> str:
+    pieces = _LINK.split(text)  # every other one is a link
     if scheme is not None:
-        pieces = [one if stays else transliterated(one, scheme) for one, stays in zip(pieces, keep, strict=True)]
-    return "".join(smart(pieces, keep) if writing.smart_encoding else pieces)
-
-
-def _pieces(text: str, kept: Sequence[str]) -> tuple[list[str], list[bool]]:
-    """A text in pieces, and of each whether it is to stay as it is."""
-    named = sorted((one for one in kept if one), key=len, reverse=True)
-    words = [rf"(?<!\w){re.escape(one)}(?!\w)" for one in named]
-    stays = re.compile("|".join([_LINK.pattern, *words])) if words else _LINK
-    pieces: list[str] = []
-    keep: list[bool] = []
-    end = 0
-    for found in stays.finditer(text):
-        pieces += (text[end : found.start()], found.group())
-        keep += (False, True)
-        end = found.end()
-    return [*pieces, text[end:]], [*keep, False]
+        pieces[::2] = [transliterated(one, scheme) for one in pieces[::2]]
+    return "".join(smart(pieces) if smartly else pieces)

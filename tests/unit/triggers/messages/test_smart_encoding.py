@@ -12,7 +12,7 @@ from triggers.messages.sms import DEFAULT_ALPHABET, EXTENSION, encoding, measure
 
 
 def cheap(text: str) -> str:
-    return "".join(smart([text], [False]))
+    return "".join(smart([text]))
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,9 @@ def test_a_text_of_gsm_7_stays_as_it_is() -> None:
     assert cheap(text) == text
 
 
-def test_what_is_kept_stays_and_counts() -> None:
-    assert smart(["“a” ", "https://tea.example/“", " “b”"], [False, True, False]) == [
-        "“a” ", "https://tea.example/“", " “b”",
-    ]  # fmt: skip
-    assert smart(["“a” ", "https://tea.example/", " “b”"], [False, True, False]) == [
-        '"a" ', "https://tea.example/", ' "b"',
-    ]  # fmt: skip
+def test_a_link_stays_and_counts() -> None:
+    assert smart(["“a” ", "https://tea.example/“", " “b”"]) == ["“a” ", "https://tea.example/“", " “b”"]
+    assert smart(["“a” ", "https://tea.example/", " “b”"]) == ['"a" ', "https://tea.example/", ' "b"']
 
 
 def test_every_sign_of_the_tables_is_beyond_gsm_7_and_its_stand_in_is_not() -> None:

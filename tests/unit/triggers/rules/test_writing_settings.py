@@ -120,3 +120,12 @@ def test_a_text_goes_out_as_it_is_to_be_written() -> None:
     given = replace(given, url="https://tea.example", opt_out_text=(("", "СТОП"),))
     (sms,) = drive(rule(text, given), events=[*shopper(MONDAY), added(MONDAY)], shop=given).drain().sent
     assert (sms.text, sms.encoding) == ('"Vash chaynik" - 5 RUB: https://tea.example STOP', "gsm-7")
+
+
+def test_a_decision_says_what_cheaper_letters_saved() -> None:
+    given = shop("writing: {transliterate: mosmetro}")
+    events = [*shopper(MONDAY), added(MONDAY)]
+    saved = drive(rule(f"steps: [{{sms: {'о' * 71}}}]\n", given), events=events, shop=given).drain()
+    assert saved.decisions[0].inputs["written.saved"] == "1"
+    nothing = drive(rule(f"steps: [{{sms: {'о' * 70}}}]\n", given), events=events, shop=given).drain()
+    assert "written.saved" not in nothing.decisions[0].inputs
