@@ -87,6 +87,10 @@ class KeptFeed:
         """The kept file was published once more."""
         self._write(msgspec.structs.replace(note, published_at=at))
 
+    def forget(self) -> None:
+        """Something else of the shop was published: the next look fetches and reads whatever there is."""
+        (self._folder / _NOTE).unlink(missing_ok=True)
+
     def open(self) -> BinaryIO:
         return self.file.open("rb")
 

@@ -9,8 +9,8 @@ import asyncio
 import sqlite3
 import threading
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, TypeVar
@@ -19,9 +19,11 @@ from aiokafka.errors import KafkaError
 
 from feeds.conditional import InUse, KeptFeed, Note
 from feeds.fetch import OUTSIDE, Fetched, FetchError, FetchLimits, Outside, Validators, fetch
+from feeds.held import HeldFeed, HeldNote
 from feeds.problems import FeedError
+from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import DAY, SECOND
-from streams.feedsync import NothingSound, Outcome, ProductsTopic, sync_feed
+from streams.feedsync import Guarded, HeldBack, NothingSound, Outcome, ProductsTopic, sync_feed
 from streams.products import ProductsTopicUnusable
 from triggers.rules.feeding import Feeding
 
@@ -36,13 +38,15 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What became of it. `size`: the bytes that were fetched or copied, None where none were; `reason` a stable word
-    and `detail` a sentence where it failed; `retries` the failures to fetch before it went well."""
+    """What became of it. `size`: the bytes that were fetched or copied, None where none were; `held`: why the guard
+    held the feed back; `reason` a stable word and `detail` a sentence where it failed; `retries` the failures to fetch
+    before it went well."""
 
     shop_id: str
-    what: Literal["published", "unchanged", "failed"]
+    what: Literal["published", "unchanged", "held", "failed"]
     size: int | None = None
     outcome: Outcome | None = None
+    held: HeldNote | None = None
     reason: str = ""
     detail: str = ""
     retries: int = 0
@@ -51,6 +55,11 @@ class Look:
     def failed(self) -> bool:
         return self.what == "failed"
 
+    @property
+    def troubled(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.what in ("failed", "held")
+
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
         return {
@@ -58,6 +67,7 @@ class Look:
             "what": self.what,
             **({} if self.size is None else {"bytes": self.size}),
             **({} if self.outcome is None else self.outcome.as_dict()),
+            **({} if self.held is None else {"held": self.held.as_dict()}),
             **({"reason": self.reason, "detail": self.detail} if self.failed else {}),
             **({"retries": self.retries} if self.retries else {}),
         }
@@ -72,13 +82,14 @@ class _Failed(Exception):
 @dataclass(frozen=True, slots=True)
 class Looking:
     """What all looks share. Every shop has a folder of its own in `state`; feeds in files are read below `files` alone,
-    and not at all where that is None. `wall` gives microseconds since the epoch; `note` hears, in a line, of fetches
-    that are tried again, and of faults with where they were."""
+    and not at all where that is None. `guards` say what one sync of a shop may change. `wall` gives microseconds since
+    the epoch; `note` hears, in a line, of fetches that are tried again, and of faults with where they were."""
 
     topic: ProductsTopic
     state: Path
     wall: Callable[[], int]
     files: Path | None = None
+    guards: Mapping[str, FeedGuard] = field(default_factory=dict)
     note: Callable[[str], None] = lambda line: None
     outside: Outside = OUTSIDE
 
@@ -87,6 +98,8 @@ class Looking:
         looked = _Looked(shop_id, feeding, self)
         try:
             return await looked.run()
+        except HeldBack as back:
+            return Look(shop_id, "held", looked.size, held=back.note, retries=looked.retries)
         except _Failed as error:
             failed = error.reason, str(error)
         except (FetchError, FeedError) as error:
@@ -126,14 +139,19 @@ class _Looked:
             if note is not None and same and self._with.wall() - note.published_at < READ_AGAIN:
                 if fetched is not None:  # the same under another name
                     self._kept.keep(arrived, source, fetched, at=note.published_at)
+                self._guarded(source).held.drop()  # what was held is not the shop's feed any more
                 return self._look("unchanged")
-            outcome = await self._sync(arrived if fetched is not None else self._kept.file, scratch)
+            outcome = await self._sync(arrived if fetched is not None else self._kept.file, source, scratch)
             now = self._with.wall()
             if fetched is not None:
                 self._kept.keep(arrived, source, fetched, at=now)
             elif note is not None:
                 self._kept.again(note, at=now)
             return self._look("published", outcome)
+
+    def _guarded(self, source: str) -> Guarded:
+        held = HeldFeed(self._with.state / self._shop_id)
+        return Guarded(held, source, self._with.guards.get(self._shop_id, DEFAULT_GUARD))
 
     def _look(self, what: Literal["published", "unchanged"], outcome: Outcome | None = None) -> Look:
         return Look(self._shop_id, what, self.size, outcome, retries=self.retries)
@@ -175,13 +193,13 @@ class _Looked:
                 written.write(piece)
         return Fetched(size=size, digest=digest.hexdigest(), validators=Validators())
 
-    async def _sync(self, file: Path, scratch: Path) -> Outcome:
+    async def _sync(self, file: Path, source: str, scratch: Path) -> Outcome:
         def work(stopping: Callable[[], bool]) -> Outcome:
             feed: BinaryIO
             with file.open("rb") as feed:
                 return sync_feed(
                     feed, self._shop_id, self._with.topic,
-                    folder=scratch, wall=self._with.wall, stopping=stopping,
+                    folder=scratch, wall=self._with.wall, stopping=stopping, guarded=self._guarded(source),
                 )  # fmt: skip
 
         return await _in_thread(work)

@@ -82,6 +82,13 @@ def test_two_processes_are_not_at_one_feed_at_once(kept: KeptFeed) -> None:
         pass
 
 
+def test_what_is_forgotten_is_not_known(kept: KeptFeed) -> None:
+    keep(kept)
+    kept.forget()
+    kept.forget()
+    assert kept.known(URL) is None and kept.file.exists()
+
+
 def test_a_feed_published_once_more_was_published_then(kept: KeptFeed) -> None:
     keep(kept)
     note = kept.known(URL)

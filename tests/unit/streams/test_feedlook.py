@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from feeds.differ import Changed, Vanished, differences
 from feeds.fetch import Outside
 from feeds.store import Store
 from schemas.catalogue import Product
+from schemas.feed_guard import FeedGuard
 from schemas.instants import DAY, HOUR, MINUTE
 from streams.feedlook import Look, Looking
 from streams.products import Synced
@@ -196,6 +198,29 @@ async def test_a_shop_whose_feed_another_process_is_at_is_left_to_it(world: Worl
     with pytest.raises(asyncio.CancelledError):
         await site_waits
     assert (await world.look()).what == "published"
+
+
+async def test_a_feed_that_lost_most_of_its_goods_is_held_until_it_has_them_again(world: World) -> None:
+    good = world.site.feed = yml(*(offer(number) for number in range(30)))
+    await world.look()
+    world.site.feed, world.site.etag = yml(offer(1)), '"two"'
+    held = await world.look()
+    assert (held.what, held.outcome, held.failed, held.troubled) == ("held", None, False, True)
+    assert held.held is not None and [reason.what for reason in held.held.reasons] == ["vanished"]
+    assert len(world.topic.products) == 30 and len(world.topic.published) == 1
+    folder = world.folder / "state/tea"
+    assert (folder / "held").read_bytes() == world.site.feed and (folder / "feed").read_bytes() == good
+    assert (await world.look()).what == "held"  # it is fetched again, and is still so
+    world.site.feed, world.site.etag = good, '"one"'
+    assert (await world.look()).what == "unchanged"
+    assert not (folder / "held").exists()
+
+
+async def test_a_shop_says_itself_how_much_one_sync_may_change(world: World) -> None:
+    world.looking = world.with_(guards={"tea": FeedGuard(least=2, vanished=Decimal(10))})
+    await world.look()
+    world.site.feed, world.site.etag = yml(offer(1)), '"two"'
+    assert (await world.look()).what == "held"
 
 
 # -- files
