@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,14 +15,25 @@ from streams.commands.console import CHECK_FAILED, USED_WRONGLY, counted, fail, 
 from streams.commands.feed.common import published, wall
 
 if TYPE_CHECKING:
+    from schemas.feed_guard import FeedGuard
     from streams.feedlook import Look, Looking
     from triggers.rules.feeding import Feeding
 
 _Result = TypeVar("_Result")
 
 
-def feeds_or_exit(folder: Path, shop: str | None) -> tuple[dict[str, Feeding], bool]:
-    """The feeds of the folder's shops (of the one alone), and whether all its settings could be read."""
+@dataclass(frozen=True, slots=True)
+class ShopFeeds:
+    """Of the shops that have one: where their feeds are, what one sync may change; whether all settings were `sound`,
+    so that there are no others."""
+
+    feeds: Mapping[str, Feeding]
+    guards: Mapping[str, FeedGuard]
+    sound: bool
+
+
+def feeds_or_exit(folder: Path, shop: str | None) -> ShopFeeds:
+    """Those of the folder's shops, or of the one alone."""
     from streams.rules.folder import SETTINGS_FILES, read_rulebook
 
     if not folder.exists():
@@ -42,25 +54,25 @@ def feeds_or_exit(folder: Path, shop: str | None) -> tuple[dict[str, Feeding], b
             "write it into its shop.yaml, like `feed: {url: https://shop.example/feed.xml, every: 1h}`",
             code=USED_WRONGLY,
         )
-    return feeds, not errors
+    return ShopFeeds(feeds, {name: shops[name].feed_guard for name in feeds}, not errors)
 
 
-def sync_once(feeds: Mapping[str, Feeding], looking: Looking, *, sound: bool, json: bool) -> None:
-    """Look at each feed; leaves with 1 when one failed, or there may be others (`sound` is false)."""
+def sync_once(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
+    """Look at each feed; leaves with 1 when one failed or is held, or there may be others."""
     from streams.feedwatch import once
 
     def tell(looked: Look) -> None:
         if not json:
             _say(looked, line(looked))
 
-    looks = _until_asked(once(feeds, looking.look, tell))
+    looks = _until_asked(once(shops.feeds, looking.look, tell))
     if json:
         say_json({"shops": [looked.as_dict() for looked in looks or ()]})
-    if looks is None or not sound or any(looked.failed for looked in looks):
+    if looks is None or not shops.sound or any(looked.troubled for looked in looks):
         raise typer.Exit(CHECK_FAILED)
 
 
-def sync_for_ever(feeds: Mapping[str, Feeding], looking: Looking, *, json: bool) -> None:
+def sync_for_ever(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
     """Look at each feed on its schedule, until asked to stop."""
     from schemas.instants import rfc3339
     from streams.feedwatch import watch
@@ -72,8 +84,8 @@ def sync_for_ever(feeds: Mapping[str, Feeding], looking: Looking, *, json: bool)
             again = "next try" if looked.failed else "next look"
             _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}")
 
-    note(f"watching {counted(len(feeds), 'feed')}: {', '.join(feeds)}; Ctrl-C stops")
-    _until_asked(watch(feeds, looking.look, tell, wall=wall))
+    note(f"watching {counted(len(shops.feeds), 'feed')}: {', '.join(shops.feeds)}; Ctrl-C stops")
+    _until_asked(watch(shops.feeds, looking.look, tell, wall=wall))
     note("stopped")
 
 
@@ -82,6 +94,9 @@ def line(looked: Look) -> str:
     size = "" if looked.size is None else f"{looked.size:,} bytes; "
     if looked.failed:
         return f"{looked.shop_id}: failed: {looked.reason}: {looked.detail}"
+    if looked.held is not None:
+        why = ", ".join(f"{reason.what} ({reason.count:,} of {reason.of:,})" for reason in looked.held.reasons)
+        return f"{looked.shop_id}: {size}held: {why}; nothing was published"
     if looked.outcome is None:
         return f"{looked.shop_id}: {size}unchanged"
     tally = looked.outcome.tally
@@ -92,11 +107,13 @@ def line(looked: Look) -> str:
 
 
 def _say(looked: Look, text: str) -> None:
-    if not looked.failed:
+    if not looked.troubled:
         say(text)
         return
     note(text, style="red")
-    if looked.reason == "private-address":
+    if looked.held is not None:
+        note(f"hint: if it is right all the same: rewake feed accept --shop {looked.shop_id}")
+    elif looked.reason == "private-address":
         note("hint: `allow_private: true` in the `feed` of its shop.yaml allows it")
 
 

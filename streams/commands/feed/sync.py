@@ -78,12 +78,12 @@ def sync(
     from streams.commands.feed.shops import feeds_or_exit, sync_for_ever, sync_once
     from streams.feedlook import Looking
 
-    feeds, sound = feeds_or_exit(shops or settings.rules, shop)
-    looking = Looking(topic, state or STATE, wall, files=files, note=note)
+    found = feeds_or_exit(shops or settings.rules, shop)
+    looking = Looking(topic, state or STATE, wall, files=files, guards=found.guards, note=note)
     if watch:
-        sync_for_ever(feeds, looking, json=json)
+        sync_for_ever(found, looking, json=json)
     else:
-        sync_once(feeds, looking, sound=sound, json=json)
+        sync_once(found, looking, json=json)
 
 
 def _topic(settings: Settings) -> KafkaProducts:
