@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,41 +14,6 @@ from tests.unit.feeds.reading import Read, offer, read_all, yml
 
 def real(shared_data: Path, name: str) -> Read:
     return read_all((shared_data / "feeds" / "yml" / name).read_bytes())
-
-
-FILES = {
-    "tiny_3.xml": (3, {}, {}),
-    "bom_102.xml": (102, {}, {}),
-    "crlf_132.xml": (132, {}, {}),
-    "mixed_types_654.xml": (654, {}, {}),
-    "ozon_2959.xml": (2957, {"duplicate-id": 2}, {}),
-    "broken_bare_ampersand.xml": (
-        6,
-        {"broken-xml": 1},
-        {"bad-availability": 6, "bad-old-price": 1, "bad-picture": 1},
-    ),
-    "case_empty_offers.xml": (0, {}, {}),
-    "case_malformed.xml": (0, {"cut-off": 1}, {}),
-    "case_minimal.xml": (1, {}, {}),
-    "case_nested_categories.xml": (1, {}, {}),
-    "case_no_categories.xml": (1, {}, {}),
-    "case_no_shop.xml": (0, {}, {}),
-    "case_vendor_model.xml": (2, {}, {}),
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_real_feed_gives_its_known_result(shared_data: Path, name: str) -> None:
-    products, rejected, repaired = FILES[name]
-    done = real(shared_data, name)
-    assert done.feed.format == "yml"
-    assert len(done.products) == products
-    assert dict(Counter(reason for _, reason in done.reasons)) == rejected
-    assert dict(Counter(reason for _, reason in done.repairs)) == repaired
-
-
-def test_every_real_feed_of_the_folder_has_a_known_result(shared_data: Path) -> None:
-    assert {path.name for path in (shared_data / "feeds" / "yml").glob("*.xml")} == set(FILES)
 
 
 def test_simple_offers_with_a_bom_a_dtd_line_and_rur(shared_data: Path) -> None:
