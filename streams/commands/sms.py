@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Final
+from typing import IO, Annotated, Final
 
 import typer
 
 from streams.commands.console import USED_WRONGLY, JsonOption, counted, fail, note, say_columns, say_json
-
-if TYPE_CHECKING:
-    from triggers.messages.writing import Writing
 
 app = typer.Typer(help="What texts cost as SMS.", no_args_is_help=True)
 
@@ -45,13 +43,13 @@ def measure(
 
     A line that is not a JSON string is named on standard error and left out; the exit code is then 1.
     """
-    writing = _writing(transliterate, smart) if smart or transliterate is not None else None
+    cheaper = _cheaper(transliterate, smart) if smart or transliterate is not None else None
     if file == "-":
-        wrong = _measure_lines(sys.stdin.buffer, sys.stdout.buffer, writing)
+        wrong = _measure_lines(sys.stdin.buffer, sys.stdout.buffer, cheaper)
     else:
         try:
             with Path(file).open("rb") as lines:
-                wrong = _measure_lines(lines, sys.stdout.buffer, writing)
+                wrong = _measure_lines(lines, sys.stdout.buffer, cheaper)
         except OSError as error:
             fail(f"{file}: {error.strerror}", code=USED_WRONGLY)
     if wrong:
@@ -82,22 +80,22 @@ def schemes(json: JsonOption = False) -> None:
     say_columns(rows)
 
 
-def _writing(transliterate: str | None, smart: bool) -> Writing:
+def _cheaper(transliterate: str | None, smart: bool) -> Callable[[str], str]:
     from triggers.messages.transliteration import SCHEMES
-    from triggers.messages.writing import Writing
+    from triggers.messages.writing import Writing, cheaper
     from triggers.rules.values import listed
 
     if transliterate is not None and transliterate not in SCHEMES:
         fail(f"--transliterate `{transliterate}`: no such scheme", f"there are {listed(SCHEMES)}", code=USED_WRONGLY)
-    return Writing(transliterate, smart)
+    writing = Writing(transliterate, smart)
+    return lambda text: cheaper(text, writing)
 
 
-def _measure_lines(lines: IO[bytes], out: IO[bytes], writing: Writing | None) -> int:
+def _measure_lines(lines: IO[bytes], out: IO[bytes], cheaper: Callable[[str], str] | None) -> int:
     """Answers how many lines were no JSON string."""
     import msgspec
 
     from triggers.messages.sms import measure as measured
-    from triggers.messages.writing import written
 
     encode = msgspec.json.encode
     decode = msgspec.json.Decoder(str).decode
@@ -112,8 +110,8 @@ def _measure_lines(lines: IO[bytes], out: IO[bytes], writing: Writing | None) ->
             continue
         encoding, units, segments = measured(text)
         line_out = f'{{"encoding":"{encoding}","units":{units},"segments":{segments}'
-        if writing is not None:
-            sent = written(text, writing)
+        if cheaper is not None:
+            sent = cheaper(text)
             after = measured(sent)
             texts += 1
             segments_before += segments
@@ -127,6 +125,6 @@ def _measure_lines(lines: IO[bytes], out: IO[bytes], writing: Writing | None) ->
             batch.clear()
     out.write("".join(batch).encode())
     out.flush()
-    if writing is not None:
+    if cheaper is not None:
         note(f"{counted(texts, 'text')}: {counted(segments_after, 'segment')} instead of {segments_before:,}")
     return wrong
