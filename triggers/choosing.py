@@ -55,10 +55,8 @@ def _of_step(
     if found is None:  # the reader lets no such rule pass
         raise AssertionError("one of a step's variants is for anybody")
     figures = plan.figures or asks_figures(found.sms.reads, plan.kind.content)
-    writing = step.writing
-    if writing.links is not None:
-        writing = replace(writing, links=writing.links.of(variant=found.name))
-    return replace(plan, step=replace(step, sms=found.sms, writing=writing), figures=figures), found.name
+    its_step = replace(step, sms=found.sms, writing=step.writing.of_variant(found.name))
+    return replace(plan, step=its_step, figures=figures), found.name
 
 
 def _without_sms(plan: emission.Plan, world: emission.World) -> emission.Plan:

@@ -35,6 +35,8 @@ class BookRead:
     warnings: tuple[RuleWarning, ...]
     written: Mapping[str, Written] = field(default_factory=dict)
     """By shop."""
+    read: Mapping[str, tuple[ReadRule, ...]] = field(default_factory=dict)
+    """By shop: the rules with their places."""
 
 
 NO_RULES = BookRead(RuleBook(), (), ())
@@ -57,6 +59,7 @@ class _Reading:
     errors: list[RuleError] = field(default_factory=list)
     warnings: list[RuleWarning] = field(default_factory=list)
     written: dict[str, Written] = field(default_factory=dict)
+    read: dict[str, tuple[ReadRule, ...]] = field(default_factory=dict)
 
 
 def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
@@ -75,6 +78,7 @@ def read_rulebook(folder: Path, shop: Path | None = None) -> BookRead:
         tuple(reading.errors),
         tuple(reading.warnings),
         dict(sorted(reading.written.items())),
+        dict(sorted(reading.read.items())),
     )
 
 
@@ -199,6 +203,7 @@ def _read_shop(files: _ShopFiles, reading: _Reading) -> None:
     reading.warnings += [warning for warning in warnings if rules or not wrong]
     reading.shops[files.id] = shop
     reading.rules[files.id] = tuple(sorted((read.rule for read in rules), key=lambda rule: rule.name))
+    reading.read[files.id] = tuple(rules)
     reading.written[files.id] = Written(
         text, {one.written.audience: one.document.source for one in audiences},
         {read.rule.name: read.source for read in rules},

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import HOUR
+from triggers.costing import TextBudget
 from triggers.expressions import Audience, Expression
 from triggers.inbound import ANSWERING, Answering
 from triggers.messages.template import MessageTemplate
@@ -116,6 +117,7 @@ class Rule:
     max_times: int | None = None
     exclusive: str = ""  # the group of rules of which one runs at a time
     variants: tuple[Variant, ...] = ()
+    budget: TextBudget | None = None  # of what its texts cost; nothing is sent otherwise for it
 
 
 MILLION = 1_000_000

@@ -43,6 +43,7 @@ class ReadRule:
     file: str
     name_place: Place
     trigger_place: Place
+    budget_place: Place
     source: str = ""
     """As it is written."""
 
@@ -165,6 +166,7 @@ def _read_rule(
             Variant(one.name, one.weight, compiled.condition(("variants", number, "when")))
             for number, one in enumerate(written.variants or ())
         ),
+        budget=written.budget.meant() if written.budget else None,
     )
     path: Path = ("trigger", kind.name)
     read = ReadRule(
@@ -173,6 +175,7 @@ def _read_rule(
         name_place=document.place(("rule",)),
         trigger_place=document.key_place((*path, "on_order") if (*path, "on_order") in document.keys else path),
         source=document.source,
+        budget_place=document.place(("budget",)),
     )
     return read, errors, _warnings(rule, shop, document, writing)
 

@@ -29,7 +29,7 @@ _SHOP = re.compile(r"\bshop\b(?:\s*\.\s*(\w+))?")
 def with_version(rule: Rule, shop: Shop) -> Rule:
     """`rule` with its version: 32 hexadecimal digits."""
     meaning = _plain(rule)
-    for unmeant in ("version", "description", "shop_id"):
+    for unmeant in ("version", "description", "shop_id", "budget"):
         meaning.pop(unmeant, None)
     if rule.trigger.kind != FIRST_KIND:
         meaning["trigger"]["kind"] = rule.trigger.kind

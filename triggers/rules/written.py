@@ -22,6 +22,7 @@ from triggers.kinds import Kind, Reading, WrittenKind, sentence
 from triggers.rules.incentives import WrittenIncentive
 from triggers.rules.model import Trigger
 from triggers.rules.values import Duration, Name, Percent, Source, Wait, Written, listed, shown, wrong
+from triggers.rules.written_cost import WrittenCost
 from triggers.rules.written_links import WrittenLinks
 from triggers.rules.written_writing import WrittenWriting
 
@@ -222,6 +223,11 @@ class WrittenRule(Written):
         description="Parameters that every link of its texts gets; what is not given is as the shop says, null: not "
         "that one of the shop's.",
         examples=[{"utm_campaign": "{rule}"}],
+    )
+    budget: WrittenCost | None = Field(
+        default=None,
+        description="What its texts may cost over the products of a feed: more fails `rewake rules check --products`.",
+        examples=[{"segments": 1, "per_thousand": 5000}],
     )
     purpose: Literal["marketing", "transactional"] = Field(
         default="marketing", description="transactional: needs no marketing consent, and may carry no marketing."

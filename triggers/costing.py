@@ -1,0 +1,100 @@
+"""What texts cost over many products: units and segments of each, and money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import ceil
+from typing import Final, NamedTuple
+
+from triggers.messages.template import Message
+
+QUANTILES: Final = (0.5, 0.99)
+_CENT: Final = Decimal("0.01")
+
+
+class Spread(NamedTuple):
+    """The least, the median, the 99th percentile (nearest rank) and the most."""
+
+    min: int
+    median: int
+    p99: int
+    max: int
+
+
+class Worst(NamedTuple):
+    """The text that needs most: segments, then units; of equals the one that came first."""
+
+    product_id: str
+    segments: int
+    units: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Of one segment, in `currency`: `segment` wherever `countries` (by ISO 3166) says nothing else."""
+
+    currency: str
+    segment: Decimal
+    countries: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def to(self, country: str | None) -> Decimal:
+        return self.countries.get(country or "", self.segment)
+
+
+@dataclass(frozen=True, slots=True)
+class TextBudget:
+    """What a rule's texts may cost at most: segments of any of them, money for a thousand in the mean."""
+
+    segments: int | None = None
+    per_thousand: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Cost:
+    """Of one text over the products that it was made for. `refused`: how often it could not be made, by reason."""
+
+    units: Counter[int] = field(default_factory=Counter)
+    segments: Counter[int] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    dear: int = 0
+    """Of them UCS-2."""
+    worst: Worst | None = None
+
+    def add(self, product_id: str, message: Message) -> None:
+        self.units[message.units] += 1
+        self.segments[message.segments] += 1
+        self.dear += message.encoding == "ucs-2"
+        if self.worst is None or (message.segments, message.units) > self.worst[1:3]:
+            self.worst = Worst(product_id, message.segments, message.units, message.text)
+
+    @property
+    def made(self) -> int:
+        return self.segments.total()
+
+    def per_thousand(self, price: Decimal) -> Decimal | None:
+        """What a thousand of them cost on average, at so much a segment; None where none could be made."""
+        if not self.made:
+            return None
+        sent = sum(segments * count for segments, count in self.segments.items())
+        return (price * sent * 1000 / self.made).quantize(_CENT)
+
+
+def spread(counted: Counter[int]) -> Spread | None:
+    """None of nothing."""
+    total = counted.total()
+    if not total:
+        return None
+    values = sorted(counted)
+    found = []
+    for quantile in QUANTILES:
+        rank, below = max(1, ceil(quantile * total)), 0
+        for value in values:
+            below += counted[value]
+            if below >= rank:
+                found.append(value)
+                break
+    return Spread(values[0], *found, values[-1])
