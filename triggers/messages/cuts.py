@@ -62,8 +62,8 @@ def _leads(character: str) -> bool:
 
 def beginnings(name: str) -> Iterator[str]:
     """What may be left of a name, without dots and each shorter than the one before it: whole words of it, and parts of
-    a word of more than LONGEST_WORD characters; no part of a number that is written with blanks, and never less than
-    SHORTEST_NAME characters. `name` has no blanks but single ones, and none at its ends."""
+    a word of more than LONGEST_WORD characters that is no link; no part of a number that is written with blanks, and
+    never less than SHORTEST_NAME characters. `name` has no blanks but single ones, and none at its ends."""
     inner = _inner_places(name)
     shortest = len(name)
     for place in range(len(name) - 1, SHORTEST_NAME - 1, -1):
@@ -84,7 +84,7 @@ def _inner_places(name: str) -> frozenset[int]:
     places: list[int] = []
     begin = 0
     for word in name.split(" "):
-        if len(word) > LONGEST_WORD:
+        if len(word) > LONGEST_WORD and "://" not in word:
             places += range(begin + 1, begin + len(word))
         begin += len(word) + 1
     return frozenset(places)

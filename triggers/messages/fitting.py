@@ -12,8 +12,9 @@ by halves.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from triggers.messages.cuts import ELLIPSIS, beginnings
@@ -47,47 +48,46 @@ class _Form(NamedTuple):
     length: int
 
 
-def fitted(page: Page, most: int, sacrifice: Sequence[Sacrifice], finish: Finish) -> Fitted:
+def fitted(page: Page, most: int, sacrifice: tuple[Sacrifice, ...], finish: Finish) -> Fitted:
     """A text that needs more than `most` segments, with the least given up that makes it fit."""
-    plain, loss = _tried(page, most, sacrifice, finish, ELLIPSIS)
-    if plain.measure.encoding == "gsm-7" or not plain.shortened:
-        return plain
-    short, less = _tried(page, most, sacrifice, finish, ONE_SIGN)
-    return short if (not short.fits, less) <= (not plain.fits, loss) else plain
-
-
-def _tried(
-    page: Page, most: int, sacrifice: Sequence[Sacrifice], finish: Finish, ellipsis: str
-) -> tuple[Fitted, tuple[int, int]]:
-    """The best that can be done with such dots, and how much it gives up, the dearer kind first."""
     names = {place: _forms(page.texts[place]) for place in page.names or ()} if "shorten_names" in sacrifice else {}
     lengths = sorted({form.length for forms in names.values() for form in forms}, reverse=True) or [0]
-    parts = _droppable(page) if "drop_optional" in sacrifice else 0
+    cuts, parts = len(lengths) - 1, _droppable(page) if "drop_optional" in sacrifice else 0
+    names_first = sacrifice[:1] == ("shorten_names",)
 
-    @cache
-    def made(dropped: int, cut: int) -> Fitted:
-        """Without the last `dropped` parts, the names at most as long as the place `cut` of `lengths` says."""
-        texts = list(page.texts)
-        for part in page.parts[len(page.parts) - dropped :]:
-            texts[part.begin : part.end] = [""] * (part.end - part.begin)
-        shortened = []
-        for place, forms in names.items():
-            if texts[place]:
+    def best(dots: str) -> tuple[tuple[object, ...], Fitted]:
+        """The best that can be done with such dots, and how bad it is."""
+
+        @cache
+        def made(dropped: int, cut: int) -> Fitted:
+            """Without the last `dropped` parts, the names at most as long as the place `cut` of `lengths` says."""
+            texts = list(page.texts)
+            for part in page.parts[len(page.parts) - dropped :]:
+                texts[part.begin : part.end] = [""] * (part.end - part.begin)
+            shortened = []
+            for place, forms in names.items():
                 form = next((one for one in forms if one.length <= lengths[cut]), forms[-1])
-                if form.cut:
+                if form.cut and texts[place]:
                     shortened.append(len(form.text))
-                    texts[place] = form.text + ellipsis
-        text, measure = finish("".join(texts))
-        return Fitted(text, measure, measure.segments <= most, dropped, tuple(shortened))
+                    texts[place] = form.text + dots
+            text, measure = finish("".join(texts))
+            return Fitted(text, measure, measure.segments <= most, dropped, tuple(shortened))
 
-    cuts = len(lengths) - 1
-    if sacrifice[:1] == ("shorten_names",):
-        dropped = _first(parts, lambda number: made(number, cuts).fits)
-        cut = _first(cuts, lambda number: made(dropped, number).fits)
-        return made(dropped, cut), (dropped, cut)
-    cut = _first(cuts, lambda number: made(parts, number).fits)
-    dropped = _first(parts, lambda number: made(number, cut).fits)
-    return made(dropped, cut), (cut, dropped)
+        if names_first:
+            dropped = _first(parts, lambda number: made(number, cuts).fits)
+            cut = _first(cuts, lambda number: made(dropped, number).fits)
+        else:
+            cut = _first(cuts, lambda number: made(parts, number).fits)
+            dropped = _first(parts, lambda number: made(number, cut).fits)
+        found = made(dropped, cut)
+        loss = (dropped, cut) if names_first else (cut, dropped)
+        encoding, units, segments = found.measure
+        return (not found.fits, loss, segments, encoding == "ucs-2", units), found
+
+    plain = best(ELLIPSIS)
+    if not cuts or finish("".join(page.texts))[1].encoding == "gsm-7":
+        return plain[1]
+    return min(plain, best(ONE_SIGN), key=itemgetter(0))[1]
 
 
 def _first(most: int, enough: Callable[[int], bool]) -> int:

@@ -116,6 +116,7 @@ def test_a_refusal_says_what_the_text_came_to_when_all_was_given_up() -> None:
     [
         ("One two six electrical", "One two six…"),  # 10 characters at least
         ("Электрический", "Электрический"),
+        ("Электрокотёл 2", "Электрокотёл 2"),  # with dots it would be longer
         ("Ведро 10 литров", "Ведро 10 литров"),
         ("Кружка за 1 990 рублей", "Кружка за 1 990…"),
         ('Набор "Кухня", (синий)', 'Набор "Кухня"…'),
@@ -175,6 +176,16 @@ def test_a_part_without_a_value_is_left_out_and_nothing_of_it_stays() -> None:
         assert (message.text, message.products) == ("Mug!", ("mug",))
         message = compile_template(source).render(cart_of("mug"), writing)
         assert (message.text, message.products) == ("Mug!", ("mug",))
+
+
+def test_the_name_behind_a_part_that_is_left_out_is_the_one_that_is_shortened() -> None:
+    source = (
+        "{% optional %}{{ cart.lines[1].name }}{% if true %}{{ customer.first_name }}{% endif %}{% endoptional %}"
+        "{{ 'Words that are no name, but longer. ' ~ 'Words that are no name, but longer. ' }}{{ cart.lines[0].name }}"
+    )
+    message = fit(source, max_segments=2)
+    name = "Чайник электрический Bosch TWK3A011 серебристый, 1.7 литра…"
+    assert message.text == "Words that are no name, but longer. " * 2 + name
 
 
 def test_what_comes_after_a_part_that_is_left_out_in_a_loop_is_as_ever() -> None:
