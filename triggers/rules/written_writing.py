@@ -51,7 +51,9 @@ class WrittenWriting(Written):
     max_segments: int | None = Field(
         default=None, ge=1, le=MOST_SEGMENTS, description="Into how many SMS a text has to fit."
     )
-    sacrifice: Annotated[tuple[Sacrifice, ...], Field(strict=False), AfterValidator(_each_once)] | None = Field(
+    sacrifice: Annotated[
+        tuple[Sacrifice, ...], Field(strict=False, json_schema_extra={"uniqueItems": True}), AfterValidator(_each_once)
+    ] | None = Field(
         default=None,
         description="What is given up, in this order, where a text does not fit: its optional parts, the length of "
         "products' names.",

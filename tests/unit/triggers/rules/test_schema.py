@@ -45,6 +45,10 @@ RULES = {
     "two incentives": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\n"
     "steps: [{sms: hello, incentive: {coupon: A, gift: b}}]",
     "one incentive": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello, incentive: {coupon: A}}]",
+    "how texts are written": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nwriting: {transliterate: mosmetro}\n"
+    "steps: [{sms: hello, writing: {smart_encoding: true}}]",
+    "how texts can't be written": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\n"
+    "steps: [{sms: hello, writing: {smart_encoding: 1}}]",
     "a bad name": "rule: a b\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]",
     "an unknown exit": "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\nsteps: [{sms: hello}]\nexit_on: [paid]",
 }
@@ -73,6 +77,12 @@ SHOPS = {
     "how to opt out": "opt_out_text: STOP to opt out",
     "how to opt out by language": "opt_out_text: {en: STOP to opt out, ru: СТОП}",
     "how to opt out of nothing": "opt_out_text: [STOP]",
+    "how texts are written": "writing: {transliterate: gost_52535, smart_encoding: true, max_segments: 2}",
+    "what texts give up": "writing: {transliterate: none, sacrifice: [shorten_names, drop_optional]}",
+    "what texts don't have": "writing: {sacrifice: [links]}",
+    "a transliteration that is none": "writing: {transliterate: latin}",
+    "what texts give up twice": "writing: {sacrifice: [drop_optional, drop_optional]}",
+    "texts of no segment": "writing: {max_segments: 0}",
     "half of quiet hours": "quiet_hours: {from: '21:00'}",
     "no time of day": "quiet_hours: {from: '25:00', to: '10:00'}",
 }
