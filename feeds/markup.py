@@ -1,7 +1,7 @@
 """XML feeds as a stream of records, in bounded memory, that survives the breaks real feeds have.
 
-The bytes are cut after every record's end tag and each piece is fed to libxml2's push parser on its own. That costs
-nothing measurable against `lxml.etree.iterparse`, and it tells which record an error is in, also in a feed of one line.
+The bytes are cut after every record's end tag and each piece is fed to libxml2's push parser on its own, which tells
+which record an error is in, also in a feed of one line. Where nothing is wrong `feeds.batches` takes many at once.
 
 **A break** (XML that is not well-formed) rejects the record it is in. The parser never recovers by guessing (libxml2's
 own recovery nests the records that follow in the broken one, or stops for good): it is thrown away, a new one is opened
@@ -16,18 +16,19 @@ elements nest 256 deep at most (libxml2's own bound without `huge_tree`), pieces
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, Final
-from xml.sax.saxutils import quoteattr
 
 import msgspec
 from lxml import etree
 
+from feeds.batches import SAFELY, Batches, start_tags
 from feeds.problems import EntitiesRefused, Limits, RecordTooLarge, Rejected, Repaired, UnknownEncoding
 from feeds.repairs import Mended, Mender
 from feeds.source import Source
 
-_CHUNK: Final = 256 * 1024
+_CHUNK: Final = 64 * 1024
 _MISC: Final = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _NAME: Final = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']", re.IGNORECASE)
@@ -90,8 +91,10 @@ class _Reader:
         self._cut = re.compile(rb"</(?:[\w.-]+:)?(?:%s)\s*>" % names)
         self._start = re.compile(rb"<(?:[\w.-]+:)?%s(?=[\s/>])" % grammar.record.encode())
         self._parser = self._fresh(source.encoding)
+        self._batches = Batches((grammar.record, *grammar.asides), self._encoding, source.head)
         self._line = 1
         self._base = 0
+        self._bases = [(0, 0)]  # what the parser's lines lack, by the last of its lines for which that was otherwise
         self._open: list[tuple[etree._Element, int, bool]] = []  # records begun: their line, and are they sound
         self._scaffold = b""
         self._seen = False  # has the document shown an element, so that its DOCTYPE is behind us
@@ -99,37 +102,54 @@ class _Reader:
         self._last: etree._Element
 
     def run(self) -> Iterator[Element | Rejected]:
-        for piece, last in self._pieces():
-            start = 0
-            if self._broken and self._mender.inside is not None:
-                # what broke left a comment or CDATA section open: nothing is sound before that ends
-                end = piece.find(self._mender.inside)
-                start = len(piece) if end < 0 else end + len(self._mender.inside)
-                if end >= 0:
-                    self._mender.inside = None
-            lines = piece.count(b"\n")
-            self._line += piece.count(b"\n", 0, start)
-            lines -= piece.count(b"\n", 0, start)
-            yield from self._tail(piece[start:]) if last else self._piece(piece[start:])
-            self._line += lines
-
-    def _pieces(self) -> Iterator[tuple[bytes, bool]]:
-        """The bytes cut after each end tag that matters; what follows the last one comes as (rest, True)."""
+        """Cut after each end tag that matters, unless all of it can be taken at once."""
         buffer = b""
         limit = self._limits.record_bytes
         while chunk := self._source.read(_CHUNK):
             searched = max(0, len(buffer) - 64)  # an end tag may lie across two chunks
             buffer += chunk
-            at = 0
+            at = self._batches.run_in(buffer)
+            records = self._batches.parsed(buffer[:at]) if at else None
+            if records is None:
+                at = 0
+            else:
+                searched = at
+                yield from self._batch(buffer[:at], records)
             for end in self._cut.finditer(buffer, searched):
-                yield buffer[at : end.end()], False
+                yield from self._next(buffer[at : end.end()])
                 at = end.end()
             buffer = buffer[at:]
             if len(buffer) > limit:
                 raise RecordTooLarge(f"after line {self._line}: {limit:,} bytes and more without a record's end")
-        yield buffer, True
+        yield from self._next(buffer, last=True)
+
+    def _batch(self, run: bytes, records: list[Any]) -> Iterator[Element]:
+        before = self._line - 1
+        lines = run.count(b"\n")
+        self._line += lines
+        if lines:  # the parser sees one of them, to know what was before from what comes after
+            self._parser.feed(b"\n")
+            self._base += lines - 1
+            self._bases.append((before + lines - self._base, self._base))
+        for record in records:
+            yield Element(before + (record.sourceline or 1), record, True, ())
+
+    def _next(self, piece: bytes, last: bool = False) -> Iterator[Element | Rejected]:
+        start = 0
+        if self._broken and self._mender.inside is not None:
+            # what broke left a comment or CDATA section open: nothing is sound before that ends
+            end = piece.find(self._mender.inside)
+            start = len(piece) if end < 0 else end + len(self._mender.inside)
+            if end >= 0:
+                self._mender.inside = None
+        lines = piece.count(b"\n")
+        self._line += piece.count(b"\n", 0, start)
+        lines -= piece.count(b"\n", 0, start)
+        yield from self._tail(piece[start:]) if last else self._piece(piece[start:])
+        self._line += lines
 
     def _piece(self, raw: bytes) -> Iterator[Element | Rejected]:
+        self._batches.lose_place()
         piece, mended = self._mender.mend(raw)
         try:
             self._parser.feed(piece)
@@ -148,9 +168,9 @@ class _Reader:
         starts = [found.start() for found in self._start.finditer(piece)]
         if not starts:
             yield self._break(broken, None)
-            self._reopen(self._line)
+            self._reopen(self._line + piece.count(b"\n"))
             return
-        line = self._base + (broken.lineno or 1)
+        line = self._said_at(broken)
         again = self._line + piece.count(b"\n", 0, starts[-1])
         reopened_before = self._broken
         self._reopen(again)
@@ -195,7 +215,13 @@ class _Reader:
             if not self._seen:
                 self._seen = True
                 _refuse_entities(element)
-            is_record = etree.QName(element).localname == record if element.tag != record else True
+            name = str(element.tag).rpartition("}")[2]
+            is_record = name == record
+            if ":" in name:  # a prefix that nobody declared: nothing of ours
+                self._last = element
+                if event == "end" and not self._open and name.endswith(f":{record}"):
+                    _forget(element)
+                continue
             if event == "start":
                 if is_record:
                     yield from self._unclosed(raw, line)
@@ -209,6 +235,8 @@ class _Reader:
                 yield Element(line, element, is_record, notes)
             if is_record:
                 _forget(element)
+                if sound and not self._open and self._mender.inside is None:
+                    self._batches.stand_after(element)
 
     def _unclosed(self, raw: bytes, inner_line: int) -> Iterator[Rejected]:
         """A record that begins within another means that the outer one was never closed."""
@@ -225,7 +253,7 @@ class _Reader:
     ) -> Rejected:
         if _code(error) == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             reason = "too-deep" if "depth" in error.msg else "too-large"
-        return Rejected(self._base + (error.lineno or 1), _id(found_id), reason, _said(error))
+        return Rejected(self._said_at(error), _id(found_id), reason, _said(error))
 
     def _notes(self, raw: bytes, mended: list[Mended]) -> tuple[Repaired, ...]:
         """One Repaired a kind, at the line of its first place."""
@@ -255,21 +283,19 @@ class _Reader:
         if self._scaffold:
             self._parser.feed(self._scaffold)
         self._base = line - 1
+        self._bases = [(0, self._base)]
+
+    def _said_at(self, error: etree.XMLSyntaxError) -> int:
+        """The line of an error, which the parser may say long after."""
+        line = error.lineno or 1
+        return line + self._bases[bisect_left(self._bases, (line, 0)) - 1][1]
 
     def _fresh(self, encoding: str | None) -> Any:
         names = {self._root.rpartition(":")[2], self._grammar.record, *self._grammar.asides} - {""}
         return etree.XMLPullParser(
             events=("start", "end"),
             tag=[f"{{*}}{name}" for name in sorted(names)],
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            huge_tree=False,
-            recover=False,
-            remove_comments=True,
-            remove_pis=True,
+            **SAFELY,
             encoding=encoding,
         )
 
@@ -282,17 +308,9 @@ def _refuse_entities(element: etree._Element) -> None:
 
 def _opening(inner: etree._Element, record: str) -> bytes:
     """The start tags of the elements around `inner`, on one line, but for records; around the root: the root's own."""
-    tags = []
-    for element in list(reversed(list(inner.iterancestors()))) or [inner]:
-        name = str(element.tag).rpartition("}")[2]  # not etree.QName, which refuses a name with an undeclared prefix
-        if name == record:
-            break
-        prefix = f"{element.prefix}:" if element.prefix else ""
-        spaces = "".join(
-            f" xmlns{':' + known if known else ''}={quoteattr(uri)}" for known, uri in element.nsmap.items()
-        )
-        tags.append(f"<{prefix}{name}{spaces}>")
-    return "".join(tags).encode("ascii", "xmlcharrefreplace")
+    around = list(reversed(list(inner.iterancestors()))) or [inner]
+    names = [str(element.tag).rpartition("}")[2] for element in around]
+    return start_tags(around[: names.index(record)] if record in names else around)
 
 
 def _forget(record: etree._Element) -> None:

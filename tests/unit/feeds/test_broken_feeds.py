@@ -152,3 +152,15 @@ def test_reading_goes_on_after_a_break_inside_elements_whose_prefix_is_not_decla
 def test_a_broken_feed_that_declares_a_nonsensical_encoding_is_refused() -> None:
     with pytest.raises(UnknownEncoding, match="'utf-:8'"):
         read_all(yml(offer(1, "<name>x</nme>"), offer(2), declaration='<?xml version="1.0" encoding="utf-:8"?>'))
+
+
+def test_a_record_with_a_prefix_that_nobody_declared_is_nothing_of_ours() -> None:
+    done = read_all(yml(offer(1), '<x:offer id="2"><name>a</name></x:offer>', offer(3)))
+    assert done.ids == ["1", "3"]
+    assert done.reasons == [(None, "broken-xml")]
+    assert (done.rejected[0].line, "prefix x" in done.rejected[0].detail) == (3, True)
+
+
+def test_the_lines_after_a_break_that_hides_its_record_are_still_right() -> None:
+    done = read_all(yml(offer(1), '<\x00offer id="2">\n<name>a</name>\n</offer>', offer(3), offer(3)))
+    assert [(found.line, found.reason) for found in done.rejected] == [(3, "broken-xml"), (7, "duplicate-id")]
