@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from streams.commands.feed.accept import accept
 from streams.commands.feed.parse import parse
 from streams.commands.feed.sync import sync
 
@@ -11,6 +12,7 @@ app = typer.Typer(help="Product feeds: read them, publish what changed.", no_arg
 
 app.command()(parse)
 app.command()(sync)
+app.command()(accept)
 
 
 def register(root: typer.Typer) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, fail, say
+from streams.commands.console import USED_WRONGLY, fail, note, say
 
 if TYPE_CHECKING:
     from feeds.problems import FeedError
     from feeds.tally import Tally
+    from streams.feedsync import KafkaProducts
     from streams.products import Synced
+    from streams.settings import Settings
 
 ShopOption = Annotated[str, typer.Option(help="The shop whose feed it is.")]
 
@@ -71,6 +73,17 @@ def published(synced: Synced) -> str:
     return (
         f"published: {synced.changed:,} changed (of them {synced.new:,} new), {synced.vanished:,} vanished;"
         f" {synced.unchanged:,} unchanged{held}"
+    )
+
+
+def kafka_topic(settings: Settings) -> KafkaProducts:
+    """The topic `products`; records that are none are said on stderr."""
+    from streams.feedsync import KafkaProducts
+
+    return KafkaProducts(
+        settings.kafka_client_options(),
+        wall,
+        lambda offset, why: note(f"products: record {offset} is no snapshot: {why}"),
     )
 
 

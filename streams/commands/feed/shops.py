@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,8 +13,10 @@ import typer
 
 from streams.commands.console import CHECK_FAILED, USED_WRONGLY, counted, fail, note, say, say_json
 from streams.commands.feed.common import published, wall
+from streams.commands.feed.holding import told
 
 if TYPE_CHECKING:
+    from feeds.held import HeldNote
     from schemas.feed_guard import FeedGuard
     from streams.feedlook import Look, Looking
     from triggers.rules.feeding import Feeding
@@ -57,13 +59,14 @@ def feeds_or_exit(folder: Path, shop: str | None) -> ShopFeeds:
     return ShopFeeds(feeds, {name: shops[name].feed_guard for name in feeds}, not errors)
 
 
-def sync_once(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
-    """Look at each feed; leaves with 1 when one failed or is held, or there may be others."""
+def sync_once(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], *, json: bool) -> None:
+    """Look at each feed; leaves with 1 when one failed or is held, or there may be others. `released` gives the command
+    that publishes a feed which is held."""
     from streams.feedwatch import once
 
     def tell(looked: Look) -> None:
         if not json:
-            _say(looked, line(looked))
+            _say(looked, line(looked), released)
 
     looks = _until_asked(once(shops.feeds, looking.look, tell))
     if json:
@@ -72,7 +75,7 @@ def sync_once(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
         raise typer.Exit(CHECK_FAILED)
 
 
-def sync_for_ever(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
+def sync_for_ever(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], *, json: bool) -> None:
     """Look at each feed on its schedule, until asked to stop."""
     from schemas.instants import rfc3339
     from streams.feedwatch import watch
@@ -82,7 +85,7 @@ def sync_for_ever(shops: ShopFeeds, looking: Looking, *, json: bool) -> None:
             say_json({"at": rfc3339(wall()), **looked.as_dict(), "next_at": rfc3339(due)})
         else:
             again = "next try" if looked.failed else "next look"
-            _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}")
+            _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}", released)
 
     note(f"watching {counted(len(shops.feeds), 'feed')}: {', '.join(shops.feeds)}; Ctrl-C stops")
     _until_asked(watch(shops.feeds, looking.look, tell, wall=wall))
@@ -101,18 +104,22 @@ def line(looked: Look) -> str:
         return f"{looked.shop_id}: {size}unchanged"
     tally = looked.outcome.tally
     problems = "".join(
-        f"{counts.total():,} {kind}, " for kind, counts in (("rejected", tally.rejected), ("repaired", tally.repaired))
+        f"{counts.total():,} {kind}, "
+        for kind, counts in (("rejected", tally.rejected), ("repaired", tally.repaired))
+        if counts
     )
     return f"{looked.shop_id}: {size}{tally.products:,} products, {problems}{published(looked.outcome.synced)}"
 
 
-def _say(looked: Look, text: str) -> None:
+def _say(looked: Look, text: str, released: Callable[[HeldNote], str]) -> None:
     if not looked.troubled:
         say(text)
         return
     note(text, style="red")
     if looked.held is not None:
-        note(f"hint: if it is right all the same: rewake feed accept --shop {looked.shop_id}")
+        for why in told(looked.held):
+            note(why)
+        note(f"hint: if it is right all the same: {released(looked.held)}")
     elif looked.reason == "private-address":
         note("hint: `allow_private: true` in the `feed` of its shop.yaml allows it")
 

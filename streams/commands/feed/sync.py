@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from shutil import copyfileobj
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, say, say_json
-from streams.commands.feed.common import check_shop, opened, published, refused, show, wall
+from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_json
+from streams.commands.feed.common import check_shop, kafka_topic, opened, published, refused, show, wall
+from streams.commands.feed.holding import STATE, release, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 if TYPE_CHECKING:
     from feeds.fetch import FetchError
-    from streams.feedsync import KafkaProducts
+    from schemas.feed_guard import FeedGuard
+    from streams.feedsync import HeldBack, KafkaProducts
     from streams.settings import Settings
-
-STATE: Final = Path(".rewake/feeds")
 
 
 def sync(
@@ -41,7 +43,7 @@ def sync(
     ] = False,
     state: Annotated[
         Path | None,
-        typer.Option("--state", metavar="DIR", help=f"Where the last good feeds are kept; default: {STATE}."),
+        typer.Option("--state", metavar="DIR", help=f"Where last good and held feeds are kept; default: {STATE}."),
     ] = None,
     files: Annotated[
         Path | None,
@@ -56,7 +58,8 @@ def sync(
     """Read feeds and publish to the topic `products` what changed since the last sync.
 
     One feed, or those that the shops of a folder name in their shop.yaml: all of them once, or with --watch for ever.
-    Exit code 1 when a feed can't be fetched, is refused, or has no sound product: then nothing of it is published.
+    Exit code 1 when a feed can't be fetched, is refused, has no sound product, or is held because it looks wrong: then
+    nothing of it is published.
 
     Example: rewake feed sync https://shop.example/feed.xml --shop main
 
@@ -64,70 +67,111 @@ def sync(
     """
     if shop is not None:
         check_shop(shop)
-    of_folder = {"--shops": shops, "--watch": watch, "--state": state, "--files": files}
+    of_folder = {"--watch": watch, "--files": files}
     wrong = [name for name, given in of_folder.items() if given] if source is not None else []
     if wrong:
         fail(f"{wrong[0]} is for the feeds of a folder of shops, not for one file or address", code=USED_WRONGLY)
     if source is None and allow_private:
         fail("--allow-private is for one address", "a shop says `allow_private` in its shop.yaml", code=USED_WRONGLY)
     settings = settings_or_exit(bootstrap)
-    topic = _topic(settings)
+    topic = kafka_topic(settings)
     if source is not None:
-        _sync_one(source, shop or "main", topic, settings, allow_private=allow_private, json=json)
+        one = _One(source, shop or "main", state, bootstrap, shops or settings.rules, allow_private, json)
+        one.sync(topic, settings)
         return
     from streams.commands.feed.shops import feeds_or_exit, sync_for_ever, sync_once
     from streams.feedlook import Looking
 
     found = feeds_or_exit(shops or settings.rules, shop)
     looking = Looking(topic, state or STATE, wall, files=files, guards=found.guards, note=note)
+    released = partial(release, state=state, bootstrap=bootstrap)
     if watch:
-        sync_for_ever(found, looking, json=json)
+        sync_for_ever(found, looking, released, json=json)
     else:
-        sync_once(found, looking, json=json)
+        sync_once(found, looking, released, json=json)
 
 
-def _topic(settings: Settings) -> KafkaProducts:
-    from streams.feedsync import KafkaProducts
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One file or address, and what was said of it."""
 
-    return KafkaProducts(
-        settings.kafka_client_options(),
-        wall,
-        lambda offset, why: note(f"products: record {offset} is no snapshot: {why}"),
-    )
+    source: str
+    shop: str
+    state: Path | None
+    bootstrap: str | None
+    shops: Path
+    allow_private: bool
+    json: bool
 
+    def sync(self, topic: KafkaProducts, settings: Settings) -> None:
+        import sqlite3
 
-def _sync_one(
-    source: str, shop: str, topic: KafkaProducts, settings: Settings, *, allow_private: bool, json: bool
-) -> None:
-    import tempfile
+        from aiokafka.errors import KafkaError
 
-    from aiokafka.errors import KafkaError
+        from feeds.conditional import InUse, KeptFeed
+        from feeds.held import HeldFeed
+        from feeds.problems import FeedError
+        from streams.feedsync import Guarded, HeldBack, NothingSound, sync_feed
+        from streams.products import ProductsTopicUnusable
 
-    from feeds.problems import FeedError
-    from streams.feedsync import NothingSound, sync_feed
-    from streams.products import ProductsTopicUnusable
-
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rewake-feed-")))
-        if source.startswith(("http://", "https://")):
-            stream = stack.enter_context(_fetched(source, folder / "feed", allow_private))
-        else:
-            stream = stack.enter_context(opened(source))
+        folder = (self.state or STATE) / self.shop
+        kept = KeptFeed(folder)
+        guarded = Guarded(HeldFeed(folder), self.source, _guard(self.shops, self.shop))
         try:
-            outcome = sync_feed(stream, shop, topic, folder=folder, wall=wall)
+            with kept.held() as scratch, self._stream(scratch) as stream:
+                outcome = sync_feed(stream, self.shop, topic, folder=scratch, wall=wall, guarded=guarded)
+                kept.forget()
         except FeedError as error:
             refused(error)
         except NothingSound as nothing:
-            if not json:
-                show(nothing.tally, source)
+            if not self.json:
+                show(nothing.tally, self.source)
             fail(f"{nothing}; nothing was published")
+        except HeldBack as held:
+            self._held(held)
+        except InUse as error:
+            fail(str(error), "another sync of this shop is running: try again")
         except (ProductsTopicUnusable, KafkaError) as error:
             fail(f"Kafka at {settings.kafka_bootstrap}: {error}")
-    if json:
-        say_json(outcome.as_dict())
-        return
-    show(outcome.tally, source)
-    say(published(outcome.synced))
+        except (OSError, sqlite3.Error) as error:
+            fail(f"{folder}: {error}", "--state names another folder")
+        if self.json:
+            say_json(outcome.as_dict())
+            return
+        show(outcome.tally, self.source)
+        say(published(outcome.synced))
+
+    def _stream(self, scratch: Path) -> BinaryIO:
+        """The feed as a file: what is held is kept from its beginning."""
+        if self.source.startswith(("http://", "https://")):
+            return _fetched(self.source, scratch / "feed", self.allow_private)
+        if self.source != "-":
+            return opened(self.source)
+        with (scratch / "feed").open("wb") as file:
+            copyfileobj(opened(self.source), file)
+        return (scratch / "feed").open("rb")
+
+    def _held(self, held: HeldBack) -> NoReturn:
+        if self.json:
+            say_json({**held.tally.as_dict(), "held": held.note.as_dict()})
+        else:
+            show(held.tally, self.source)
+        why = "nothing was published, its products stay as they are"
+        note(f"error: the feed of shop {self.shop} is held: {why}", style="red")
+        for line in told(held.note):
+            note(line)
+        note("a sound feed is taken by the next sync. If this one is right, publish it with:")
+        note(f"  {release(held.note, self.state, self.bootstrap)}")
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _guard(shops: Path, shop: str) -> FeedGuard:
+    """What one sync of the shop may change; the usual where its settings are not here."""
+    from schemas.feed_guard import DEFAULT_GUARD
+    from streams.rules.folder import read_rulebook
+
+    known = read_rulebook(shops).book.shops.get(shop) if shops.exists() else None
+    return DEFAULT_GUARD if known is None else known.feed_guard
 
 
 def _fetched(url: str, to: Path, allow_private: bool) -> BinaryIO:

@@ -85,8 +85,8 @@ def test_wrong_use_exits_with_2(wrong: list[str]) -> None:
     assert run(*wrong).exit_code == 2
 
 
-def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka() -> None:
-    done = run("sync", "http://127.0.0.1:9/feed.xml")
+def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka(tmp_path: Path) -> None:
+    done = run("sync", "http://127.0.0.1:9/feed.xml", "--state", str(tmp_path))
     assert done.exit_code == 1
     assert "private-address" in done.stderr
     assert "--allow-private" in done.stderr
