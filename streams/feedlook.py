@@ -23,7 +23,7 @@ from feeds.held import HeldFeed, HeldNote
 from feeds.problems import FeedError
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import DAY, SECOND
-from streams.feedsync import Guarded, HeldBack, NothingSound, Outcome, ProductsTopic, sync_feed
+from streams.feedsync import Forgetting, Guarded, HeldBack, NothingSound, Outcome, ProductsTopic, sync_feed
 from streams.products import ProductsTopicUnusable
 from triggers.rules.feeding import Feeding
 
@@ -198,7 +198,7 @@ class _Looked:
             feed: BinaryIO
             with file.open("rb") as feed:
                 return sync_feed(
-                    feed, self._shop_id, self._with.topic,
+                    feed, self._shop_id, Forgetting(self._with.topic, self._kept),
                     folder=scratch, wall=self._with.wall, stopping=stopping, guarded=self._guarded(source),
                 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
+from feeds.conditional import KeptFeed
 from feeds.differ import differences
 from feeds.guard import Counts, reasons
 from feeds.held import HeldFeed, HeldNote
@@ -95,6 +96,24 @@ class KafkaProducts:
         self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         return asyncio.run(sync(new, old, shop_id, self.options, at=at, held=held, complete=complete))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """The topic of a shop whose last good feed is kept: that is forgotten before anything is published. A publication
+    that breaks off leaves the topic as no version of the feed is, and then none may be taken for unchanged."""
+
+    topic: ProductsTopic
+    kept: KeptFeed
+
+    def read(self, into: Store) -> Mapping[str, int]:
+        return self.topic.read(into)
+
+    def publish(
+        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+    ) -> Synced:
+        self.kept.forget()
+        return self.topic.publish(new, old, shop_id, at=at, held=held, complete=complete)
 
 
 @dataclass(frozen=True, slots=True)

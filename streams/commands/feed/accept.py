@@ -41,7 +41,7 @@ def accept(
     from feeds.held import HeldFeed
     from feeds.problems import FeedError
     from streams.feedaccept import NothingHeld, Overtaken, accept_feed
-    from streams.feedsync import NothingSound
+    from streams.feedsync import Forgetting, NothingSound
     from streams.products import ProductsTopicUnusable
 
     check_shop(shop)
@@ -54,11 +54,9 @@ def accept(
     try:
         with kept.held() as scratch:
             outcome = accept_feed(
-                held, shop, kafka_topic(settings), folder=scratch, wall=wall,
+                held, shop, Forgetting(kafka_topic(settings), kept), folder=scratch, wall=wall,
                 agreed=lambda accepting: _agreed(accepting, yes=yes, quiet=json),
             )  # fmt: skip
-            if outcome is not None:
-                kept.forget()
     except NothingHeld:
         fail(f"no feed of shop {shop} is held in {state or STATE}")
     except Overtaken as overtaken:

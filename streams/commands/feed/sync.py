@@ -111,7 +111,7 @@ class _One:
         from feeds.conditional import InUse, KeptFeed
         from feeds.held import HeldFeed
         from feeds.problems import FeedError
-        from streams.feedsync import Guarded, HeldBack, NothingSound, sync_feed
+        from streams.feedsync import Forgetting, Guarded, HeldBack, NothingSound, sync_feed
         from streams.products import ProductsTopicUnusable
 
         folder = (self.state or STATE) / self.shop
@@ -119,8 +119,8 @@ class _One:
         guarded = Guarded(HeldFeed(folder), self.source, _guard(self.shops, self.shop))
         try:
             with kept.held() as scratch, self._stream(scratch) as stream:
-                outcome = sync_feed(stream, self.shop, topic, folder=scratch, wall=wall, guarded=guarded)
-                kept.forget()
+                forgetting = Forgetting(topic, kept)
+                outcome = sync_feed(stream, self.shop, forgetting, folder=scratch, wall=wall, guarded=guarded)
         except FeedError as error:
             refused(error)
         except NothingSound as nothing:

@@ -119,6 +119,19 @@ async def test_a_feed_that_could_not_be_published_is_fetched_again(world: World)
     assert (await world.look()).what == "published"
 
 
+async def test_a_publication_that_broke_off_is_mended_even_when_the_feed_is_again_as_it_was(world: World) -> None:
+    good = world.site.feed
+    await world.look()
+    world.site.feed, world.site.etag = yml(offer(1), offer(3)), '"two"'
+    world.topic.trouble = KafkaConnectionError("in its midst")
+    assert (await world.look()).reason == "kafka"
+    world.topic.trouble = None
+    world.topic.products.clear()  # what it had published by then
+    world.site.feed, world.site.etag = good, '"one"'
+    assert (await world.look()).what == "published"
+    assert {product for _, product in world.topic.products} == {"1", "2"}
+
+
 async def test_a_refused_feed_leaves_the_last_good_one_and_is_asked_for_by_its_version(world: World) -> None:
     await world.look()
     good = world.site.feed
