@@ -66,3 +66,12 @@ def test_a_letter_of_two_characters_is_the_letter_that_is_seen() -> None:
 @pytest.mark.parametrize("text", ["", "Hello “you” — é 5 ₽", "e\u0301", "Αθήνα", "שלום", "🐳"])
 def test_what_has_no_cyrillic_stays_character_for_character(text: str) -> None:
     assert transliterated(text, "mosmetro") == text
+
+
+def test_nothing_is_read_when_a_text_is_transliterated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*arguments: object, **named: object) -> None:
+        raise AssertionError(f"opens {arguments[0]}")
+
+    monkeypatch.setattr("builtins.open", opened)
+    for scheme in SCHEMES:
+        assert transliterated("нечитанное", scheme) != "нечитанное"
