@@ -253,6 +253,8 @@ class _Reader:
     ) -> Rejected:
         if _code(error) == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             reason = "too-deep" if "depth" in error.msg else "too-large"
+        elif reason == "broken-xml" and _code(error) == etree.ErrorTypes.ERR_INVALID_ENCODING:
+            reason = "bad-encoding"
         return Rejected(self._said_at(error), _id(found_id), reason, _said(error))
 
     def _notes(self, raw: bytes, mended: list[Mended]) -> tuple[Repaired, ...]:

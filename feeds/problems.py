@@ -94,7 +94,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a feed may cost. Sizes in bytes once unpacked, texts in characters."""
 
     feed_bytes: int = 4 * 1024**3
-    ratio: int = 200  # unpacked to packed; of a million offers that differ in one number alone it is about 60
+    ratio: int = 200  # unpacked to packed; of offers that differ in their numbers alone it is about 30
     record_bytes: int = 4 * 1024**2
     text_chars: int = 2000  # as `schemas.products` allows
     products: int = 5_000_000

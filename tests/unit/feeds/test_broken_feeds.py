@@ -113,7 +113,7 @@ def test_bytes_of_another_encoding_reject_their_record_only() -> None:
     data = yml(offer(1), offer(2, "<name>@@</name>"), offer(3)).replace(b"@@", "Чай".encode("cp1251"))
     done = read_all(data)
     assert done.ids == ["1", "3"]
-    assert done.reasons == [("2", "broken-xml")]
+    assert done.reasons == [("2", "bad-encoding")]
 
 
 def test_records_inside_a_comment_stay_commented_out_after_a_break() -> None:
