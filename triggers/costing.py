@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from triggers.messages.template import Message
 
-QUANTILES: Final = (0.5, 0.99)
 _CENT: Final = Decimal("0.01")
 
 
@@ -85,16 +84,16 @@ class Cost:
 
 def spread(counted: Counter[int]) -> Spread | None:
     """None of nothing."""
-    total = counted.total()
-    if not total:
+    if not counted.total():
         return None
-    values = sorted(counted)
-    found = []
-    for quantile in QUANTILES:
-        rank, below = max(1, ceil(quantile * total)), 0
-        for value in values:
-            below += counted[value]
-            if below >= rank:
-                found.append(value)
-                break
-    return Spread(values[0], *found, values[-1])
+    return Spread(min(counted), _ranked(counted, 0.5), _ranked(counted, 0.99), max(counted))
+
+
+def _ranked(counted: Counter[int], share: float) -> int:
+    """The least value that at least this share of them do not pass."""
+    rank, below = max(1, ceil(share * counted.total())), 0
+    for value in sorted(counted):
+        below += counted[value]
+        if below >= rank:
+            return value
+    raise AssertionError("the whole is no less than its share")

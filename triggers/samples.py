@@ -121,6 +121,13 @@ class Samples:
     def made(self, text: Text, row: CustomerRow, products: Sequence[Product] = ()) -> Message | Verdict:
         """The text for this customer, or why there is none. `products`: what a journey of its kind is about; left out:
         what one of this customer might be about. The row stays as it is."""
+        message, verdicts = self.judged(text, row, products)
+        return message or next(verdict for verdict in verdicts if verdict.gate == "message")
+
+    def judged(
+        self, text: Text, row: CustomerRow, products: Sequence[Product] = ()
+    ) -> tuple[Message | None, tuple[Verdict, ...]]:
+        """The same with what all the pure gates say. Who is suppressed is not known here."""
         if products and "product" in text.kind.content:
             about = About(tuple(Shown(one.product_id, one.price, _before(one)) for one in products[:MAX_SHOWN]))
         else:
@@ -136,9 +143,7 @@ class Samples:
             rule=text.rule.name, rule_version=text.rule.version, epoch=journey.epoch, step=text.step, due=at
         )
         verdicts, touch = emission.judge(row, proposal, at, self._world, text.plan, journey)
-        if touch.message is not None:
-            return touch.message
-        return next(verdict for verdict in verdicts if verdict.gate == "message")
+        return touch.message, verdicts
 
     def _somebody(self, one: Somebody, number: int, language: str) -> CustomerRow:
         row = new_row(self._shop.id, f"sample-{number + 1}")

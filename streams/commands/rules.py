@@ -55,12 +55,30 @@ def rulebook_or_exit(folder: Path, shop: Path | None = None) -> RuleBook:
 
 
 @app.command()
-def check(folder: FolderArgument, shop: ShopOption = None, json: JsonOption = False) -> None:
+def check(
+    folder: FolderArgument,
+    shop: ShopOption = None,
+    products: Annotated[
+        Path | None,
+        typer.Option(metavar="FEED", help="The products that texts are made for, where a rule has a `budget`."),
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What an SMS costs; not given: the shop's `sms_price`.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Say everything that is wrong with the rules, each with its place, and what probably is not meant.
 
-    Leaves with 0 when there are rules and no mistakes (warnings do not count), with 1 otherwise.
+    With `--products` every text of a rule that has a `budget` is made for every product, and what costs more is a
+    mistake. Leaves with 0 when there are rules and no mistakes (warnings do not count), with 1 otherwise.
     """
+    from dataclasses import replace
+
+    from streams.commands.budgets import over_budgets
+
     read = _read(folder, shop)
+    if not read.errors:
+        read = replace(read, errors=over_budgets(read, products, prices))
     if json:
         say_json(
             {

@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiokafka.structs import TopicPartition
 
 from schemas.catalogue import EmptyCatalogue
+from schemas.partitioner import partition_of
 from schemas.topics import changelog
 from streams.chunks.chunk import Columns
 from streams.chunks.reader import Reader
@@ -58,15 +59,17 @@ def _plain(value: Any) -> Any:
 
 
 async def of_changelog(
-    reader: Reader, app: str, says: Callable[[str], None], take: Callable[[Iterable[CustomerRow]], None]
-) -> None:
-    """Give `take` the rows of one partition after the other, as the workers have committed them. Of one partition all
-    are in memory, as bytes. `says` is told what is being read. Raises NoTopics, KafkaError, UnknownLayout."""
+    reader: Reader, app: str, says: Callable[[str], None], take: Callable[[Iterable[CustomerRow]], None],
+    key: bytes | None = None,
+) -> None:  # fmt: skip
+    """Give `take` the rows of one partition after the other, as the workers have committed them, or of the one that has
+    the row of `key` alone. Of one partition all are in memory, as bytes. `says` is told what is being read. Raises
+    NoTopics, KafkaError, UnknownLayout."""
     topic = changelog(app).name
     partitions = (await reader.partitions([topic])).get(topic)
     if not partitions:
         raise NoTopics(topic)
-    for number in range(partitions):
+    for number in range(partitions) if key is None else (partition_of(key, partitions),):
         says(f"{topic}, partition {number}")
         kept: dict[bytes, bytes] = {}
 

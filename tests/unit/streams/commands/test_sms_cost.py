@@ -1,0 +1,133 @@
+"""`rewake sms cost`, and budgets in `rewake rules check`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from streams.commands import build_root
+
+TEA = Path(__file__).parents[4] / "examples" / "tea-house"
+RULE = """\
+rule: cart
+trigger: {cart_abandoned: {idle: 60m}}
+budget: {segments: 1, per_thousand: 5000}
+steps:
+  - sms: "{{ cart.lines[0].name }}: {{ cart.lines[0].url }}"
+  - after: 1h
+    variants:
+      - {name: short, sms: "Buy it"}
+      - {name: dear, sms: "Купите {{ customer.answer('a', 'b') }}"}
+"""
+
+
+def feed(folder: Path, *names: str) -> Path:
+    path = folder / "products.jsonl"
+    lines = [
+        {"product_id": f"p{number}", "name": name, "url": f"https://shop.example/{number}", "price": "10"}
+        for number, name in enumerate(names)
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+def written(folder: Path, rule: str = RULE, prices: str = "currency: RUB\nsegment: 4\n") -> Path:
+    (folder / "rules").mkdir()
+    (folder / "rules" / "cart.yaml").write_text(rule)
+    (folder / "prices.yaml").write_text(prices)
+    return folder
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(build_root(), [str(argument) for argument in arguments])
+
+
+def cost(folder: Path, *more: object) -> Result:
+    given = ("--rules", folder / "rules", "--products", folder / "products.jsonl", "--prices", folder / "prices.yaml")
+    return run("sms", "cost", *given, *more)
+
+
+def test_every_text_is_made_for_every_product_and_counted(tmp_path: Path) -> None:
+    feed(written(tmp_path), "Tea", "T" * 200, "Tea pot")
+    result = cost(tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    first, short, dear = json.loads(result.stdout)
+    assert (first["step"], first["variant"], first["made"]) == ("1", None, 3)
+    assert first["units"] == {"min": 27, "median": 31, "p99": 224, "max": 224}
+    assert first["segments"] == {"min": 1, "median": 1, "p99": 2, "max": 2}
+    assert (first["worst"]["product_id"], first["worst"]["segments"]) == ("p1", 2)
+    assert (first["per_thousand"], first["currency"]) == ("5333.33", "RUB")
+    assert (short["variant"], short["segments"]["max"], short["per_thousand"]) == ("short", 1, "4000.00")
+    assert (dear["variant"], dear["made"], dear["refused"]) == ("dear", 0, {"missing-value": 3})
+    assert dear["per_thousand"] is None
+
+
+def test_people_are_shown_the_dearest_product_and_what_could_not_be_made(tmp_path: Path) -> None:
+    feed(written(tmp_path), "Tea", "T" * 200)
+    result = cost(tmp_path)
+    assert "cart 1: 2 segments, 224 units for p1: TTT" in result.stdout
+    assert "cart 2 dear: not made for 2 products: missing-value" in result.stdout
+
+
+def test_without_a_file_of_prices_the_shops_own_price_counts(tmp_path: Path) -> None:
+    feed(written(tmp_path), "Tea")
+    (tmp_path / "shop.yaml").write_text("currency: EUR\nsms_price: 0.05\n")
+    result = run("sms", "cost", "--rules", tmp_path, "--products", tmp_path / "products.jsonl", "--json")
+    first, *_ = json.loads(result.stdout)
+    assert (first["per_thousand"], first["currency"]) == ("50.00", "EUR")
+
+
+def test_the_price_of_the_shops_country_counts(tmp_path: Path) -> None:
+    feed(written(tmp_path, prices="currency: RUB\nsegment: 4\ncountries: {KZ: 12}\n"), "Tea")
+    (tmp_path / "shop.yaml").write_text("default_region: KZ\n")
+    result = run(
+        "sms", "cost", "--rules", tmp_path, "--products", tmp_path / "products.jsonl", "--prices",
+        tmp_path / "prices.yaml", "--json",
+    )  # fmt: skip
+    assert json.loads(result.stdout)[0]["per_thousand"] == "12000.00"
+
+
+def test_wrong_prices_are_told_with_their_place(tmp_path: Path) -> None:
+    feed(written(tmp_path, prices="currency: RUB\nsegment: none\ncountries: {Kazakhstan: 12}\n"), "Tea")
+    result = cost(tmp_path)
+    assert result.exit_code == 2
+    assert "prices.yaml:2:10: `none` is no sum of money" in result.stderr
+    assert "prices.yaml:3:" in result.stderr and "`Kazakhstan` is no country" in result.stderr
+
+
+def test_a_feed_without_products_is_said(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "products.jsonl").write_text('{"product_id": ""}\n')
+    result = cost(tmp_path)
+    assert result.exit_code == 1
+    assert "has no sound product" in result.stderr or "refused" in result.stderr
+
+
+def test_a_text_over_its_rules_budget_fails_the_check_with_its_place_and_product(tmp_path: Path) -> None:
+    feed(written(tmp_path), "Tea", "T" * 200, "Чай", "T" * 170)
+    given = ("--products", tmp_path / "products.jsonl", "--prices", tmp_path / "prices.yaml")
+    result = run("rules", "check", tmp_path / "rules", *given)
+    assert result.exit_code == 1
+    assert "cart.yaml:3:9: step `1` needs 2 segments where the budget is 1, for product p1: TTT" in result.stdout
+    assert "step `1` costs 6,000.00 RUB per thousand where the budget is 5,000" in result.stdout
+    assert "2 mistakes" in result.stdout
+
+
+def test_texts_within_their_budget_pass_and_without_products_it_is_said_that_nothing_was_checked(
+    tmp_path: Path,
+) -> None:
+    feed(written(tmp_path), "Tea")
+    given = ("--products", tmp_path / "products.jsonl", "--prices", tmp_path / "prices.yaml")
+    assert run("rules", "check", tmp_path / "rules", *given).exit_code == 0
+    result = run("rules", "check", tmp_path / "rules")
+    assert result.exit_code == 0
+    assert "1 budget not checked" in result.stderr
+
+
+def test_the_shipped_example_can_be_costed_over_its_own_feed() -> None:
+    result = run("sms", "cost", "--rules", TEA, "--products", TEA / "feed.xml", "--json")
+    assert [(one["step"], one["made"], one["refused"]) for one in json.loads(result.stdout)] == [
+        ("reminder", 30, {}), ("discount", 30, {}), ("bonus", 30, {}),
+    ]  # fmt: skip
