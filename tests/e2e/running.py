@@ -105,15 +105,24 @@ class Shop:
 
     def command(self, *arguments: str) -> str:
         """Run another `rewake` command of this installation to its end."""
+        done = self._run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """As `command`, of one that leaves with 1; what it said to people."""
+        done = self._run(*arguments)
+        assert done.returncode == 1, done.stdout + done.stderr
+        return done.stderr
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("REWAKE_")},
             **{f"REWAKE_{key.upper()}": value for key, value in self.settings.items()},
         }
-        done = subprocess.run(
+        return subprocess.run(
             [REWAKE, *arguments], env=environment, cwd=self.folder, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     # -- what there is on the broker
 
