@@ -93,6 +93,13 @@ def test_an_offer_without_a_currency_takes_the_feed_s_main_one() -> None:
     assert read_all(yml(offer(1, "<price>5</price>"), head=head)).products[0].currency == "RUB"
 
 
+def test_rates_change_no_price_and_a_currency_with_a_rate_is_not_the_main_one() -> None:
+    head = '<currencies><currency id="USD" rate="CBRF" plus="3"/><currency id="RUB" rate="1.0"/></currencies>'
+    offers = (offer(1, "<price>5</price><currencyId>USD</currencyId>"), offer(2, "<price>5</price>"))
+    found = [(product.price, product.currency) for product in read_all(yml(*offers, head=head)).products]
+    assert found == [(Decimal(5), "USD"), (Decimal(5), "RUB")]
+
+
 def test_params_keep_their_unit_and_pictures_after_the_first_are_left() -> None:
     inner = (
         '<param name="speed" unit="ppm">15</param><param name="empty"/><picture>https://x.example/1</picture>'
