@@ -267,6 +267,10 @@ class CustomerRow(msgspec.Struct, array_like=True, gc=False, eq=False):
     def key(self) -> str:
         return row_key(self.shop_id, self.customer_id)
 
+    def has_occasions(self) -> bool:
+        part = self.part_occasions
+        return part != NO_LIST if type(part) is Raw else bool(part)
+
     def has_open_cart(self) -> bool:
         return bool(self.cart.now.lines)
 

@@ -175,8 +175,15 @@ class Engine:
                 give_way(row, plan, due)
             if len(row.history) > MAX_HISTORY:
                 row.history = bounded(row.history, {*plan.by_name, *(journey.rule for journey in row.journeys)})
-        for watch, _ in watches:
-            watch.looked(row, due)
+        if lone and watches is plan.watches and not row.has_occasions():
+            for watch in plan.marking:
+                watch.looked(row, due)
+            for watch, kind in wanting:
+                if not kind.marks:
+                    watch.looked(row, due)
+        else:
+            for watch, _ in watches:
+                watch.looked(row, due)
         proposals = []
         for journey in row.journeys:
             if journey.proposed or not journey.running or journey.planned > due:

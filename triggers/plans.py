@@ -31,13 +31,13 @@ Former = Callable[[str, str], tuple[Rule, Shop] | None]
 
 class ShopPlan:
     """One shop's. `kinds`: those in use, by name, with their rules. `by_event`: who wants to hear of events of a type,
-    with the kind's number. `lasting`: the numbers of kinds that go on when there are no more events. `stamp`: which
-    rules these are, as rows keep it; 0 for none. `counting`: what events add to the figures of the
-    shop; None where nobody counts."""
+    with the kind's number. `marking`: who is to be told of every deadline. `lasting`: the numbers of kinds that go on
+    when there are no more events. `stamp`: which rules these are, as rows keep it; 0 for none. `counting`: what events
+    add to the figures of the shop; None where nobody counts."""
 
     __slots__ = (
-        "_former", "_pinned", "by_event", "by_name", "counting", "kind_world", "kinds", "lasting", "migrate", "own",
-        "pins", "prefilter", "says", "shop", "since", "stamp", "steps", "until", "watches", "world",
+        "_former", "_pinned", "by_event", "by_name", "counting", "kind_world", "kinds", "lasting", "marking", "migrate",
+        "own", "pins", "prefilter", "says", "shop", "since", "stamp", "steps", "until", "watches", "world",
     )  # fmt: skip
 
     def __init__(
@@ -84,6 +84,7 @@ class ShopPlan:
             for event in kind.watches:
                 by_event.setdefault(event, []).append((kind.code, watch))
         self.by_event = {event: tuple(watching) for event, watching in by_event.items()}
+        self.marking = tuple(watch for watch, kind in self.watches if kind.marks)
         prefilter = Prefilter(rules)
         self.prefilter = prefilter if prefilter.narrows else None
         self.lasting = frozenset(kind.code for _, kind in self.kinds.values() if not kind.drains)

@@ -50,6 +50,7 @@ class ChangeKind(KindBase):
 
     name: ClassVar[str]
     stage = 25
+    marks = False
     content = frozenset({"product"})
     watches: frozenset[type] = frozenset()
 

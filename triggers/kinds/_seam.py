@@ -143,6 +143,11 @@ class Kind(Protocol):
         """Whether what is still to come is looked at when there are no more events: idleness is, a calendar is not."""
 
     @property
+    def marks(self) -> bool:
+        """Whether its watch keeps up to when the row was looked at also where another kind wanted that: else `looked`
+        is nothing to it before a look of its own, as long as the row has no occasions."""
+
+    @property
     def ends(self) -> bool:
         """Whether what its journeys are about has an end, after which nothing leaves (`About.ends_at`)."""
 
@@ -200,6 +205,7 @@ class KindBase:
     """What most kinds say."""
 
     drains = True
+    marks = True
     ends = False
     alone = False
     content: frozenset[str] = frozenset()

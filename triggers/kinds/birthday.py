@@ -59,6 +59,7 @@ class BirthdayKind(KindBase):
     stage = 6
     settings = WrittenBirthday
     trigger = Birthday
+    marks = False
     watches = frozenset({wire.CustomerUpdated, wire.CustomerImported, wire.CustomerErased})
     drains = False
     default_exits: frozenset[str] = frozenset()

@@ -98,6 +98,7 @@ class BroadcastKind(KindBase):
     stage = 1
     settings = WrittenBroadcast
     trigger = Broadcast
+    marks = False
     watches: frozenset[type] = frozenset()
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:

@@ -67,6 +67,7 @@ class CollectionReleasedKind(KindBase):
     stage = 15
     settings = WrittenCollectionReleased
     trigger = CollectionReleasedTrigger
+    marks = False
     watches: frozenset[type] = frozenset()
     content = frozenset({"product", "event"})
 

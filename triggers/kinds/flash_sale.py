@@ -73,6 +73,7 @@ class FlashSaleKind(KindBase):
     stage = 18
     settings = WrittenFlashSale
     trigger = FlashSale
+    marks = False
     ends = True
     watches: frozenset[type] = frozenset()
     content = frozenset({"product", "event"})

@@ -57,6 +57,7 @@ class ProfileDateKind(KindBase):
     stage = 6
     settings = WrittenProfileDate
     trigger = ProfileDate
+    marks = False
     watches = frozenset({wire.CustomerUpdated, wire.CustomerImported, wire.CustomerErased})
     drains = False
     default_exits: frozenset[str] = frozenset()

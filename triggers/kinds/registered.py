@@ -47,6 +47,7 @@ class RegisteredKind(KindBase):
     stage = 5
     settings = WrittenRegistered
     trigger = Registered
+    marks = False
     watches = frozenset({wire.CustomerUpdated, wire.CustomerImported, wire.CustomerErased})
 
     def watch(self, rules: Sequence[Rule], world: KindWorld) -> Watch:

@@ -43,6 +43,7 @@ class SegmentEnteredKind(KindBase):
     stage = 4
     settings = WrittenSegmentEntered
     trigger = SegmentEntered
+    marks = False
     watches = frozenset(MOVES)
     default_exits: frozenset[str] = frozenset()
 

@@ -43,6 +43,7 @@ class SegmentLeftKind(KindBase):
     stage = 4
     settings = WrittenSegmentLeft
     trigger = SegmentLeft
+    marks = False
     watches = frozenset(MOVES)
     default_exits: frozenset[str] = frozenset()
 

@@ -78,6 +78,7 @@ class SurveyKind(KindBase):
     stage = 2
     settings = WrittenSurvey
     trigger = Survey
+    marks = False
     alone = True
     watches = frozenset({wire.SurveyAnswered, wire.CustomerErased})
     content = frozenset({"event"})
