@@ -125,9 +125,16 @@ class _Watch:
         )
 
     def looked(self, row: CustomerRow, at: int) -> None:
-        for category_id, seen, looked in list(_open(row)):
-            if self._looks.due(seen.at, looked, at):
-                row.categories[category_id] = Seen(seen.at, seen.times, seen.earlier, at - seen.at)
+        categories = row.categories
+        lengths, looked_at = self._looks.lengths, row.looked_at
+        ordered = row.orders.last_at if row.orders is not None else 0
+        newest, longest = at - lengths[0], lengths[-1]  # most are newer, or were looked at
+        for category_id, seen in categories.items():
+            base = seen.at
+            if ordered < base <= newest and seen.looked < longest:
+                looked = max(seen.looked, looked_at - base)
+                if bisect_right(lengths, looked) < bisect_right(lengths, at - base):
+                    categories[category_id] = Seen(base, seen.times, seen.earlier, at - base)
 
     def _newest(self, found: Iterable[tuple[str, Seen, Sequence[tuple[int, Rule]]]]) -> Iterator[Begin]:
         """One for each rule: of the category looked at last."""

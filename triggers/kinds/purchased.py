@@ -159,6 +159,7 @@ class _Watch:
         self._catalogue = world.catalogue
         self._thanks, self._again = _parted(rules)
         self._looks = _parted(one_each(rules))
+        self._any_order = not all(_choosy(rule) for rule in self._looks[0])
 
     def heard(self, row: CustomerRow, event: CustomerEvent, now: int) -> int | None:
         if type(event) not in _ORDERS and not row.cart.now.taken and KIND.code not in row.looks:
@@ -167,8 +168,8 @@ class _Watch:
 
     def next_look(self, row: CustomerRow, now: int) -> int:
         looked = _looked(row)
-        thanks, again = self._looks
-        first = min((begin.at for begin in self._orders(row, thanks, looked, NEVER)), default=NEVER)
+        _, again = self._looks
+        first = self._next_order(row, looked, NEVER)
         for rule in again:
             first = min(first, min((due.at for due in self._needed(row, rule) if due.at > looked), default=NEVER))
         return first
@@ -180,8 +181,32 @@ class _Watch:
         return self._between(row, self._thanks, self._again, at)
 
     def looked(self, row: CustomerRow, at: int) -> None:
-        if any(True for _ in self._between(row, *self._looks, at)):
+        looked = _looked(row)
+        _, again = self._looks
+        if self._next_order(row, looked, at) < NEVER or any(
+            looked < due.at <= at for rule in again for due in self._needed(row, rule)
+        ):
             row.looked[SPELL] = at, 0
+
+    def _next_order(self, row: CustomerRow, looked: int, until: int) -> int:
+        """The first instant after `looked`, up to `until`, of an order that begins something; NEVER without one."""
+        thanks, _ = self._looks
+        orders = row.orders
+        if not thanks or orders is None or orders.last_at <= looked:
+            return NEVER
+        standing = {
+            order.at for order in orders.recent.values()
+            if looked < order.at <= until and order.placed and not order.cancelled
+        }  # fmt: skip
+        if not standing:
+            return NEVER
+        if self._any_order:
+            return min(standing)
+        first = NEVER
+        for product_id, known in row.bought.items():
+            if known.at < first and known.at in standing and any(self._is_of(rule, product_id) for rule in thanks):
+                first = known.at
+        return first
 
     def _between(
         self, row: CustomerRow, thanks: Sequence[Rule], again: Sequence[Rule], until: int
