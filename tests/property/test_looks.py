@@ -49,7 +49,7 @@ def test_to_ask_less_often_is_to_ask_always(given_: tuple[list[Drawn], Story], r
     some = Player(rules).play(story, end)
     with (
         patch.object(Engine, "_lone", lambda *of: False),
-        patch.object(_members, "_heard_of", _members._Judged),
+        patch.object(_members, "_judged", _members._Judged),
         patch.object(_members._Group, "stays", lambda *of: False),
         patch.object(product_viewed._Watch, "_seen_again", lambda watch, row, event, now: watch.next_look(row, now)),
         patch.object(category_viewed._Watch, "heard", lambda watch, row, event, now: watch.next_look(row, now)),

@@ -130,6 +130,11 @@ class Membership:
             self._groups[group.key] = group
             self._rules.setdefault(group.key, []).append(rule)
         self._timed = [group for group in self._groups.values() if "now" in group.moved_by]
+        self._nobody: Mapping[str, bool] | None = None
+        self._asked_of_each = {
+            key: group for key, group in self._groups.items()
+            if group.waits is None or (group.audience is not None and "customer.id" in group.audience.reads.names)
+        }  # fmt: skip
         self._moved = {
             event: not moves or any(moves & group.moved_by for group in self._groups.values())
             for event, moves in MOVES.items()
@@ -139,13 +144,23 @@ class Membership:
         if type(event) is wire.CustomerErased and self._erased(row):
             return NEVER
         if len(row.seen) == _ID:  # the first that is ever heard of this customer
-            nobody = self._inside(new_row(row.shop_id, row.customer_id), now)
+            nobody = self._of_nobody(new_row(row.shop_id, row.customer_id), now)
             row.members = row.members | {key: Member(inside, now) for key, inside in nobody.items()}
         if type(event) is wire.CustomerImported:  # a base that is there already enters nothing
             row.members = {key: member for key, member in row.members.items() if key not in self._groups}
         if not self._moved[type(event)] and (not self._timed or self._stays(row, now)):
             return None
-        return now if _otherwise(row, _heard_of(self._world, row, now).inside(self._groups)) else NEVER
+        return now if _otherwise(row, _judged(self._world, row, now).inside(self._groups)) else NEVER
+
+    def _of_nobody(self, row: CustomerRow, now: int) -> Mapping[str, bool]:
+        """In which of them somebody is of whom nothing is known: what has no name of its own, and waits for no time of
+        day, is so for all of them."""
+        if self._nobody is None:
+            self._nobody = _Judged(self._world, row, now).inside(self._groups)
+        if not self._asked_of_each:
+            return self._nobody
+        asked = _Judged(self._world, row, now).inside(self._asked_of_each)
+        return {**self._nobody, **asked}
 
     def _stays(self, row: CustomerRow, now: int) -> bool:
         """Whether the time has changed nothing since the row was last judged."""
@@ -194,7 +209,7 @@ class Membership:
 
     def changed(self, row: CustomerRow, at: int) -> dict[str, bool]:
         """What is otherwise than the row knows, or not known to it, and how it is."""
-        return _otherwise(row, self._inside(row, at))
+        return _otherwise(row, _judged(self._world, row, at).inside(self._groups))
 
     def occasion(self, row: CustomerRow, at: int) -> Occasion | None:
         """That something has changed with the time alone."""
@@ -205,9 +220,6 @@ class Membership:
     def _erased(self, row: CustomerRow) -> bool:
         """Whether the customer was erased and nobody has been judged since: nothing is kept of who is only a marker."""
         return bool(row.erased_at) and not any(key in row.members for key in self._groups)
-
-    def _inside(self, row: CustomerRow, at: int) -> dict[str, bool]:
-        return _Judged(self._world, row, at).inside(self._groups)
 
 
 class _Judged:
@@ -235,11 +247,12 @@ class _Judged:
 
 
 _latest: list[_Judged] = []
-"""Of the event that was heard last: both kinds ask the same of it, one after the other."""
+"""Of the row that was asked about last: both kinds ask the same of an event, one after the other, and of a deadline
+what is due, and what is to be kept of it."""
 
 
-def _heard_of(world: KindWorld, row: CustomerRow, now: int) -> _Judged:
-    """As the row stands after the event that it has just taken."""
+def _judged(world: KindWorld, row: CustomerRow, now: int) -> _Judged:
+    """As the row stands at that instant, after the event that it took last."""
     for known in _latest:
         if known.row is row and known.world is world and known.at == now and known.event == row.seen[-_ID:]:
             return known
