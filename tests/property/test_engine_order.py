@@ -128,9 +128,10 @@ def with_orders(made: Rule, on_order: Literal["cart", "items"]) -> Rule:
 
 
 def canonical(row: CustomerRow) -> Any:
-    """The row without what merely records arrival: the order of the hashes seen, the cancels put out on the way."""
+    """The row without what merely records arrival: the order of the hashes seen, the cancels put out on the way, and
+    whether a part was looked at (`layout`)."""
     seen = sorted(row.seen[i : i + 8] for i in range(0, len(row.seen), 8))
-    names = {name.removeprefix("part_") for name in row.__struct_fields__} - {"seen", "outgoing", "cart"}
+    names = {name.removeprefix("part_") for name in row.__struct_fields__} - {"seen", "outgoing", "cart", "layout"}
     facts = {name: getattr(row, name) for name in names}
     lines = [list(cart.lines) for cart in (row.cart.now, row.cart.base) if cart is not None]
     return facts, (row.cart.now, row.cart.base, row.cart.ops), seen, lines
