@@ -26,7 +26,7 @@ from schemas.partitioner import row_key
 from streams.careful import Careful, RecordLimits
 from streams.effects import Advanced, Asked, AtOnce, Effects, Judged, Out, Reserve, Rows, items_of
 from streams.faults import NOT_A_CUSTOMERS
-from streams.merge import BEGINNING, Merged
+from streams.merge import BEGINNING, END, Merged
 from streams.walking import Walking
 from triggers.asks import Ask, Granted, LedgerAnswer
 from triggers.customer import CustomerRow
@@ -187,12 +187,14 @@ class Timeline:
             except Exception:  # noqa: BLE001  # as above
                 failed.add(key)
 
-    async def walk_on(self, most: int, effects: Effects | None = None, first: Iterable[str] = ()) -> Effects:
-        """Ask about `most` rows more for the open walks. `first`: those to ask at once when something has just opened,
-        above all rows whose touches are about to be judged."""
+    async def walk_on(
+        self, most: int, effects: Effects | None = None, first: Iterable[str] = (), below: int = END
+    ) -> Effects:
+        """Ask about `most` rows more for the open walks, when one lies `below` this instant. `first`: those to ask at
+        once when something has just opened, above all rows whose touches are about to be judged."""
         effects = effects or Effects()
         paused: dict[str, tuple[Way, Ask]] = {}
-        keys = self.walking.ask(most, effects.touched, first)
+        keys = self.walking.ask(most, effects.touched, first, below)
         opened = self.walking.opened
         touched, failed = effects.touched, effects.failed
         for number, key in enumerate(keys, 1):

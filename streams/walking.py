@@ -284,14 +284,19 @@ class Walking:
 
     # -- asking
 
-    def ask(self, most: int, touched: Mapping[str, CustomerRow], first: Iterable[str] = ()) -> list[str]:
+    def ask(
+        self, most: int, touched: Mapping[str, CustomerRow], first: Iterable[str] = (), below: int = END
+    ) -> list[str]:
         """The next rows to be asked for what is open, about `most` of them. `first`: whose turn comes before all others
-        when something has just opened. Those that were `touched` may not be stored yet."""
+        when something has just opened. Those that were `touched` may not be stored yet. A pass begins only for what
+        lies `below` this instant: were rows asked before, what they make of it would all fall due at once then."""
         if not self.walks:
             return []
         keys: dict[str, None] = dict.fromkeys(first) if self._new else {}
         self._new = False
         if self._pass is None:
+            if all(walk.at >= below for walk in self.walks.opened.walks):
+                return list(keys)
             last = self._upto = self.walks.last
             keys.update((key, None) for key, row in touched.items() if row.walked < last)
             self._pass = self._rows.keys()

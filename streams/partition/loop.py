@@ -28,6 +28,7 @@ from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.effects import Asked
 from streams.ledger import Ledger
 from streams.letters import Letter, fitting
+from streams.merge import END
 from streams.metrics import Metrics
 from streams.partition.arising import Arising
 from streams.partition.clock import Clock
@@ -43,6 +44,7 @@ from streams.partition.ports import Flow, SharedLogs
 from streams.partition.publishing import publish
 from streams.partition.reading import Reading
 from streams.partition.screening import KnownKeys
+from streams.partition.slices import Slices
 from streams.partition.tally import count
 from streams.table import Table, Unstorable
 from streams.timeline import Effects, Timeline
@@ -90,6 +92,7 @@ class Partition:
         self._failed = failed
         waiting, attention = table.restored()
         self.deadlines = DeadlineIndex(waiting)
+        self._slices = Slices(plan.slice_rows)
         self._walking = restored(engine, table, renumber=plan.skip_applied and not plan.stream_clock)
         self._timeline = Timeline(
             engine,
@@ -291,9 +294,15 @@ class Partition:
                         await self._turn()
                         self._in_turn = False
                         self._steer()
+                        self._tidy_up()
         finally:
             self._in_turn = False
             self._accepting = False
+
+    def _tidy_up(self) -> None:
+        """Where turns are short; where full chunks wait, all that they consist of would be looked at."""
+        if not self._plan.stream_clock and self.intake.waiting < self._plan.chunk_records // 2:
+            self._plan.tidy_up()
 
     async def _wait(self, pause: float) -> None:
         """Until the next turn: as long as that, less when a chunk is full or touches can be judged."""
@@ -334,7 +343,7 @@ class Partition:
             if taken.items or self.deadlines.next() < reached or self._walking.due(reached):
                 await self._timeline.advance(taken.items, reached, effects)
             self._clock.goes_on(reached)
-            await self._walk_on(taken, effects)
+            asked = await self._walk_on(taken, effects)
             await self._outbox.emit(effects, wall, self._clock.passed, held=self._clock.held)
             # Not the rows themselves: they would outlive their chunk.
             self._arising.over(self._now(), () if self._plan.stream_clock else frozenset(effects.touched))
@@ -349,20 +358,27 @@ class Partition:
         if effects.returned:
             self._commits.drop(effects.returned)
             await self._commits.release()
+        if asked:
+            self._slices.took(self._now() - now, self.interval, asked)
         if taken.items:
             self._metrics.chunk_records.observe(len(taken.items))
             self._metrics.chunk_seconds.observe(time.perf_counter() - began)
 
-    async def _walk_on(self, taken: Taken, effects: Effects) -> None:
-        """Some rows more are asked for what concerns many customers; few when there is much else to do. Those whose
-        touches wait are asked before they are judged."""
-        if self._walking.walks:
-            busy = len(taken.items) >= self._plan.chunk_records // 2
-            most = self._plan.slice_rows // 4 if busy else self._plan.slice_rows
-            before = len(effects.passed)
-            await self._timeline.walk_on(max(most, 1), effects, self._outbox.keys())
-            asked = (stretch.keys for stretch in effects.passed[before:] if isinstance(stretch, Asked))
-            self._metrics.rows_asked.inc(sum(map(len, asked)))
+    async def _walk_on(self, taken: Taken, effects: Effects) -> int:
+        """Some rows more are asked for what concerns many customers, unless there is much else to do: as many as keep
+        the turn short. Those whose touches wait are asked before they are judged. Answers how many there were, 0 where
+        the turn is long without them."""
+        if not self._walking.walks:
+            return 0
+        busy = len(taken.items) >= self._plan.chunk_records // 2
+        most = max(self._plan.slice_rows // 4, 1) if busy else self._slices.rows
+        before = len(effects.passed)
+        below = END if self._plan.stream_clock else self._clock.reached
+        await self._timeline.walk_on(most, effects, self._outbox.keys(), below)
+        stretches = effects.passed[before:]
+        asked = sum(len(stretch.keys) for stretch in stretches if isinstance(stretch, Asked))
+        self._metrics.rows_asked.inc(asked)
+        return 0 if busy else asked
 
     # -- out
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from schemas.topics import CO_PARTITIONED, PRODUCTS, TopicSpec
 from streams.careful import RecordLimits
 from streams.letters import Letter
+from streams.partition.collector import collect
 from streams.partition.intake import Screening
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.screening import KnownKeys, Screen, SharedScreen
@@ -24,7 +25,7 @@ INPUTS: Final = tuple(sorted(CO_PARTITIONED, key=lambda spec: spec.rank or 0))
 """The group's topics in the order of the merge."""
 
 SLICE_ROWS: Final = 2_000
-"""Some 25 ms of work."""
+"""Some 25 ms of work where nobody is written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class PartitionPlan:
     """What all partitions have counted of whole shops, as far as it was read; None: nobody counts."""
     unreadable_rules: Callable[[int], Sequence[Letter]] = lambda since: ()
     """What of the topic `rules` can't be read, from an offset on: partition 0 says so."""
+    tidy_up: Callable[[], None] = collect
+    """Between two short turns on the wall clock."""
     slice_rows: int = SLICE_ROWS
-    """Rows that a turn asks for what concerns many customers, where nothing else happens to them."""
+    """Rows that a turn asks at most for what concerns many customers, where nothing else happens to them."""
     stretch: int = STRETCH
     """Records, or rows, that a turn computes before it gives way to the loop's other work."""
 

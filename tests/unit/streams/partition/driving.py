@@ -20,7 +20,7 @@ from streams.delivery import DeliveryFailed, Outgoing
 from streams.ledger import MemoryLedger
 from streams.metrics import Metrics
 from streams.partition.loop import Partition
-from streams.partition.plan import INPUTS, PartitionPlan
+from streams.partition.plan import INPUTS, SLICE_ROWS, PartitionPlan
 from streams.table import Table
 from streams.timeline import STRETCH
 from streams.wall import WallGuard
@@ -123,6 +123,7 @@ class Bench:
         bugs: Engine | None = None,
         limits: RecordLimits | None = None,
         stretch: int = STRETCH,
+        slice_rows: int = SLICE_ROWS,
         hmac_secret: SecretStr | None = None,
         feeds: bool = False,
     ) -> None:
@@ -151,6 +152,7 @@ class Bench:
             trusts=lambda wall: self.guard.note(wall, wall - self.stepped),
             limits=limits or RecordLimits(),
             stretch=stretch,
+            slice_rows=slice_rows,
             hmac_secret=hmac_secret,
         )
         self.partition = Partition(

@@ -12,7 +12,7 @@ from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
 from streams.table import RESERVED
 from tests.unit.streams.chunking import columns
-from tests.unit.streams.partition.driving import HERE, PARTITIONS, Bench, Broker, until
+from tests.unit.streams.partition.driving import HERE, PARTITIONS, Bench, Broker, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, book, rule
 from triggers.customer import CustomerRow
 from triggers.engine import Engine
@@ -26,9 +26,7 @@ CUSTOMERS = [
 
 
 def bench(broker: Broker | None = None) -> Bench:
-    made = Bench(stream=False, rules=(LETTER,), broker=broker)
-    object.__setattr__(made.plan, "slice_rows", 2)
-    return made
+    return Bench(stream=False, rules=(LETTER,), broker=broker, slice_rows=2)
 
 
 async def known(made: Bench) -> None:
@@ -97,6 +95,20 @@ async def test_how_many_rows_were_asked_is_counted() -> None:
         await known(made)
         assert made.counted("rewake_rows_asked_total") == 0
         await made.offer("marketing-events", request())
+        await all_written_to(made)
+        await until(lambda: not reserved(made.broker))
+        assert (made.counted("rewake_rows_asked_total") or 0) >= len(CUSTOMERS)
+
+
+async def test_rows_are_not_asked_before_what_they_make_of_it_can_leave() -> None:
+    async with bench() as made:
+        await known(made)
+        await made.offer("marketing-events", request() | {"occurred_at": rfc3339(MONDAY + 5 * MINUTE)})
+        made.all_at_their_ends()
+        await until(lambda: reserved(made.broker))  # it is open, and still to come
+        await some_turns(made)
+        assert made.counted("rewake_rows_asked_total") == 0
+        made.wall = MONDAY + 6 * MINUTE
         await all_written_to(made)
         await until(lambda: not reserved(made.broker))
         assert (made.counted("rewake_rows_asked_total") or 0) >= len(CUSTOMERS)
