@@ -187,13 +187,16 @@ def _against(one: _Shown) -> list[str]:
 
 
 def _show(one: _Shown) -> None:
+    from triggers.gates.message import given_up
+
     name = " ".join(filter(None, (one.text.rule.name, one.text.step, one.text.variant)))
     if one.message is None:
         say(f"{one.customer}, {name}: no text", style="yellow")
     else:
         made = one.message
         segments = "1 segment" if made.segments == 1 else f"{made.segments} segments"
-        say(f"{one.customer}, {name}: {made.encoding}, {made.units} units, {segments}")
+        changed = "".join(f", {what} {value}" for what, value in given_up(made).items())
+        say(f"{one.customer}, {name}: {made.encoding}, {made.units} units, {segments}{changed}")
         for line in made.text.split("\n"):
             say(f"  {line}")
     for against in _against(one):
@@ -201,10 +204,13 @@ def _show(one: _Shown) -> None:
 
 
 def _plain(one: _Shown) -> dict[str, Any]:
+    from triggers.gates.message import given_up
+
     made = one.message
     return {
         "customer_id": one.customer, "rule": one.text.rule.name, "step": one.text.step,
         "variant": one.text.variant or None, "text": None if made is None else made.text,
         "encoding": None if made is None else made.encoding, "units": None if made is None else made.units,
-        "segments": None if made is None else made.segments, "against": _against(one),
+        "segments": None if made is None else made.segments, "inputs": {} if made is None else given_up(made),
+        "against": _against(one),
     }  # fmt: skip

@@ -28,6 +28,7 @@ _KNOWN: Final[dict[str, tuple[Bound, str]]] = {
 
 _WITH_CART: Final = frozenset({"cart_abandoned", "checkout_abandoned"})
 _HAS_GOODS: Final = (Bound("cart.count", ">=", _ONE), "there is something in the cart, or the journey ends")
+_OPTIONAL: Final = re.compile(r"\{%[-+]?\s*optional\s*[-+]?%\}.*?\{%[-+]?\s*endoptional\s*[-+]?%\}", re.DOTALL)
 
 
 def dangers(rule: Rule, shop: Shop, kind: Kind) -> Iterator[Danger]:
@@ -84,14 +85,21 @@ def _texts(rule: Rule, shop: Shop) -> Iterator[Danger]:
             texts.append((one.sms, "text", ("steps", number, "variants", place, "sms")))
         for text, what, path in texts:
             source = text.source if text else ""
-            if step.incentive is None and re.search(r"\bincentive\s*\.", source):
-                yield path, f"the {what} of step {number + 1} names an incentive and has none", "it would not be sent"
+            lost = _lost(r"\bincentive\s*\.", source)
+            if step.incentive is None and lost:
+                yield path, f"the {what} of step {number + 1} names an incentive and has none", lost
             for setting in ("name", "url", "cart_url"):
-                if not getattr(shop, setting) and re.search(rf"\bshop\s*\.\s*{setting}\b", source):
-                    yield (
-                        path, f"the {what} names `shop.{setting}`, which shop.yaml does not give",
-                        "it would not be sent",
-                    )  # fmt: skip
+                lost = _lost(rf"\bshop\s*\.\s*{setting}\b", source)
+                if not getattr(shop, setting) and lost:
+                    yield path, f"the {what} names `shop.{setting}`, which shop.yaml does not give", lost
+
+
+def _lost(name: str, source: str) -> str:
+    """What becomes of a text for the want of a name that never has a value; nothing where the text does not have it."""
+    if re.search(name, source) is None:
+        return ""
+    outside = re.search(name, _OPTIONAL.sub("", source)) is not None
+    return "it would not be sent" if outside else "its optional part would never be written"
 
 
 def _never(rule: Rule) -> Iterator[Danger]:

@@ -71,6 +71,14 @@ BOUGHT = "purchased: {}"
             "r.yaml:4:31: the text of step 1 names an incentive and has none, it would not be sent",
         ),
         (
+            CART, ["steps:", "  - sms: 'a{%- optional -%} until {{ incentive.valid_until | date }}{% endoptional %}'"],
+            "r.yaml:4:10: the text of step 1 names an incentive and has none, its optional part would never be written",
+        ),
+        (
+            CART, ["steps:", "  - sms: '{% optional %}a{% endoptional %}{{ shop.url }}{% optional %}b{% endoptional %}'"],
+            "r.yaml:4:10: the text names `shop.url`, which shop.yaml does not give, it would not be sent",
+        ),
+        (
             BOUGHT, ["exit_on: [order_placed]"],
             "r.yaml:3:10: an order begins this rule, and the next one ends it, leave `order_placed` out",
         ),
