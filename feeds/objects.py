@@ -24,9 +24,12 @@ from feeds.problems import Limits, RecordTooLarge, Rejected
 from feeds.source import Source
 
 _CHUNK: Final = 256 * 1024
+_BEHIND: Final = 32 * 1024  # the decoder counts lines from the beginning of the text to an error
 _NEAR: Final = 16  # an error so near to the end of what was read may be none once more is read
 _TRIED: Final = 512 * 1024**2
-"""So many characters may be looked at in vain for where to go on; a hostile feed has no more of that."""
+"""So many characters may be looked at in vain for where to go on, at least `_LEAST` a try; a hostile feed has no more."""
+
+_LEAST: Final = 1000
 
 _SEPARATORS: Final = re.compile(r"[\s,]*")
 _NEXT_LINE: Final = re.compile(r"\n[ \t\r]*(?=\{)")
@@ -189,6 +192,10 @@ class _Reader:
     def _object(self) -> tuple[dict[str, Any], int]:
         """The object that begins where reading stands, and the place after it; reading stays."""
         most = self._limits.record_bytes
+        if self._at > _BEHIND:
+            self._here()
+            self._text = self._text[self._at :]
+            self._at = self._counted = 0
         while True:
             try:
                 fields, end = _DECODER.raw_decode(self._text, self._at)
@@ -259,7 +266,7 @@ class _Reader:
         try:
             return self._id_key in self._object()[0]
         except _Broken as broken:
-            self._tries -= max(1, broken.cost)
+            self._tries -= max(_LEAST, broken.cost)
             return False
 
     def _drain(self) -> None:
