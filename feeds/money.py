@@ -9,6 +9,7 @@ from typing import Final
 _MAX_CHARS: Final = 100
 _GROUPS: Final = re.compile(r"[\s\u00a0\u2009\u202f'’]+(?=\d{3}(?!\d))")
 _NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,4})?", re.ASCII)
+_PLAIN: Final = re.compile(r"\d{1,12}(?:\.\d{1,4})?", re.ASCII)
 _AROUND: Final = re.compile(r"(?P<before>[^\d+\-.,]*)(?P<number>[+-]?[.,]?\d.*?\d|[+-]?\d)(?P<after>[^\d]*)", re.ASCII)
 _OTHER_NAMES: Final = {
     "RUR": "RUB", "РУБ": "RUB", "РУБ.": "RUB", "Р.": "RUB", "₽": "RUB", "€": "EUR", "£": "GBP", "₸": "KZT", "₴": "UAH",
@@ -24,6 +25,11 @@ XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES: Final = frozenset(_CODES.split())
 """The currencies of ISO 4217 in which goods are sold, 2025."""
+
+
+def plain_amount(text: str) -> Decimal | None:
+    """As `amount` where the text is nothing but digits and at most one `.` between them; None for every other."""
+    return Decimal(text) if _PLAIN.fullmatch(text) else None
 
 
 def amount(text: str) -> Decimal | None:

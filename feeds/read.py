@@ -15,11 +15,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 from feeds.draft import Draft
-from feeds.formats import formats, recognise
-from feeds.money import amount, currency, price
+from feeds.formats import recognise, unknown
+from feeds.money import amount, currency, plain_amount, price
 from feeds.problems import BadArchive, Limits, Rejected, Repaired, TooMany, UnknownFormat
 from feeds.source import Source
 from schemas.catalogue import Product
@@ -31,6 +32,10 @@ MAX_PATH: Final = 50
 MAX_LABELS: Final = 50
 MAX_STOCK: Final = 1_000_000_000
 """Bounds of `schemas.products.ProductSnapshot`, the contract that products are published under."""
+
+MAX_KNOWN: Final = 20_000
+MAX_KNOWN_CHARS: Final = 200
+"""How many params, and of what length, the judge knows by sight."""
 
 _AVAILABLE: Final = frozenset(
     ("true", "yes", "y", "in_stock", "instock", "available", "limited_availability", "да", "есть", "в_наличии")
@@ -46,6 +51,7 @@ _INVISIBLE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\ufeff]+")  # they r
 _UNCLEAN: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]|[^\S ]|  |\A | \Z"
 )  # one pass, no repetition: a hostile text can't make it slow
+_PLAIN_URL: Final = re.compile(r"https?://[!$-.0-;=@-~][!#-;=?-~]*+")  # what most are: `_URL` in printable ASCII
 _URL: Final = re.compile(r"https?://[^\s/?#<>\"]+[^\s<>\"]*", re.IGNORECASE)
 _BREAKS: Final = frozenset(
     (
@@ -63,15 +69,12 @@ class Feed(Iterator[Product | Rejected | Repaired]):
     """
 
     def __init__(self, source: Source, shop_id: str, limits: Limits, at: int | None) -> None:
-        known = recognise(source.head)
+        first = source.head
+        known = recognise(first)
         while known is None and source.advance():
             known = recognise(source.head)
         if known is None:
-            if source.damaged is not None:
-                raise BadArchive(source.damaged)
-            names = ", ".join(sorted(found.name for found in formats()))
-            what = "the feed is empty" if not source.head.strip() else "the feed is in none of the known formats"
-            raise UnknownFormat(f"{what} ({names})")
+            raise BadArchive(source.damaged) if source.damaged is not None else UnknownFormat(unknown(first))
         self.format = known.name
         self.complete = True
         self._found = self._judged(source, known.read(source, limits), shop_id, limits, at)
@@ -88,6 +91,7 @@ class Feed(Iterator[Product | Rejected | Repaired]):
         at: int | None,
     ) -> Iterator[Product | Rejected | Repaired]:
         seen: dict[str, int] = {}
+        judge = _Judge(shop_id, limits, at)
         for record in records:
             if isinstance(record, Rejected):
                 if record.reason in _BREAKS and (record.product_id is None or record.reason == "cut-off"):
@@ -105,9 +109,9 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             if len(seen) >= limits.products:
                 raise TooMany(f"line {record.line}: more than {limits.products:,} products")
             seen[product_id] = record.line
-            judge = _Judge(record, product_id, limits)
-            yield judge.product(shop_id, at)
-            yield from judge.repaired
+            yield judge.product(record, product_id)
+            if judge.repaired:
+                yield from judge.repaired
         if source.damaged is not None:
             self.complete = False
             yield Rejected(next(reversed(seen.values()), 1), None, "damaged-archive", f"after this: {source.damaged}")
@@ -126,7 +130,7 @@ def read(stream: BinaryIO, shop_id: str = "main", limits: Limits = DEFAULT_LIMIT
 def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected | None:
     if not product_id:
         return Rejected(record.line, None, "no-id", "the record has no id")
-    if len(product_id) > MAX_ID or _CONTROLS.search(product_id):
+    if len(product_id) > MAX_ID or (not product_id.isprintable() and _CONTROLS.search(product_id)):
         return Rejected(record.line, None, "bad-id", f"an id has at most {MAX_ID} characters, no control characters")
     if product_id in seen:
         return Rejected(record.line, product_id, "duplicate-id", f"the id was used in line {seen[product_id]}")
@@ -134,29 +138,39 @@ def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected |
 
 
 class _Judge:
-    """Turns one draft into a product; `repaired` says what was left out or read otherwise than written."""
+    """Turns drafts into products; `repaired` says what of the last one was left out or read otherwise than written.
 
-    def __init__(self, draft: Draft, product_id: str, limits: Limits) -> None:
-        self._draft = draft
+    Sound texts are by far the most, so each field has a short way for them, and pairs of params, which shops repeat in
+    thousands of offers, are known by sight.
+    """
+
+    repaired: list[Repaired]
+
+    def __init__(self, shop_id: str, limits: Limits, at: int | None) -> None:
+        self._shop_id = shop_id
         self._limits = limits
-        self._id = product_id
-        self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
+        self._at = at
+        self._sound_params: set[tuple[str, str]] = set()
+        self._sound_paths: set[tuple[str, ...]] = set()
 
     def _note(self, reason: str, detail: str) -> None:
         self.repaired.append(Repaired(self._draft.line, self._id, reason, detail))
 
-    def product(self, shop_id: str, at: int | None) -> Product:
-        draft = self._draft
-        now, before, code = self._prices(at)
+    def product(self, draft: Draft, product_id: str) -> Product:
+        self._draft = draft
+        self._id = product_id
+        self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
+        now, before, code = self._prices()
         stock = self._stock()
+        most = self._limits.text_chars
         return Product(
-            product_id=self._id,
-            shop_id=shop_id,
+            product_id=product_id,
+            shop_id=self._shop_id,
             group_id=self._text("group_id", draft.group_id, MAX_ID),
-            name=self._text("name", draft.name, self._limits.text_chars),
-            vendor=self._text("vendor", draft.vendor, self._limits.text_chars),
+            name=self._text("name", draft.name, most),
+            vendor=self._text("vendor", draft.vendor, most),
             category_id=self._text("category_id", draft.category_id, MAX_ID),
-            category_path=self._texts("category", draft.category_path, self._limits.text_chars, MAX_PATH),
+            category_path=self._path(draft.category_path),
             price=now,
             old_price=before,
             currency=code,
@@ -164,12 +178,14 @@ class _Judge:
             stock=stock,
             url=self._link(draft.url, "bad-url"),
             picture=self._link(draft.picture, "bad-picture"),
-            params=self._params(),
-            labels=self._texts("label", draft.labels, MAX_TEXT, MAX_LABELS),
+            params=self._params(draft.params) if draft.params else (),
+            labels=self._texts("label", draft.labels, MAX_TEXT, MAX_LABELS) if draft.labels else (),
         )
 
     def _text(self, field: str, text: str | None, most: int) -> str | None:
-        clean = one_line(text) if text else None
+        if not text:
+            return None
+        clean = text if _is_one_line(text) else one_line(text)
         if clean is not None and len(clean) > most:
             self._note("text-too-long", f"{field}: {len(clean):,} characters where {most:,} are allowed; left out")
             return None
@@ -178,37 +194,56 @@ class _Judge:
     def _texts(self, field: str, texts: tuple[str, ...], most: int, count: int) -> tuple[str, ...]:
         return tuple(filter(None, [self._text(field, text, most) for text in texts[:count]]))
 
-    def _params(self) -> tuple[tuple[str, str], ...]:
-        most = self._limits.text_chars
-        pairs = [
-            (self._text("param", name, most), self._text("param", value, most)) for name, value in self._draft.params
-        ]
-        return tuple((name, value) for name, value in pairs if name and value)
+    def _path(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        if not path or path in self._sound_paths:
+            return path
+        judged = self._texts("category", path, self._limits.text_chars, MAX_PATH)
+        if judged == path and len(self._sound_paths) < MAX_KNOWN:
+            self._sound_paths.add(path)
+        return judged
 
-    def _prices(self, at: int | None) -> tuple[Decimal | None, Decimal | None, str | None]:
+    def _params(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        if self._sound_params.issuperset(pairs):
+            return pairs
+        most = self._limits.text_chars
+        judged = []
+        for pair in pairs:
+            if pair not in self._sound_params:
+                name, value = self._text("param", pair[0], most), self._text("param", pair[1], most)
+                if not name or not value:
+                    continue
+                if (name, value) != pair:
+                    pair = name, value
+                elif len(self._sound_params) < MAX_KNOWN and len(name) + len(value) < MAX_KNOWN_CHARS:
+                    self._sound_params.add(pair)
+            judged.append(pair)
+        return tuple(judged)
+
+    def _prices(self) -> tuple[Decimal | None, Decimal | None, str | None]:
         draft = self._draft
-        now, code = self._money("price", draft.price)
-        before, before_code = self._money("old_price", draft.old_price)
-        if draft.sale_price and self._on_sale(at):
+        now, code = self._money("price", draft.price) if draft.price else (None, None)
+        before, before_code = self._money("old_price", draft.old_price) if draft.old_price else (None, None)
+        if draft.sale_price and self._on_sale():
             sale, sale_code = self._money("sale_price", draft.sale_price)
             if sale is not None:
                 now, code, before, before_code = sale, sale_code, now, code
         written = code or before_code or draft.currency
         known = None
         if written:
-            known = currency(written)
+            known = _currency(written)
             if known is None:
                 self._note("unknown-currency", f"{written[:20]!r} is no currency known here; the price is left out")
                 return None, None, None
-        if before is not None and (now is None or before <= now or (before_code and currency(before_code) != known)):
+        if before is not None and (now is None or before <= now or (before_code and _currency(before_code) != known)):
             if before != now:
                 self._note("bad-old-price", "an old price that is not above the price is left out")
             before = None
         return now, before, known
 
-    def _money(self, field: str, text: str | None) -> tuple[Decimal | None, str | None]:
-        if not text:
-            return None, None
+    def _money(self, field: str, text: str) -> tuple[Decimal | None, str | None]:
+        value = plain_amount(text)
+        if value is not None:
+            return value, None
         value, code = price(text) if not text.replace(".", "", 1).isdigit() else (amount(text), None)
         if value is None:
             self._note("bad-price", f"{field}: {text[:40]!r} is no price")
@@ -218,7 +253,7 @@ class _Judge:
             return None, code
         return value, code
 
-    def _on_sale(self, at: int | None) -> bool:
+    def _on_sale(self) -> bool:
         window = self._draft.sale_window
         if not window:
             return True
@@ -230,11 +265,12 @@ class _Judge:
         if len(bounds) != 2 or any(bound.tzinfo is None for bound in bounds):
             self._note("bad-sale-window", "the sale price's dates can't be read; the sale price is left out")
             return False
+        at = self._at
         return at is not None and bounds[0].timestamp() * 1e6 <= at < bounds[1].timestamp() * 1e6
 
     def _available(self) -> bool:
         text = self._draft.available
-        if text is None:
+        if text is None or text == "true":
             return True
         word = "_".join(text.lower().replace("-", " ").split())
         if word in _AVAILABLE:
@@ -251,6 +287,8 @@ class _Judge:
         text = self._draft.stock
         if not text:
             return None
+        if len(text) < 10 and text.isascii() and text.isdigit():
+            return int(text)
         value = amount(text)
         if value is None or value > MAX_STOCK:
             self._note("bad-stock", f"{text[:40]!r} is no number in stock")
@@ -260,11 +298,21 @@ class _Judge:
     def _link(self, text: str | None, reason: str) -> str | None:
         if not text:
             return None
+        if _PLAIN_URL.fullmatch(text) and len(text) <= MAX_URL:
+            return text
         link = text.strip()
         if len(link) > MAX_URL or _URL.fullmatch(link) is None or _CONTROLS.search(link):
             self._note(reason, f"{link[:60]!r} is no http or https address")
             return None
         return link
+
+
+_currency: Final = lru_cache(maxsize=1024)(currency)
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether `one_line` would leave it as it is, told of nearly all texts that are; it is not empty."""
+    return text.isprintable() and "  " not in text and text[0] != " " and text[-1] != " "
 
 
 def one_line(text: str) -> str | None:

@@ -42,6 +42,14 @@ _FIELDS = {
     "stock_quantity": "stock",
 }
 
+_PASSED_OVER = frozenset(
+    (
+        *("description", "vendorCode", "barcode", "delivery", "pickup", "store", "sales_notes", "weight", "dimensions"),
+        *("country_of_origin", "manufacturer_warranty", "delivery-options", "pickup-options", "cpa", "condition"),
+    )
+)
+"""What most offers have besides, known by sight."""
+
 
 def _recognises(head: bytes) -> bool:
     return root_name(head) == "yml_catalog"
@@ -76,17 +84,18 @@ def _draft(found: Element, limits: Limits) -> Draft:
     labels: list[tuple[str, str]] = []
     for child in offer:
         tag = child.tag
-        if not isinstance(tag, str):
-            continue
-        field = _FIELDS.get(tag)
-        if field is not None:
-            if field not in texts:
-                texts[field] = text_of(child)
-        elif tag == "param":
+        if tag == "param":
             name = child.get("name")
             if name and len(params) < limits.params:
+                text = text_of(child) if len(child) else (child.text or "").strip()
                 unit = child.get("unit")
-                params.append((name, f"{text_of(child)} {unit}" if unit else text_of(child)))
+                params.append((name, f"{text} {unit}" if unit else text))
+        elif tag in _FIELDS:
+            field = _FIELDS[tag]
+            if field not in texts:
+                texts[field] = text_of(child) if len(child) else (child.text or "").strip()
+        elif tag in _PASSED_OVER or not isinstance(tag, str):
+            continue
         elif tag == "outlets":
             stock = _in_outlets(child)
             if stock is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from feeds.money import amount, currency, price
+from feeds.money import amount, currency, plain_amount, price
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,14 @@ def test_a_price_without_a_digit_has_neither_amount_nor_currency() -> None:
 )
 def test_a_currency_is_its_iso_code_and_rur_is_rub(text: str, code: str | None) -> None:
     assert currency(text) == code
+
+
+@given(st.text(st.sampled_from("0123456789.,+-٣ e"), max_size=20))
+def test_a_plain_amount_is_what_amount_reads_or_none(text: str) -> None:
+    assert plain_amount(text) in (None, amount(text))
+
+
+def test_digits_with_a_point_are_a_plain_amount() -> None:
+    assert [plain_amount(text) for text in ("1299", "0.5", "12.00", "1.", "-1", "1,5", "", "1" * 13)] == [
+        Decimal(1299), Decimal("0.5"), Decimal(12), None, None, None, None, None,
+    ]  # fmt: skip
