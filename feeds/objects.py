@@ -27,7 +27,7 @@ _CHUNK: Final = 256 * 1024
 _BEHIND: Final = 32 * 1024  # the decoder counts lines from the beginning of the text to an error
 _NEAR: Final = 16  # an error so near to the end of what was read may be none once more is read
 _TRIED: Final = 512 * 1024**2
-"""So many characters may be looked at in vain for where to go on, at least `_LEAST` a try: enough for any sound feed."""
+"""So many characters may be looked at in vain for where to go on, at least `_LEAST` a try. Sound feeds need none."""
 
 _LEAST: Final = 1000
 

@@ -23,7 +23,7 @@ _ALWAYS: Final = ("1970-01-01T00:00:00+00:00", "9999-12-31T00:00:00+00:00")
 
 def _recognises(head: bytes) -> bool:
     fields = first_object(head)
-    return "id" in fields and not _NAMES.isdisjoint(fields)
+    return "id" in fields and "product_id" not in fields and not _NAMES.isdisjoint(fields)
 
 
 def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaired]:
