@@ -16,7 +16,7 @@ from typing import Self
 import orjson
 from aiohttp import web
 
-from streams.metrics import CONTENT_TYPE, Metrics
+from streams.metrics import CONTENT_TYPE, Exposed
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class HealthServer:
     def __init__(
         self,
         readiness: Readiness,
-        metrics: Metrics,
+        metrics: Exposed,
         *,
         host: str = "127.0.0.1",
         port: int = 0,

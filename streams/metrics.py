@@ -50,12 +50,40 @@ class Definition:
     meaning: str
 
 
-class Metrics:
-    """The metrics of one worker, in a registry of their own, so that several workers can live in one process."""
+class Exposed:
+    """The metrics of one process that serves them, in a registry of their own, so that several can live in one process.
+
+    Those of the process itself are among them: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_*.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.definitions: list[Definition] = []
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def exposition(self) -> bytes:
+        """All of it in Prometheus' text format (CONTENT_TYPE)."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        self.definitions.append(Definition(f"{name}_total", "counter", labels, meaning))
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        self.definitions.append(Definition(name, "gauge", labels, meaning))
+        return Gauge(name, meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        self.definitions.append(Definition(name, "histogram", labels, meaning))
+        return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)
+
+
+class Metrics(Exposed):
+    """The metrics of one worker."""
+
+    def __init__(self) -> None:
+        super().__init__()
 
         # -- what came in: in = applied + repeated + dead-lettered + markers
         self.events_in = self._counter("rewake_events_in", "Records read from input topics.", "topic")
@@ -232,23 +260,3 @@ class Metrics:
             "rewake_ledger_refilling",
             "1 while Redis, which came back empty, learns again who was sent what: caps by phone and budgets wait.",
         )
-
-        # -- the process itself: process_cpu_seconds_total, process_resident_memory_bytes, python_gc_* ...
-        ProcessCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
-
-    def exposition(self) -> bytes:
-        """All of it in Prometheus' text format (CONTENT_TYPE)."""
-        return generate_latest(self.registry)
-
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        self.definitions.append(Definition(f"{name}_total", "counter", labels, meaning))
-        return Counter(name, meaning, labels, registry=self.registry)
-
-    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        self.definitions.append(Definition(name, "gauge", labels, meaning))
-        return Gauge(name, meaning, labels, registry=self.registry)
-
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        self.definitions.append(Definition(name, "histogram", labels, meaning))
-        return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)

@@ -8,7 +8,8 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from streams.metrics import Metrics
+from streams.feedmetrics import FeedMetrics
+from streams.metrics import Exposed, Metrics
 from streams.settings import PREFIX, Settings, secret_fields
 
 _SETTINGS_HEAD = """# Settings
@@ -36,7 +37,7 @@ def settings_page() -> str:
 
 _METRICS_HEAD = """# Metrics
 
-Generated from `streams/metrics.py` by `python -m streams.reference`; don't edit.
+Generated from `streams/metrics.py` and `streams/feedmetrics.py` by `python -m streams.reference`; don't edit.
 
 A worker serves them as Prometheus text on `/metrics` (`REWAKE_HTTP_HOST`, `REWAKE_HTTP_PORT`), beside those of the
 process itself (`process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_*`). No label ever holds a
@@ -49,12 +50,26 @@ Over any stretch of time `rewake_events_in_total` = `rewake_events_applied_total
 |---|---|---|---|
 """
 
+_FEEDS_HEAD = """
+## Of feeds
+
+`rewake feed sync --watch` ([On a schedule](feeds.md#on-a-schedule)) serves its own at the same address and port, which
+must be another process's than a worker's.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+
 
 def metrics_page() -> str:
     """`docs/metrics.md` as it should be: one line a metric, in the order of the code."""
-    return _METRICS_HEAD + "".join(
+    return _METRICS_HEAD + _lines(Metrics()) + _FEEDS_HEAD + _lines(FeedMetrics())
+
+
+def _lines(metrics: Exposed) -> str:
+    return "".join(
         f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning} |\n"
-        for metric in Metrics().definitions
+        for metric in metrics.definitions
         for labels in [", ".join(f"`{label}`" for label in metric.labels)]
     )
 

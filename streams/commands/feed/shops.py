@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from feeds.held import HeldNote
     from schemas.feed_guard import FeedGuard
     from streams.feedlook import Look, Looking
+    from streams.feedmetrics import FeedMetrics
+    from streams.settings import Settings
     from triggers.rules.feeding import Feeding
 
 _Result = TypeVar("_Result")
@@ -75,12 +78,18 @@ def sync_once(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote],
         raise typer.Exit(CHECK_FAILED)
 
 
-def sync_for_ever(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], *, json: bool) -> None:
-    """Look at each feed on its schedule, until asked to stop."""
+def sync_for_ever(
+    shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], settings: Settings, *, json: bool
+) -> None:
+    """Look at each feed on its schedule, until asked to stop; metrics are served where the settings name a port."""
     from schemas.instants import rfc3339
+    from streams.feedmetrics import FeedMetrics
     from streams.feedwatch import watch
 
+    metrics = FeedMetrics()
+
     def tell(looked: Look, due: int) -> None:
+        metrics.take(looked, wall())
         if json:
             say_json({"at": rfc3339(wall()), **looked.as_dict(), "next_at": rfc3339(due)})
         else:
@@ -88,8 +97,32 @@ def sync_for_ever(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNo
             _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}", released)
 
     note(f"watching {counted(len(shops.feeds), 'feed')}: {', '.join(shops.feeds)}; Ctrl-C stops")
-    _until_asked(watch(shops.feeds, looking.look, tell, wall=wall))
+
+    async def work() -> None:
+        async with _served(metrics, settings):
+            await watch(shops.feeds, looking.look, tell, wall=wall)
+
+    _until_asked(work())
     note("stopped")
+
+
+@asynccontextmanager
+async def _served(metrics: FeedMetrics, settings: Settings) -> AsyncIterator[None]:
+    from streams.health import HealthServer, Readiness
+
+    if not settings.http_port:
+        yield
+        return
+    ready = Readiness(broker=None, assigned=frozenset())  # it is there, or it is not: nothing is waited for
+    server = HealthServer(ready, metrics, host=settings.http_host, port=settings.http_port)
+    try:
+        await server.start()
+    except OSError as error:
+        fail(f"port {settings.http_port} of REWAKE_HTTP_PORT can't be used: {error}", code=USED_WRONGLY)
+    try:
+        yield
+    finally:
+        await server.stop()
 
 
 def line(looked: Look) -> str:

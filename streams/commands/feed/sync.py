@@ -86,7 +86,7 @@ def sync(
     looking = Looking(topic, state or STATE, wall, files=files, guards=found.guards, note=note)
     released = partial(release, state=state, bootstrap=bootstrap)
     if watch:
-        sync_for_ever(found, looking, released, json=json)
+        sync_for_ever(found, looking, released, settings, json=json)
     else:
         sync_once(found, looking, released, json=json)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -177,6 +179,27 @@ def test_watching_goes_on_until_it_is_asked_to_stop_and_ends_what_it_publishes(
         "stopped",
     ]
     assert len(topic.products()) == 30
+
+
+def test_a_watch_serves_its_metrics_where_a_port_is_set(
+    site: Site, topic: ProductsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop("tea", at(site))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("REWAKE_HTTP_PORT", str(port))
+        refused = sync("--watch")
+    assert refused.exit_code == 2 and f"port {port} of REWAKE_HTTP_PORT can't be used" in refused.stderr
+    publish, pages = topic.publish, []
+
+    def asked_for_metrics(*stores: Any, **more: Any) -> Any:
+        pages.append(httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return publish(*stores, **more)
+
+    monkeypatch.setattr(topic, "publish", asked_for_metrics)
+    assert sync("--watch").exit_code == 0
+    assert "# TYPE rewake_feed_looks_total counter" in pages[0]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

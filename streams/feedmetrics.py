@@ -1,0 +1,50 @@
+"""What a process that looks at shops' feeds (`rewake feed sync --watch`) counts."""
+
+from __future__ import annotations
+
+from schemas.instants import SECOND
+from streams.feedlook import Look
+from streams.metrics import Exposed
+
+
+class FeedMetrics(Exposed):
+    """By shop. `take` every look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = self._counter(
+            "rewake_feed_looks",
+            "Looks at a feed by what became of them: `published`, `unchanged`, `held`, `failed`.",
+            "shop",
+            "what",
+        )
+        self.failures = self._counter("rewake_feed_failures", "Looks that failed, by why.", "shop", "reason")
+        self.retries = self._counter("rewake_feed_retries", "Times that fetching a feed was tried again.", "shop")
+        self.bytes = self._counter("rewake_feed_bytes", "Bytes of feeds that were fetched or copied.", "shop")
+        self.held = self._gauge(
+            "rewake_feed_held",
+            "1 while a feed is held because it looks wrong: its products stay as they were, until it is accepted or "
+            "sound again.",
+            "shop",
+        )
+        self.good = self._gauge(
+            "rewake_feed_good_timestamp_seconds",
+            "When the feed was last published, or found unchanged, in seconds since 1970.",
+            "shop",
+        )
+        self.products = self._gauge("rewake_feed_products", "Products of the feed as it was last published.", "shop")
+
+    def take(self, looked: Look, at: int) -> None:
+        """One more look, over at an instant in microseconds."""
+        shop = looked.shop_id
+        self.looks.labels(shop, looked.what).inc()
+        self.retries.labels(shop).inc(looked.retries)
+        self.bytes.labels(shop).inc(looked.size or 0)
+        if looked.failed:
+            self.failures.labels(shop, looked.reason).inc()
+            return
+        self.held.labels(shop).set(looked.held is not None)
+        if looked.held is None:
+            self.good.labels(shop).set(at / SECOND)
+        if looked.outcome is not None:
+            self.products.labels(shop).set(looked.outcome.tally.products)
