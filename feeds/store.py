@@ -67,6 +67,18 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+class Filled(Protocol):
+    """What a feed is read into: a Store, or `feeds.sorting.SortedProducts`."""
+
+    def apply(self, changes: Iterable[Change]) -> None: ...
+
+
+class Ordered(Protocol):
+    """What gives a shop's products in order of product id: a Store, or `feeds.sorting.SortedProducts`."""
+
+    def products(self, shop_id: str) -> Iterator[Product]: ...
+
+
 class ProductStore:
     """The store at `path`, made when it is missing; `cached` look-ups are kept in memory.
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from feeds.guard import Counts
 from feeds.held import HeldFeed, HeldNote
+from feeds.sorting import SortedProducts
 from feeds.store import ProductStore
 from feeds.tally import Tally
 from schemas.feed_guard import DEFAULT_GUARD
@@ -58,7 +59,7 @@ def accept_feed(
     note = held.known()
     if note is None or note.shop_id != shop_id:
         raise NothingHeld(f"no feed of shop {shop_id} is held")
-    with ProductStore(folder / "feed.sqlite3") as new, ProductStore(folder / "topic.sqlite3") as old:
+    with SortedProducts(folder) as new, ProductStore(folder / "topic.sqlite3") as old:
         with held.open() as feed:
             tally = read_into(new, feed, shop_id, at=wall())
         if not tally.products:

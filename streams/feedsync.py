@@ -16,14 +16,15 @@ from feeds.conditional import KeptFeed
 from feeds.differ import differences
 from feeds.guard import Counts, reasons
 from feeds.held import HeldFeed, HeldNote
-from feeds.store import Change, ProductStore, Store
+from feeds.sorting import SortedProducts
+from feeds.store import Change, Filled, Ordered, ProductStore, Store
 from feeds.tally import Tally, read_counted
 from schemas.catalogue import Product
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import rfc3339
 from streams.products import ProductsReader, Synced, sync
 
-_BATCH: Final = 1000
+_BATCH: Final = 100
 
 
 class NothingSound(Exception):
@@ -65,7 +66,7 @@ class ProductsTopic(Protocol):
         (microseconds)."""
 
     def publish(
-        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+        self, new: Ordered, old: Ordered, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         """As `streams.products.sync`."""
 
@@ -93,7 +94,7 @@ class KafkaProducts:
         return reader.synced_at
 
     def publish(
-        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+        self, new: Ordered, old: Ordered, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         return asyncio.run(sync(new, old, shop_id, self.options, at=at, held=held, complete=complete))
 
@@ -110,7 +111,7 @@ class Forgetting:
         return self.topic.read(into)
 
     def publish(
-        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+        self, new: Ordered, old: Ordered, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         self.kept.forget()
         return self.topic.publish(new, old, shop_id, at=at, held=held, complete=complete)
@@ -147,7 +148,7 @@ def sync_feed(
     FeedError when the feed is refused, NothingSound, HeldBack, Stopped: then nothing was published. What the topic
     raises passes.
     """
-    with ProductStore(folder / "feed.sqlite3") as new, ProductStore(folder / "topic.sqlite3") as old:
+    with SortedProducts(folder) as new, ProductStore(folder / "topic.sqlite3") as old:
         tally = read_into(new, feed, shop_id, at=wall(), stopping=stopping)
         if not tally.products:
             raise NothingSound(tally)
@@ -170,7 +171,7 @@ def sync_feed(
     return Outcome(tally, synced)
 
 
-def counted(new: Store, old: Store, shop_id: str, tally: Tally, guard: FeedGuard) -> Counts:
+def counted(new: Ordered, old: Ordered, shop_id: str, tally: Tally, guard: FeedGuard) -> Counts:
     """What publishing the feed (`new`) would change of what the topic has (`old`)."""
     counts = Counts(guard)
     found = differences(old.products(shop_id), new.products(shop_id), held=tally.held, complete=tally.complete)
@@ -184,7 +185,7 @@ def instant(at: int | None) -> str | None:
 
 
 def read_into(
-    store: Store, feed: BinaryIO, shop_id: str, *, at: int, stopping: Callable[[], bool] = lambda: False
+    store: Filled, feed: BinaryIO, shop_id: str, *, at: int, stopping: Callable[[], bool] = lambda: False
 ) -> Tally:
     """The sound products of the feed into the store, and what reading it came to. FeedError, Stopped."""
     batch: list[Change] = []

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from feeds.differ import Changed, Difference, Held, Vanished, differences
 from feeds.snapshots import BadSnapshot, decode, encode, key_of, read_key
-from feeds.store import Change, Store
+from feeds.store import Change, Ordered, Store
 from schemas.instants import HOUR, MINUTE
 from schemas.topics import MAX_RECORD_BYTES, PRODUCTS
 from streams.chunks.stopping import stop_consumer
@@ -175,8 +175,8 @@ class Synced:
 
 
 async def sync(
-    new: Store,
-    old: Store,
+    new: Ordered,
+    old: Ordered,
     shop_id: str,
     options: Mapping[str, Any],
     *,
