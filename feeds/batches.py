@@ -55,7 +55,7 @@ class Batches:
             self._parent = parent
             around = [*record.iterancestors()]
             self._end = f"</{written_name(record)}>".encode()
-            self._before = start_tags(reversed(around))
+            self._before = start_tags(reversed(around), self._encoding)
             self._after = "".join(f"</{written_name(element)}>" for element in around).encode()
             self._depth = len(around)
 
@@ -87,15 +87,20 @@ class Batches:
         return records if alone else None
 
 
-def start_tags(elements: Iterable[etree._Element]) -> bytes:
-    """The start tags of elements that lie one in the other, on one line, with their namespaces and nothing else."""
+def start_tags(elements: Iterable[etree._Element], encoding: str) -> bytes:
+    """The start tags of elements that lie one in the other, on one line, with their namespaces and nothing else, as a
+    feed in this encoding has them."""
     tags = []
     for element in elements:
         spaces = "".join(
             f" xmlns{':' + known if known else ''}={quoteattr(uri)}" for known, uri in element.nsmap.items()
         )
         tags.append(f"<{written_name(element)}{spaces}>")
-    return "".join(tags).encode("ascii", "xmlcharrefreplace")
+    written = "".join(tags)
+    try:
+        return written.encode(encoding, "xmlcharrefreplace")
+    except LookupError:  # of libxml2's encodings Python lacks a few: any name will do then, but no broken one
+        return written.encode("ascii", "replace").replace(b"?", b"_")
 
 
 def written_name(element: etree._Element) -> str:

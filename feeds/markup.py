@@ -276,7 +276,7 @@ class _Reader:
         """Throw the parser away and open a new one inside the elements that were open; its first byte is in `line`."""
         self._broken = True
         if self._seen and not self._scaffold:
-            self._scaffold = _opening(self._last, self._grammar.record)
+            self._scaffold = _opening(self._last, self._grammar.record, self._encoding)
         self._open = []
         try:
             self._parser = self._fresh(self._encoding)
@@ -308,11 +308,11 @@ def _refuse_entities(element: etree._Element) -> None:
         raise EntitiesRefused("the feed declares entities in its DOCTYPE; write the characters themselves")
 
 
-def _opening(inner: etree._Element, record: str) -> bytes:
+def _opening(inner: etree._Element, record: str, encoding: str | None) -> bytes:
     """The start tags of the elements around `inner`, on one line, but for records; around the root: the root's own."""
     around = list(reversed(list(inner.iterancestors()))) or [inner]
     names = [str(element.tag).rpartition("}")[2] for element in around]
-    return start_tags(around[: names.index(record)] if record in names else around)
+    return start_tags(around[: names.index(record)] if record in names else around, encoding or "utf-8")
 
 
 def _forget(record: etree._Element) -> None:

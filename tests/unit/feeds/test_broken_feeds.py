@@ -164,3 +164,12 @@ def test_a_record_with_a_prefix_that_nobody_declared_is_nothing_of_ours() -> Non
 def test_the_lines_after_a_break_that_hides_its_record_are_still_right() -> None:
     done = read_all(yml(offer(1), '<\x00offer id="2">\n<name>a</name>\n</offer>', offer(3), offer(3)))
     assert [(found.line, found.reason) for found in done.rejected] == [(3, "broken-xml"), (7, "duplicate-id")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1251"])
+def test_reading_goes_on_after_a_break_inside_elements_whose_names_are_not_latin(encoding: str) -> None:
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>'
+    lines = yml(offer(1), offer(2, "<name>x</nme>"), offer(3, "<name>Чай</name>"), declaration=declaration).decode()
+    done = read_all(lines.replace("shop>", "магазин>").encode(encoding))
+    assert done.ids == ["1", "3"]
+    assert done.products[-1].name == "Чай"
