@@ -114,8 +114,8 @@ def test_a_condition_that_holds_keeps_its_bounds(source: str, count: int, age: i
 WORDS = """
 customer orders cart lines now incentive viewed products product event audiences vip audience level segment dates of
 bought answer first_name total count last price days hours default money date shorten plural
-round length if else elif endif for endfor in set and or not is defined none true loop . . . [ ] ( ) | , : + - * / ** ~
-== < > >= 0 1 2.5 99999 'x' "y" {{ }} {% %} {%- -%} {# #} __class__ range x line
+round length if else elif endif for endfor optional endoptional in set and or not is defined none true loop
+. . . [ ] ( ) | , : + - * / ** ~ == < > >= 0 1 2.5 99999 'x' "y" {{ }} {% %} {%- -%} {# #} __class__ range x line
 """
 words = st.sampled_from([*WORDS.split(), "\n"])
 sources = st.lists(words, max_size=25).map(" ".join) | st.text(max_size=60)
@@ -142,6 +142,7 @@ def test_any_source_is_refused_with_a_place_in_it_or_judged(source: str) -> None
     sources
     | sources.map(lambda source: f"Hi {{{{ {source} }}}}")
     | sources.map(lambda source: f"{{% if {source} %}}x{{% endif %}}")
+    | sources.map(lambda source: f"a{{% optional %}}{{{{ {source} }}}}{{% endoptional %}}")
 )
 def test_any_template_is_refused_with_its_place_or_rendered_or_refused_with_a_reason(source: str) -> None:
     try:

@@ -75,7 +75,7 @@ BOUGHT = "purchased: {}"
             "r.yaml:4:10: the text of step 1 names an incentive and has none, its optional part would never be written",
         ),
         (
-            CART, ["steps:", "  - sms: '{% optional %}a{% endoptional %}{{ shop.url }}{% optional %}{% endoptional %}'"],
+            CART, ["steps:", "  - sms: '{% optional %}a{% endoptional %}{{shop.url}}{% optional %}b{% endoptional %}'"],
             "r.yaml:4:10: the text names `shop.url`, which shop.yaml does not give, it would not be sent",
         ),
         (
