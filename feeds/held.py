@@ -40,7 +40,7 @@ class HeldNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
-        told: dict[str, Any] = msgspec.to_builtins(self)
+        told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return told
 
 
