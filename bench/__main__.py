@@ -21,7 +21,21 @@ import sys
 import time
 from types import ModuleType
 
-from bench.figures import Options, Stopped, gates, growth, job, latency, product, restore, rules, sale, soak, workers
+from bench.figures import (
+    Options,
+    Stopped,
+    feed,
+    gates,
+    growth,
+    job,
+    latency,
+    product,
+    restore,
+    rules,
+    sale,
+    soak,
+    workers,
+)
 from bench.processes import RunFailed
 from bench.publishing import PublishingFailed
 from bench.results import conditions, load, machine, save, table, write_docs
@@ -30,7 +44,7 @@ from streams.stacks import StackFailed
 
 FIGURES: dict[str, ModuleType] = {
     "job": job, "product": product, "latency": latency, "workers": workers, "restore": restore, "growth": growth,
-    "sale": sale, "gates": gates, "rules": rules, "soak": soak,
+    "sale": sale, "gates": gates, "rules": rules, "feed": feed, "soak": soak,
 }  # fmt: skip
 
 STOPPED = "-stopped"
@@ -51,6 +65,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=usual.seconds, help="of live traffic that count (latency, sale)")
     parser.add_argument("--rate", type=int, default=usual.rate, help="events a second (latency; also half, a quarter)")
     parser.add_argument("--many", type=int, default=usual.many, help="customers (restore, growth, sale)")
+    parser.add_argument("--offers", type=int, default=usual.offers, help="of the large feed (feed); 1000000 are 1 GB")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--only-docs", action="store_true", help="the same, measuring nothing")
     given = parser.parse_args()
@@ -60,7 +75,7 @@ def main() -> None:
     wanted = [] if given.only_docs else given.figures or list(FIGURES)
     options = Options(
         events=given.events, rounds=given.rounds, soak_events=given.soak_events, seconds=given.seconds,
-        rate=given.rate, many=given.many,
+        rate=given.rate, many=given.many, offers=given.offers,
     )  # fmt: skip
     try:
         failed = [name for name in wanted if not done(name, options)]

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+SHOP: Final = "big"
 SEED: Final = 7
 OFFERS: Final = 1_000_000
 _EVERY: Final = 100

@@ -195,13 +195,14 @@ async def sync(
     found = differences(old.products(shop_id), new.products(shop_id), held=held, complete=complete)
     # Each only when the broker has all before it: a producer that tries again may put one behind the others.
     await publish([(begin_key(shop_id), begin_mark(shop_id, synced.sync_id, at))], options, topic=topic)
-    await publish(_records(found, synced, at), options, topic=topic)
+    await publish(records_of(found, synced, at), options, topic=topic)
     over = mark(shop_id, synced.sync_id, at, synced.changed)
     await publish([(mark_key(shop_id), over)], options, topic=topic)
     return synced
 
 
-def _records(found: Iterable[Difference], synced: Synced, at: int) -> Iterator[tuple[bytes, bytes | None]]:
+def records_of(found: Iterable[Difference], synced: Synced, at: int) -> Iterator[tuple[bytes, bytes | None]]:
+    """What is published of these differences, counted in `synced` as it goes."""
     for difference in found:
         if isinstance(difference, Changed):
             product, previous = difference.product, difference.previous

@@ -32,6 +32,9 @@ class Options:
     many: int = 1_000_000
     """Customers of the figures about many: growth, restore and the sale."""
 
+    offers: int = 200_000
+    """Of the large feed, about 1 KB each."""
+
     @property
     def customers(self) -> int:
         """Twenty events each, as in the peers' job."""
