@@ -30,13 +30,16 @@ class InUse(Exception):
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of the kept file: where it came from, its bytes and their hash, its server's validators, and when
-    it was published (microseconds since the epoch)."""
+    """What is known of the kept file: where it came from, its bytes and their hash, its server's validators, when it
+    was published, and from when on it has other prices though it is the same (microseconds since the epoch; None:
+    never).
+    """
 
     source: str
     size: int
     digest: str
     published_at: int
+    turns_at: int | None = None
     validators: Validators = Validators()
 
 
@@ -69,7 +72,7 @@ class KeptFeed:
             return None
         return note if whole else None
 
-    def keep(self, arrived: Path, source: str, fetched: Fetched, *, at: int) -> None:
+    def keep(self, arrived: Path, source: str, fetched: Fetched, *, at: int, turns_at: int | None = None) -> None:
         """What arrived was published: it is the last good feed now."""
         # without a note the file is nothing: a crash in between costs one more fetch
         (self._folder / _NOTE).unlink(missing_ok=True)
@@ -79,13 +82,14 @@ class KeptFeed:
             size=fetched.size,
             digest=fetched.digest,
             published_at=at,
+            turns_at=turns_at,
             validators=fetched.validators,
         )
         self._write(note)
 
-    def again(self, note: Note, *, at: int) -> None:
+    def again(self, note: Note, *, at: int, turns_at: int | None = None) -> None:
         """The kept file was published once more."""
-        self._write(msgspec.structs.replace(note, published_at=at))
+        self._write(msgspec.structs.replace(note, published_at=at, turns_at=turns_at))
 
     def forget(self) -> None:
         """Something else of the shop was published: the next look fetches and reads whatever there is."""

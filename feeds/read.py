@@ -77,21 +77,23 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             raise BadArchive(source.damaged) if source.damaged is not None else UnknownFormat(unknown(first))
         self.format = known.name
         self.complete = True
-        self._found = self._judged(source, known.read(source, limits), shop_id, limits, at)
+        self._judge = _Judge(shop_id, limits, at)
+        self._found = self._judged(source, known.read(source, limits), limits)
+
+    @property
+    def turns_at(self) -> int | None:
+        """When the first of the sale prices read so far begins or ends after the instant that prices were wanted for
+        (microseconds): from then on the same feed has other prices. None: never."""
+        return self._judge.turns_at
 
     def __next__(self) -> Product | Rejected | Repaired:
         return next(self._found)
 
     def _judged(
-        self,
-        source: Source,
-        records: Iterator[Draft | Rejected | Repaired],
-        shop_id: str,
-        limits: Limits,
-        at: int | None,
+        self, source: Source, records: Iterator[Draft | Rejected | Repaired], limits: Limits
     ) -> Iterator[Product | Rejected | Repaired]:
         seen: dict[str, int] = {}
-        judge = _Judge(shop_id, limits, at)
+        judge = self._judge
         for record in records:
             if isinstance(record, Rejected):
                 if record.reason in _BREAKS and (record.product_id is None or record.reason == "cut-off"):
@@ -150,6 +152,7 @@ class _Judge:
         self._shop_id = shop_id
         self._limits = limits
         self._at = at
+        self.turns_at: int | None = None
         self._sound_params: set[tuple[str, str]] = set()
         self._sound_paths: set[tuple[str, ...]] = set()
 
@@ -265,8 +268,12 @@ class _Judge:
         if len(bounds) != 2 or any(bound.tzinfo is None for bound in bounds):
             self._note("bad-sale-window", "the sale price's dates can't be read; the sale price is left out")
             return False
-        at = self._at
-        return at is not None and bounds[0].timestamp() * 1e6 <= at < bounds[1].timestamp() * 1e6
+        if self._at is None:
+            return False
+        begins, ends = (round(bound.timestamp() * 1e6) for bound in bounds)
+        ahead = [bound for bound in (begins, ends, self.turns_at) if bound is not None and bound > self._at]
+        self.turns_at = min(ahead, default=None)
+        return begins <= self._at < ends
 
     def _available(self) -> bool:
         text = self._draft.available

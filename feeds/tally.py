@@ -15,7 +15,7 @@ FIRST: Final = 10
 
 
 class Tally:
-    """`held` are the ids of products that stand in the feed but could not be read."""
+    """`held` are the ids of products that stand in the feed but could not be read; `turns_at` as `feeds.read.Feed`."""
 
     def __init__(self, format: str) -> None:
         self.format = format
@@ -25,6 +25,7 @@ class Tally:
         self.repaired: Counter[str] = Counter()
         self.first: list[Rejected | Repaired] = []
         self.held: set[str] = set()
+        self.turns_at: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For programs."""
@@ -70,5 +71,6 @@ def read_counted(stream: BinaryIO, shop_id: str, take: Callable[[Product], objec
             if len(repaired) < FIRST:
                 repaired.append(found)
     tally.complete = feed.complete
+    tally.turns_at = feed.turns_at
     tally.first += repaired[: FIRST - len(tally.first)]
     return tally

@@ -28,8 +28,7 @@ from streams.products import ProductsTopicUnusable
 from triggers.rules.feeding import Feeding
 
 READ_AGAIN: Final = DAY
-"""So long after a feed was published it is read again though it did not change: sale prices begin and end by
-themselves, and the topic may have lost something."""
+"""So long after a feed was published it is read again though it did not change: the topic may have lost something."""
 
 _PIECE: Final = 1024 * 1024
 
@@ -136,18 +135,23 @@ class _Looked:
             if fetched is not None:
                 self.size = fetched.size
             same = note is not None and (fetched is None or fetched.digest == note.digest)
-            if note is not None and same and self._with.wall() - note.published_at < READ_AGAIN:
+            if note is not None and same and not self._stale(note):
                 if fetched is not None:  # the same under another name
-                    self._kept.keep(arrived, source, fetched, at=note.published_at)
+                    self._kept.keep(arrived, source, fetched, at=note.published_at, turns_at=note.turns_at)
                 self._guarded(source).held.drop()  # what was held is not the shop's feed any more
                 return self._look("unchanged")
             outcome = await self._sync(arrived if fetched is not None else self._kept.file, source, scratch)
-            now = self._with.wall()
+            now, turns_at = self._with.wall(), outcome.tally.turns_at
             if fetched is not None:
-                self._kept.keep(arrived, source, fetched, at=now)
+                self._kept.keep(arrived, source, fetched, at=now, turns_at=turns_at)
             elif note is not None:
-                self._kept.again(note, at=now)
+                self._kept.again(note, at=now, turns_at=turns_at)
             return self._look("published", outcome)
+
+    def _stale(self, note: Note) -> bool:
+        """Whether the kept feed is to be read again, though it is the shop's still: sale prices begin and end."""
+        now = self._with.wall()
+        return now - note.published_at >= READ_AGAIN or (note.turns_at is not None and now >= note.turns_at)
 
     def _guarded(self, source: str) -> Guarded:
         held = HeldFeed(self._with.state / self._shop_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 
 import pytest
 
+from feeds.read import read
 from schemas.instants import parse_rfc3339
 from tests.unit.feeds.reading import offer, read_all, rss, yml
 
@@ -133,6 +135,24 @@ def test_a_sale_price_counts_within_its_dates_only(at: str | None, price: str, o
     (product,) = read_all(rss(SALE), at=None if at is None else parse_rfc3339(at)).products
     assert product.price == Decimal(price)
     assert product.old_price == (None if old is None else Decimal(old))
+
+
+@pytest.mark.parametrize(
+    ("at", "turns_at"),
+    [
+        ("2026-10-01T00:00:00Z", "2026-10-31T23:00:00Z"),
+        ("2026-10-31T23:00:00Z", "2026-11-01T23:00:00Z"),
+        ("2026-11-07T22:59:59.999999Z", "2026-11-07T23:00:00Z"),
+        ("2026-11-07T23:00:00Z", None),
+        (None, None),
+    ],
+)
+def test_a_feed_says_when_it_will_have_other_prices(at: str | None, turns_at: str | None) -> None:
+    later = SALE.replace(">1<", ">2<").replace("2026-11-01", "2026-11-02")
+    for items in ((SALE, later), (later, SALE)):
+        feed = read(io.BytesIO(rss(*items)), at=None if at is None else parse_rfc3339(at))
+        assert len(list(feed)) == 2
+        assert feed.turns_at == (None if turns_at is None else parse_rfc3339(turns_at))
 
 
 def test_a_sale_price_with_unreadable_dates_is_left_out() -> None:

@@ -18,10 +18,10 @@ from feeds.fetch import Outside
 from feeds.store import Store
 from schemas.catalogue import Product
 from schemas.feed_guard import FeedGuard
-from schemas.instants import DAY, HOUR, MINUTE
+from schemas.instants import DAY, HOUR, MINUTE, rfc3339
 from streams.feedlook import Look, Looking
 from streams.products import Synced
-from tests.unit.feeds.reading import offer, yml
+from tests.unit.feeds.reading import offer, rss, yml
 from tests.unit.feeds.sites import Site, serving
 from triggers.rules.feeding import Feeding
 
@@ -155,6 +155,23 @@ async def test_an_unchanged_feed_is_read_again_after_a_day(world: World, way: st
     assert again.outcome is not None and again.outcome.synced.changed == 2
     world.now += HOUR
     assert (await world.look(way)).what == "unchanged"
+
+
+async def test_an_unchanged_feed_is_read_again_when_a_sale_price_begins_and_when_it_ends(world: World) -> None:
+    begins, ends = (rfc3339(NOW + hours * HOUR).replace("Z", "+00:00") for hours in (2, 4))
+    world.site.feed = rss(
+        "<item><g:id>1</g:id><g:price>10 EUR</g:price><g:sale_price>7 EUR</g:sale_price>"
+        f"<g:sale_price_effective_date>{begins}/{ends}</g:sale_price_effective_date></item>"
+    )
+    told = []
+    for _ in range(6):
+        looked = await world.look()
+        told.append((looked.what, str(world.topic.products["tea", "1"].price)))
+        world.now += HOUR
+    assert told == [
+        ("published", "10"), ("unchanged", "10"), ("published", "7"), ("unchanged", "7"), ("published", "10"),
+        ("unchanged", "10"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
