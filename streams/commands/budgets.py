@@ -24,7 +24,7 @@ def over_budgets(read: BookRead, products: Path | None, prices: Path | None) -> 
     if products is None:
         note(f"{counted(total, 'budget')} not checked: give the products with --products FEED")
         return ()
-    from streams.commands.sms_cost import costed_or_exit, prices_or_exit
+    from streams.commands.costing import costed_or_exit, prices_or_exit
     from streams.costs import over_budget, price_of
 
     known = prices_or_exit(prices)

@@ -7,27 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, counted, fail, note, progress, say, say_columns, say_json
+from streams.commands.console import USED_WRONGLY, JsonOption, counted, fail, note, say, say_columns, say_json
+from streams.commands.costing import PricesOption, ProductsOption, costed_or_exit, prices_or_exit
 from streams.commands.rules import rulebook_or_exit
 from streams.commands.sms import app
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
 
-    from feeds.store import Store
     from streams.costs import Costed
-    from triggers.costing import Prices
-    from triggers.rules.model import Rule, Shop
-
-ProductsOption = Annotated[
-    Path, typer.Option(metavar="FEED", help="The products: a feed of any format, or what `rewake feed parse` wrote.")
-]
-PricesOption = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="What an SMS costs; not given: the shop's `sms_price`, where it has one."),
-]
-
 
 def register(root: typer.Typer) -> None:
     app.command()(cost)
@@ -71,55 +59,6 @@ def cost(
         for reason, times in sorted(one.cost.refused.items()):
             say(f"{_name(one)}: not made for {counted(times, 'product')}: {reason}")
     note(f"{counted(len(costed), 'text')} over {counted(count, 'product')}")
-
-
-def prices_or_exit(path: Path | None) -> Prices | None:
-    """The file of prices; mistakes in it end the command."""
-    from triggers.rules.prices import read_prices
-
-    if path is None:
-        return None
-    try:
-        prices, errors = read_prices(path.read_bytes(), str(path))
-    except OSError as error:
-        fail(f"{path}: {error.strerror}", code=USED_WRONGLY)
-    for wrong in errors:
-        note(str(wrong), style="red")
-    if prices is None:
-        fail(f"{counted(len(errors), 'mistake')} in the prices", "currency: RUB, and segment: 4.20", code=USED_WRONGLY)
-    return prices
-
-
-def costed_or_exit(
-    shop: Shop, rules: Sequence[Rule], feed: Path, prices: Prices | None, every: int = 1
-) -> tuple[list[Costed], int]:
-    """What the texts cost, and over how many products; a feed that can't be read ends the command."""
-    import time
-
-    from feeds.problems import FeedError
-    from streams.commands.feed.common import opened, refused
-    from streams.costs import feed_store
-
-    at = time.time_ns() // 1000
-    try:
-        with opened(str(feed)) as stream, feed_store(stream, shop.id, at) as (store, tally):
-            if not tally.products:
-                fail(f"{feed} has no sound product", f"rewake feed parse {feed}")
-            return _counted(shop, rules, store, at, prices, every), tally.products
-    except FeedError as error:
-        refused(error)
-
-
-def _counted(
-    shop: Shop, rules: Sequence[Rule], store: Store, at: int, prices: Prices | None, every: int
-) -> list[Costed]:
-    from streams.costs import costs
-
-    with progress() as bar:
-        task = bar.add_task("products", total=store.count(shop.id))
-        return costs(
-            shop, rules, store, at, prices=prices, every=every, told=lambda done: bar.update(task, completed=done)
-        )
 
 
 _HEAD = ("RULE", "STEP", "MADE", "UNITS", "SEGMENTS", "UCS-2", "PER 1,000")
