@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from streams.costs import Costed
 
+
 def register(root: typer.Typer) -> None:
     app.command()(cost)
 
