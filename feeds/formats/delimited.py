@@ -36,6 +36,7 @@ from feeds.problems import Limits, NoIdColumn, RecordTooLarge, Rejected, Repaire
 from feeds.source import Source
 
 _MARKS: Final = ("\t", ",", ";", "|")
+_EXCEL: Final = re.compile(rb"\"?sep=.\"?", re.IGNORECASE)  # a line for Excel before the names of the columns
 _OTHER_NAMES: Final = {"image[0].url": "image_link"}
 _CHUNK: Final = 256 * 1024
 _READ_AGAIN: Final = 64 * 1024**2
@@ -66,7 +67,9 @@ def _recognises(head: bytes) -> bool:
 
 
 def _first_line(head: bytes) -> str:
-    line = re.split(rb"[\r\n]", head.lstrip(b"\r\n ")[:8192], maxsplit=1)[0]
+    line, *others = re.split(rb"[\r\n]+", head.lstrip(b"\r\n ")[:8192], maxsplit=2)
+    if _EXCEL.fullmatch(line) and others:
+        line = others[0]
     return "" if line.startswith((b"<", b"{", b"[")) else line.decode("utf-8", "replace")
 
 
@@ -86,6 +89,8 @@ def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaire
     lines = _Lines(source, limits)
     rows = _Rows(lines, mark, limits)
     header = next(rows.all(), None)
+    if isinstance(header, Row) and _EXCEL.fullmatch(mark.join(header.cells).strip().encode()):
+        header = next(rows.all(), None)
     if not isinstance(header, Row) or not header.ended:
         yield Rejected(1, None, "cut-off", "the feed ends within its first line, the names of the columns")
         return

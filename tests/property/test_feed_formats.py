@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -159,6 +160,19 @@ def test_a_sound_feed_gives_all_its_products_of_which_the_first_of_an_id_wins(
         wanted.setdefault(str(key), " ".join(name.split()))
     assert [(each.product_id, each.name or "") for each in products(given)] == list(wanted.items())
     assert {each.reason for each in given if isinstance(each, Rejected)} <= {"duplicate-id"}
+
+
+@every_format
+@settings(max_examples=40)
+@given(given_records=records)
+def test_what_was_read_of_any_feed_reads_again_as_our_own_lines(
+    writer: Callable[[Records], str], given_records: Records
+) -> None:
+    first = products(found(io.BytesIO(writer(given_records).encode()))[0])
+    encode = msgspec.json.Encoder(decimal_format="string").encode
+    again, complete, _ = found(io.BytesIO(b"".join(encode(product) + b"\n" for product in first)))
+    assert again == first
+    assert complete or not first
 
 
 @every_format

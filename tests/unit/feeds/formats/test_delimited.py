@@ -54,6 +54,15 @@ def test_the_mark_between_cells_and_the_line_breaks_are_found(mark: str, end: st
     assert (product.product_id, product.name, product.picture) == ("1", "Tea", "https://x.example/i")
 
 
+@pytest.mark.parametrize(
+    "start", ["sep=;\r\nid;title;price\r\n", '"sep=;"\n"id";"title";"price"\n', '\n\n"id";"title";price\n']
+)
+def test_excel_s_line_before_the_names_and_quoted_names_are_read(start: str) -> None:
+    done = read_all(f"{start}1;Tea;5 EUR\n".encode())
+    assert [(product.name, product.price, product.currency) for product in done.products] == [("Tea", 5, "EUR")]
+    assert done.rejected == []
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_marked_and_wide_encodings_are_read(encoding: str) -> None:
     done = read_all(table(row(1, "Чай пуэр"), row(2, "ü")).decode().encode(encoding))
