@@ -26,6 +26,9 @@ def parse(
 ) -> None:
     """Read a feed and say what is in it: products, what was rejected and why, what was repaired.
 
+    YML, Google Merchant (RSS, Atom, TSV), Facebook CSV, Google Retail JSON or what --out writes, also in gzip or zip:
+    the format is found from the bytes.
+
     Exit code 1 when the feed is refused or has no sound product.
 
     Example: rewake feed parse examples/tea-house/feed.xml --out products.jsonl
