@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -12,7 +10,7 @@ from jinja2.parser import Parser
 class OptionalParts(Extension):
     """Such a part becomes an OverlayScope, which nothing else that Jinja2 reads does: nodes of one's own can't be."""
 
-    tags: ClassVar[set[str]] = {"optional"}
+    tags = {"optional"}
 
     def parse(self, parser: Parser) -> nodes.OverlayScope:
         offset = next(parser.stream).lineno

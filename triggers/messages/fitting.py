@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -95,14 +95,15 @@ def _first(most: int, enough: Callable[[int], bool]) -> int:
     return bisect_left(range(most), True, key=enough)
 
 
-def _forms(name: str) -> list[_Form]:
+@lru_cache(maxsize=4096)  # the names of goods come again
+def _forms(name: str) -> tuple[_Form, ...]:
     """The longest first."""
     whole = " ".join(name.split())
     forms = [_Form(name, False, len(whole))]
     for left in beginnings(whole):
         if len(left) + len(ELLIPSIS) < len(whole):
             forms.append(_Form(left, True, len(left) + len(ELLIPSIS)))
-    return forms
+    return tuple(forms)
 
 
 def _droppable(page: Page) -> int:
