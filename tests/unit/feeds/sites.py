@@ -47,8 +47,6 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(302, b"", {"Location": "file:///etc/hostname"})
             case "/to-nowhere":
                 self.answer(302, b"", {"Location": "http://127.0.0.1:nonsense/"})
-            case "/to-metadata":
-                self.answer(302, b"", {"Location": "http://169.254.169.254/latest"})
             case "/host":
                 self.answer(200, self.headers["Host"].encode())
             case "/who":

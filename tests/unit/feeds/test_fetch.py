@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -183,6 +186,29 @@ async def test_the_time_for_the_whole_has_the_pauses_in_it(site: Site) -> None:
 
 async def test_nobody_listening_is_unreachable() -> None:
     assert await refusal("http://127.0.0.1:1/feed.xml") == "unreachable"
+
+
+@pytest.fixture
+def signed_by_nobody(tmp_path: Path) -> ssl.SSLContext:
+    key, cert = tmp_path / "key", tmp_path / "cert"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    made = ["openssl", "req", "-x509", *curve, "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+async def test_a_certificate_that_nobody_signed_is_refused_and_not_asked_for_again(
+    site: Site, signed_by_nobody: ssl.SSLContext
+) -> None:
+    site.socket = signed_by_nobody.wrap_socket(site.socket, server_side=True)
+    pauses = Pauses()
+    with pytest.raises(FetchError) as caught:
+        await fetch(
+            f"https://localhost:{site.server_port}/feed.xml", io.BytesIO(), allow_private=True, outside=pauses.outside
+        )
+    assert (caught.value.reason, pauses.seconds, site.asked) == ("bad-certificate", [], [])
 
 
 async def test_a_host_that_does_not_exist_is_named() -> None:

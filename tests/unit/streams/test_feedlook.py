@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from feeds.differ import Changed, Vanished, differences
 from feeds.fetch import Outside
-from feeds.store import Store
+from feeds.store import Ordered, Store
 from schemas.catalogue import Product
 from schemas.feed_guard import FeedGuard
 from schemas.instants import DAY, HOUR, MINUTE, rfc3339
@@ -42,7 +42,7 @@ class Topic:
         return {}
 
     def publish(
-        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+        self, new: Ordered, old: Ordered, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         self.before()
         if self.trouble is not None:
