@@ -91,6 +91,8 @@ class Looking:
     guards: Mapping[str, FeedGuard] = field(default_factory=dict)
     note: Callable[[str], None] = lambda line: None
     outside: Outside = OUTSIDE
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Feeds are fetched side by side and read one after the other: each takes a processor, and memory."""
 
     async def look(self, shop_id: str, feeding: Feeding) -> Look:
         """Cancelled, it ends as soon as what is being published is."""
@@ -206,7 +208,8 @@ class _Looked:
                     folder=scratch, wall=self._with.wall, stopping=stopping, guarded=self._guarded(source),
                 )  # fmt: skip
 
-        return await _in_thread(work)
+        async with self._with.reading:
+            return await _in_thread(work)
 
 
 async def _in_thread(work: Callable[[Callable[[], bool]], _Result]) -> _Result:

@@ -26,7 +26,7 @@ def sync(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE_OR_URL]",
+            metavar="FILE_OR_URL",
             help="A feed's file, or its http(s) address. Without it: the feeds of all shops of a folder.",
             show_default=False,
         ),

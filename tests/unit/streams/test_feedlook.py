@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable, Container, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -251,6 +252,21 @@ async def test_a_shop_says_itself_how_much_one_sync_may_change(world: World) -> 
     await world.look()
     world.site.feed, world.site.etag = yml(offer(1)), '"two"'
     assert (await world.look()).what == "held"
+
+
+async def test_feeds_are_fetched_side_by_side_and_read_one_after_the_other(world: World) -> None:
+    reading: list[int] = []
+
+    def begun() -> None:
+        reading.append(1)
+        time.sleep(0.05)  # another one that did not wait would be here by then
+        assert len(reading) == 1
+        reading.pop()
+
+    world.topic.before = begun
+    feeding = Feeding(url=world.site.url + "/feed.xml", allow_private=True)
+    looks = await asyncio.gather(*(world.looking.look(shop, feeding) for shop in ("tea", "books", "toys")))
+    assert [looked.what for looked in looks] == ["published"] * 3, world.notes
 
 
 # -- files
