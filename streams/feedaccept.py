@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from feeds.guard import Counts
 from feeds.held import HeldFeed, HeldNote
 from feeds.sorting import SortedProducts
-from feeds.store import ProductStore
+from feeds.store import ProductStore, Store
 from feeds.tally import Tally
 from schemas.feed_guard import DEFAULT_GUARD
 from schemas.instants import rfc3339
@@ -49,9 +49,11 @@ def accept_feed(
     folder: Path,
     wall: Callable[[], int],
     agreed: Callable[[Accepting], bool],
+    asks: bool = True,
 ) -> Outcome | None:
     """Publish the feed that is held, if `agreed` says so of what it would change; None: it did not, and the feed stays
-    held. The rest as `streams.feedsync.sync_feed`; whoever accepts holds the shop's folder.
+    held. Where it `asks` somebody, that may take its time, and the topic is read again. The rest as
+    `streams.feedsync.sync_feed`; whoever accepts holds the shop's folder.
 
     NothingHeld, Overtaken; FeedError and NothingSound where the file can't be read as it was. After a failure of the
     topic it can be accepted again, though some of it was published.
@@ -64,13 +66,21 @@ def accept_feed(
             tally = read_into(new, feed, shop_id, at=wall())
         if not tally.products:
             raise NothingSound(tally)
-        since = instant(topic.read(old).get(shop_id))
-        if since is not None and since not in (note.synced_at, note.accepted_at):
-            raise Overtaken(note, since)
+        _read(topic, old, note)
         if not agreed(Accepting(note, tally, counted(new, old, shop_id, tally, DEFAULT_GUARD))):
             return None
+        if asks:
+            old.clear()
+            _read(topic, old, note)
         at = wall()
         held.note(replace(note, accepted_at=rfc3339(at)))
         synced = topic.publish(new, old, shop_id, at=at, held=tally.held, complete=tally.complete)
         held.drop()
     return Outcome(tally, synced)
+
+
+def _read(topic: ProductsTopic, old: Store, note: HeldNote) -> None:
+    """The topic into the empty store, as long as nothing of the shop was published since."""
+    since = instant(topic.read(old).get(note.shop_id))
+    if since is not None and since not in (note.synced_at, note.accepted_at):
+        raise Overtaken(note, since)

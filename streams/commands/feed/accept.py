@@ -55,7 +55,7 @@ def accept(
         with kept.held() as scratch:
             outcome = accept_feed(
                 held, shop, Forgetting(kafka_topic(settings), kept), folder=scratch, wall=wall,
-                agreed=lambda accepting: _agreed(accepting, yes=yes, quiet=json),
+                agreed=lambda accepting: _agreed(accepting, yes=yes, quiet=json), asks=not yes,
             )  # fmt: skip
     except NothingHeld:
         fail(f"no feed of shop {shop} is held in {state or STATE}")

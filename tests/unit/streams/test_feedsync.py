@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +62,17 @@ class World:
             return accept_feed(
                 self.held(shop), shop, self.topic, folder=Path(scratch), wall=lambda: self.now, agreed=agree
             )
+
+
+class Meanwhile(list[Accepting]):
+    """Something is done while it is asked."""
+
+    def __init__(self, done: Callable[[], object]) -> None:
+        super().__init__()
+        self._done = done
+
+    def append(self, accepting: Accepting, /) -> None:
+        self._done()
 
 
 @pytest.fixture
@@ -176,6 +187,18 @@ def test_what_was_held_before_another_sync_is_not_accepted_any_more(world: World
     with pytest.raises(Overtaken) as overtaken:
         world.accept()
     assert overtaken.value.since == rfc3339(world.now - HOUR)
+    assert world.topic.prices()["0"] == "90"
+
+
+def test_what_is_published_while_somebody_is_asked_overtakes_it_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sync(SHOP)
+    with pytest.raises(HeldBack):
+        world.sync(DEARER)
+    monkeypatch.setattr(world, "asked", Meanwhile(lambda: world.sync({**SHOP, 0: "90"}, None)))
+    with pytest.raises(Overtaken):
+        world.accept()
     assert world.topic.prices()["0"] == "90"
 
 
