@@ -266,8 +266,9 @@ class Partition:
 
     def _steer(self) -> None:
         """Pause and resume fetching, and call for a turn when a chunk is full. After every turn too: when all inputs
-        are paused, no chunk comes to see to it."""
-        if self.intake.ready >= self._plan.chunk_records:
+        are paused, no chunk comes to see to it. While nothing may be taken a turn out of its time would be the same
+        again, and at once."""
+        if not self._clock.waits and self.intake.ready >= self._plan.chunk_records:
             self._due.set()
         for name, full in self.intake.to_pause(HELD_CHUNKS * self._plan.chunk_records):
             (self._flow.pause if full else self._flow.resume)(name, self.number)

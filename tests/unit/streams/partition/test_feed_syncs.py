@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -88,3 +89,19 @@ async def test_on_the_stream_clock_nothing_is_taken_before_all_of_the_topic_was_
         assert not made.broker.committed
         await read(made, 3)
         assert len(await sent(made)) == 1
+
+
+async def test_who_waits_for_the_topic_takes_no_turn_out_of_its_time_however_much_there_is_to_take() -> None:
+    made = Bench(stream=True, rules=(RULE,), feeds=True, chunk_records=1)
+    made.partition.interval = made.partition.least_pause = 3600.0
+    turns: list[int] = []
+    look = made.partition._clock.look
+    made.partition._clock.look = lambda wall, now: (turns.append(wall), look(wall, now))[1]  # type: ignore[method-assign, func-returns-value]  # watched
+    async with made:
+        await known(made)
+        await made.markers(MONDAY)
+        made.broker.ends[PRODUCTS.name] = LogEnd(3, 0.0)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert made.partition.intake.ready >= 1
+        assert len(turns) == 1
