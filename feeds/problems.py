@@ -78,6 +78,12 @@ class RecordTooLarge(FeedError):
     reason = "record-too-large"
 
 
+class TooSlow(FeedError):
+    """Reading the feed took longer than `Limits.seconds`."""
+
+    reason = "too-slow"
+
+
 class TooMany(FeedError):
     """The feed has more products than `Limits.products`, or more categories than `Limits.categories`."""
 
@@ -91,7 +97,8 @@ class EntitiesRefused(FeedError):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed may cost. Sizes in bytes once unpacked, texts in characters."""
+    """What a feed may cost. Sizes in bytes once unpacked, texts in characters; `seconds` where the reader has a clock.
+    """
 
     feed_bytes: int = 4 * 1024**3
     ratio: int = 200  # unpacked to packed; of offers that differ in their numbers alone it is about 30
@@ -100,3 +107,4 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     products: int = 5_000_000
     categories: int = 100_000
     params: int = 100
+    seconds: float = 3600.0

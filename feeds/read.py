@@ -22,7 +22,7 @@ from feeds.draft import Draft
 from feeds.formats import recognise, unknown
 from feeds.money import amount, currency, plain_amount, price
 from feeds.problems import BadArchive, Limits, Rejected, Repaired, TooMany, UnknownFormat
-from feeds.source import Source
+from feeds.source import Clock, Source
 from schemas.catalogue import Product
 from schemas.fields import MAX_ID, MAX_TEXT, MAX_URL
 
@@ -119,14 +119,20 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             yield Rejected(next(reversed(seen.values()), 1), None, "damaged-archive", f"after this: {source.damaged}")
 
 
-def read(stream: BinaryIO, shop_id: str = "main", limits: Limits = DEFAULT_LIMITS, at: int | None = None) -> Feed:
+def read(
+    stream: BinaryIO,
+    shop_id: str = "main",
+    limits: Limits = DEFAULT_LIMITS,
+    at: int | None = None,
+    clock: Clock | None = None,
+) -> Feed:
     """The feed in `stream` as an iterator of products and problems, in the feed's order.
 
     `at` (microseconds since the epoch) is the instant for which prices are wanted: a sale price that has a window is
     taken only inside it, and without `at` not at all. Raises FeedError when the feed as a whole is refused, at once or
-    in the midst of reading; nothing read before may then be published.
+    in the midst of reading; nothing read before may then be published. Without `clock` it may take as long as it likes.
     """
-    return Feed(Source(stream, limits), shop_id, limits, at)
+    return Feed(Source(stream, limits, clock), shop_id, limits, at)
 
 
 def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected | None:

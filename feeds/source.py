@@ -7,10 +7,14 @@ encodings that feeds declare (UTF-8, windows-125x, KOI8, ISO 8859, GBK, Shift-JI
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 from feeds.packed import unpacked
-from feeds.problems import Limits
+from feeds.problems import Limits, TooSlow
+
+Clock = Callable[[], float]
+"""Seconds that never go back, from the shell: this reads none itself."""
 
 HEAD_BYTES: Final = 64 * 1024
 _MARKED: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -21,11 +25,14 @@ class Source:
 
     `encoding` is the encoding to use against what the document declares; None: what it declares. `damaged` says, once
     all was read, that a packed feed breaks off or has the wrong check sum. Raises FeedError (FeedTooLarge once the
-    limit is passed, BadArchive, TooCompressed).
+    limit is passed, BadArchive, TooCompressed, TooSlow where there is a clock).
     """
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits, clock: Clock | None = None) -> None:
         self._packed = unpacked(stream, limits)
+        self._limits = limits
+        self._clock = clock
+        self._began = 0.0 if clock is None else clock()
         self._decoder: codecs.IncrementalDecoder | None = None
         self._ended = False
         self._pending = b""
@@ -46,6 +53,8 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """The next bytes, about `size`; b"" at the end."""
+        if self._clock is not None and self._clock() - self._began > self._limits.seconds:
+            raise TooSlow(f"reading the feed took more than {self._limits.seconds:g} s")
         if self._pending:
             given, self._pending = self._pending, b""
             return given

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from feeds.problems import Rejected, Repaired
 from feeds.read import read
+from feeds.source import Clock
 from schemas.catalogue import Product
 
 FIRST: Final = 10
@@ -48,13 +49,16 @@ class Tally:
         }
 
 
-def read_counted(stream: BinaryIO, shop_id: str, take: Callable[[Product], object], *, at: int) -> Tally:
-    """Read a feed to its end, hand each product to `take`, count the rest; `at` as `feeds.read.read` has it.
+def read_counted(
+    stream: BinaryIO, shop_id: str, take: Callable[[Product], object], *, at: int, clock: Clock | None = None
+) -> Tally:
+    """Read a feed to its end, hand each product to `take`, count the rest; `at` and `clock` as `feeds.read.read` has
+    them.
 
     FeedError when the feed is refused as a whole.
     """
     repaired: list[Repaired] = []
-    feed = read(stream, shop_id, at=at)
+    feed = read(stream, shop_id, at=at, clock=clock)
     tally = Tally(feed.format)
     for found in feed:
         if isinstance(found, Product):

@@ -6,6 +6,7 @@ Whoever syncs calls `sync_feed`: `rewake feed sync` with a file, an address or a
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from os import SEEK_END
@@ -198,6 +199,6 @@ def read_into(
             store.apply(batch)
             batch.clear()
 
-    tally = read_counted(feed, shop_id, take, at=at)
+    tally = read_counted(feed, shop_id, take, at=at, clock=time.monotonic)
     store.apply(batch)
     return tally

@@ -62,10 +62,12 @@ def parse(
 
 
 def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object]) -> Tally:
+    import time
+
     from feeds.problems import FeedError
     from feeds.tally import read_counted
 
     try:
-        return read_counted(stream, shop, take, at=wall())
+        return read_counted(stream, shop, take, at=wall(), clock=time.monotonic)
     except FeedError as error:
         refused(error)

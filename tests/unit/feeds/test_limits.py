@@ -16,6 +16,7 @@ from feeds.problems import (
     Limits,
     RecordTooLarge,
     TooMany,
+    TooSlow,
     UnknownEncoding,
     UnknownFormat,
 )
@@ -121,3 +122,17 @@ def test_memory_holds_one_record_at_a_time() -> None:
     for _ in range(20_000):
         next(feed)
     assert stream.given < 40_000
+
+
+def test_a_feed_that_takes_longer_than_it_may_is_refused() -> None:
+    now = 0.0
+
+    def clock() -> float:
+        nonlocal now
+        now += 10.0
+        return now
+
+    offers = yml(*(offer(number) for number in range(50_000)))
+    with pytest.raises(TooSlow, match="took more than 15 s"):
+        list(read(io.BytesIO(offers), limits=Limits(seconds=15.0), clock=clock))
+    assert len(list(read(io.BytesIO(offers), limits=Limits(seconds=1e9), clock=clock))) == 50_000
