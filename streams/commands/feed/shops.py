@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def sync_for_ever(
         metrics.take(looked, wall())
         if json:
             say_json({"at": rfc3339(wall()), **looked.as_dict(), "next_at": rfc3339(due)})
+            sys.stdout.flush()  # who reads a pipe waits for it
         else:
             again = "next try" if looked.failed else "next look"
             _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}", released)

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from schemas.instants import parse_rfc3339
 from streams.commands import build_root
 from tests.unit.feeds.reading import offer, yml
 from tests.unit.feeds.sites import Site, serving
@@ -179,6 +180,18 @@ def test_watching_goes_on_until_it_is_asked_to_stop_and_ends_what_it_publishes(
         "stopped",
     ]
     assert len(topic.products()) == 30
+
+
+def test_programs_are_told_of_each_look_when_it_is_over(site: Site) -> None:
+    shop("tea", at(site, "/nothing"))
+    command = [REWAKE, "feed", "sync", "--shops", "shops", "--watch", "--json", "--bootstrap", "127.0.0.1:1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as watching:
+        assert watching.stdout is not None
+        told = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGTERM)
+        assert watching.wait(20) == 0
+    assert (told["shop_id"], told["what"], told["reason"]) == ("tea", "failed", "http-status")
+    assert parse_rfc3339(told["at"]) < parse_rfc3339(told["next_at"])
 
 
 def test_a_watch_serves_its_metrics_where_a_port_is_set(
