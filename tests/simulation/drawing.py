@@ -16,6 +16,7 @@ from tests.simulation.rules import (
     WALL_LATER,
     WALL_THRICE,
     opting_in,
+    with_feeds,
     with_figures,
     with_letters,
 )
@@ -70,4 +71,7 @@ def setting(rng: random.Random) -> Setting:
     )
     if stream and broadcasts and made.transactions and apart.random() < 0.5:
         made = replace(made, figures=True, rules=with_figures(rules))
+    if stream and not returning and apart.random() < 0.35:
+        kept = apart.choice([None, None, 3, 12])
+        made = replace(made, feeds=True, products_kept=kept, rules=with_feeds(made.rules, paced=made.figures))
     return made

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from schemas.catalogue import EmptyCatalogue
 from schemas.emitted import encode
-from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, SUPPRESSIONS, TopicSpec, topic_of
+from schemas.topics import CRM_COMMANDS, MARKETING_EVENTS, PRODUCTS, SUPPRESSIONS, TopicSpec, topic_of
 from streams.deadlines import DeadlineIndex
 from streams.effects import Out
 from streams.ledger import RowLedger
 from streams.merge import END, InputSpec, Merge
+from streams.partition.intake import Screening
 from streams.partition.screening import Screen, Screened, SharedScreen
+from streams.partition.syncing import SyncScreen
 from streams.replay import MemoryRows
 from streams.suppressions.merged import SuppressionStore
 from streams.tallying import Tallying
 from streams.timeline import Timeline
 from tests.simulation.secret import SECRET
+from tests.simulation.shelf import catalogue
 from tests.simulation.worker import FUTURE_BOUND, INPUTS, Setting
 from tests.simulation.world import World
 from triggers.customer import CustomerRow, encode_row
 from triggers.engine import Engine
 from triggers.shopfacts import ShopFacts
+
+SHARED: Final = (MARKETING_EVENTS, PRODUCTS)
 
 Proposed = tuple[str, str, str, str, str]
 """(customer, rule, epoch, step, due)."""
@@ -79,17 +83,19 @@ def pure_engine(world: World, setting: Setting, facts: ShopFacts | None = None) 
     """As every worker has it once it has read what lies beside the events."""
     suppressions = SuppressionStore(SECRET)
     suppressions.take(world.columns((SUPPRESSIONS.name, 0)))
-    return Engine(setting.rules, EmptyCatalogue(), suppressions, facts=facts)
+    return Engine(setting.rules, catalogue(setting.feeds), suppressions, facts=facts)
 
 
 def screened(spec: TopicSpec, number: int, world: World, setting: Setting) -> Screened:
     """What a partition is to take from one of its topics: everything in its log that is an event."""
-    screen = (
-        SharedScreen(spec, number == 0, FUTURE_BOUND, setting.stream)
-        if spec is MARKETING_EVENTS
-        else Screen(spec, number, setting.partitions, FUTURE_BOUND, setting.stream)
-    )
-    return screen.sort(world.columns((spec.name, 0 if spec is MARKETING_EVENTS else number)), 0)
+    screen: Screening
+    if spec is PRODUCTS:
+        screen = SyncScreen(spec, number == 0, FUTURE_BOUND)
+    elif spec is MARKETING_EVENTS:
+        screen = SharedScreen(spec, number == 0, FUTURE_BOUND, setting.stream)
+    else:
+        screen = Screen(spec, number, setting.partitions, FUTURE_BOUND, setting.stream)
+    return screen.sort(world.columns((spec.name, 0 if spec in SHARED else number)), 0)
 
 
 class _Part:
@@ -99,11 +105,11 @@ class _Part:
         self, number: int, world: World, setting: Setting, engine: Engine, until: int | None, found: Expected
     ) -> None:
         self._found = found
-        topics = (*INPUTS, MARKETING_EVENTS)
+        topics = (*INPUTS, *(SHARED if setting.feeds else SHARED[:1]))
         self.merge = merge = Merge([InputSpec(spec.name, spec.rank or 0, spec.holds_clock) for spec in topics])
         for index, spec in enumerate(topics):
             sorted_out = screened(spec, number, world, setting)
-            place = str(0 if spec is MARKETING_EVENTS else number)
+            place = str(0 if spec in SHARED else number)
             found.dead_letters += [(one.reason, spec.name, place, str(one.offset)) for one in sorted_out.letters]
             for stretch in sorted_out.stretches:
                 merge.offer(index, stretch.times, stretch.offsets, stretch.events)

@@ -94,6 +94,42 @@ def with_figures(book: RuleBook) -> RuleBook:
     return replace(book, rules={"main": rules})
 
 
+_FEEDS: Final = """
+rule: cheaper
+trigger:
+  price_dropped: {by: 10%, within: 1d, most: 2PACE}
+priority: 60
+steps:
+  - sms: "{{ product.name }} now {{ product.price | money }}: {{ shop.cart_url }}"
+  - after: 2h
+    sms: "Still less: {{ product.name }}"
+---
+rule: here-again
+trigger:
+  back_in_stock: {of: [viewed, cart]PACE}
+once_per: 3h
+priority: 50
+steps:
+  - sms: "{{ product.name }} is here again"
+---
+rule: the-last-ones
+trigger:
+  low_stock: {below: 4}
+steps:
+  - sms: "The last ones: {{ product.name }}"
+    incentive: {bonus: 20, valid: 2d}
+"""
+
+
+def with_feeds(book: RuleBook, *, paced: bool) -> RuleBook:
+    """The same shop, which also writes of what has changed in its feed, some of it at a pace."""
+    shop = book.shops["main"]
+    read = read_rules(_FEEDS.replace("PACE", ", pace: 1/min" if paced else ""), "feeds.yaml", shop)
+    assert not read.errors, read.errors
+    rules = sorted((*book.rules["main"], *(one.rule for one in read.rules)), key=lambda rule: rule.name)
+    return replace(book, rules={"main": tuple(rules)})
+
+
 def _book(shop: str, *rules: str) -> RuleBook:
     read = read_shop(shop, "shop.yaml", "main")
     assert not read.errors, read.errors

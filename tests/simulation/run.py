@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.topics import MARKETING_EVENTS
+from schemas.topics import MARKETING_EVENTS, PRODUCTS
 from streams.table import PartitionRecord
 from tests.simulation.clocks import SECOND, TrueTime
 from tests.simulation.crew import Crew
@@ -20,6 +20,7 @@ from tests.simulation.drawing import drawn, setting
 from tests.simulation.emissions import EmissionCheck
 from tests.simulation.evidence import Evidence
 from tests.simulation.faults import draw
+from tests.simulation.feed import feed
 from tests.simulation.group import Coordinator
 from tests.simulation.invariants import EffectsCheck, invariants, offsets_after_effects
 from tests.simulation.ledger import LedgerWeather, one_ledger
@@ -98,6 +99,10 @@ class Simulation:
             grace=self.setting.grace, returning=self.setting.returning,
             broadcasts=self.setting.broadcasts,
         ).world()  # fmt: skip
+        if self.setting.feeds:
+            first = self.setting.products_kept is not None
+            told = feed(random.Random(f"{seed}-feed"), self.world, first=first)
+            self.world.batches = sorted([*told, *self.world.batches], key=lambda one: one.at)
         self.faults = draw(
             rng, stream=self.setting.stream, transactions=self.setting.transactions, until=self._seconds + 6,
             session=self.setting.session, standby=self.setting.standby,
@@ -223,9 +228,10 @@ class Simulation:
                 if at < log.end:
                     return f"{spec.name}/{number} is read up to {at} of {log.end}"
         for number in range(self.setting.partitions):  # its last marker may be what lets their time go on
-            at, end = self._known(MARKETING_EVENTS.name, number), self.broker.logs[MARKETING_EVENTS.name, 0].end
-            if at < end:
-                return f"partition {number} has read {MARKETING_EVENTS.name} up to {at} of {end}"
+            for spec in (MARKETING_EVENTS, PRODUCTS) if self.setting.feeds else (MARKETING_EVENTS,):
+                at, end = self._known(spec.name, number), self.broker.logs[spec.name, 0].end
+                if at < end:
+                    return f"partition {number} has read {spec.name} up to {at} of {end}"
         for number in range(self.setting.partitions):
             self.effects.rows.read(self.broker, number)
             if self.effects.rows.walks.get(number):

@@ -1,4 +1,4 @@
-"""The simulator bites: the product broken in thirteen ways, each by a small part put in its place, is found each time.
+"""The simulator bites: the product broken in sixteen ways, each by a small part put in its place, is found each time.
 
 `test_simulation.py` runs the same seeds on the product as it is, and none of them fails.
 """
@@ -21,9 +21,11 @@ from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
 from streams.ledger import Ledger
 from streams.partition import reading
+from streams.partition.clock import Clock
 from streams.partition.findings import Findings
 from streams.partition.phone_links import PhoneLinker
 from streams.partition.plan import PartitionPlan
+from streams.partition.syncing import SyncScreen
 from streams.table import Table
 from streams.timeline import Timeline
 from tests.simulation import worker
@@ -230,3 +232,19 @@ def test_a_partition_that_does_not_wait_for_what_the_others_have_counted_is_foun
 def test_what_was_counted_and_is_forgotten_in_a_crash_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tallybook, "changed", lambda self: ())
     first_found(Seams, {"same_decisions"}, lambda setting: setting.figures)
+
+
+def test_a_worker_that_forgets_where_in_a_sync_it_was_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SyncScreen, "since", lambda self, applied: applied)
+    first_found(Seams, {"same_decisions", "same_rows"}, lambda setting: setting.feeds)
+
+
+def test_a_sync_that_is_taken_again_after_a_crash_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = SyncScreen.begin
+    monkeypatch.setattr(SyncScreen, "begin", lambda self, applied: begin(self, 0))
+    first_found(Seams, {"same_decisions", "same_rows"}, lambda setting: setting.feeds)
+
+
+def test_time_that_goes_on_before_what_a_feed_has_told_was_read_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Clock, "waits", False)
+    first_found(Seams, {"same_decisions"}, lambda setting: setting.feeds)

@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from schemas.catalogue import EmptyCatalogue
-from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, SHOP_FACTS, SUPPRESSIONS, TOPICS, Partitions, changelog
+from schemas.topics import (
+    CO_PARTITIONED,
+    MARKETING_EVENTS,
+    PRODUCTS,
+    SHOP_FACTS,
+    SUPPRESSIONS,
+    TOPICS,
+    Partitions,
+    changelog,
+)
 from streams.delivery import DeliveryPolicy
 from streams.delivery.at_least_once import AtLeastOnce
 from streams.delivery.transactional import Transactional
@@ -38,6 +46,7 @@ from tests.simulation.network import Line, Weather
 from tests.simulation.schedule import NotedLinks, NotedRows, Notes, Schedule
 from tests.simulation.secret import SECRET
 from tests.simulation.shared import SimShared
+from tests.simulation.shelf import catalogue
 from tests.simulation.trace import Trace
 from triggers.engine import Engine
 from triggers.rules.model import RuleBook
@@ -90,6 +99,11 @@ class Setting:
 
     figures: bool = False
     """What is decided depends on what all partitions have counted."""
+    feeds: bool = False
+    """The shop's feed changes, and what likes of it changed is news (tests.simulation.feed)."""
+    products_kept: int | None = None
+    """So many records of the feed a worker keeps in memory, and all there are come before anybody is at work; None: it
+    keeps all, and they come while events go on."""
 
     def counts(self) -> Mapping[str, int]:
         counts = {spec.name: self.partitions if spec.partitions is Partitions.CUSTOMER else 1 for spec in TOPICS}
@@ -169,11 +183,18 @@ class Worker:
         facts = ShopFacts() if setting.figures else None
         if facts is not None:
             taken[SHOP_FACTS.name] = FactsReader(facts).take
-        shared = SimShared(reader, [MARKETING_EVENTS.name], taken, setting.wait, setting.beside_wait)
+        kept = {MARKETING_EVENTS.name: None}
+        if setting.feeds:
+            kept[PRODUCTS.name] = setting.products_kept
+        together = setting.feeds and setting.products_kept is None
+        shared = SimShared(
+            reader, kept, taken, setting.wait, setting.beside_wait, together=together, fetch_bytes=setting.fetch_bytes
+        )
         if not setting.stream:
             await self.clocks.start()
         await shared.look()
-        engine = Engine(setting.rules, EmptyCatalogue(), suppressions, facts=facts)
+        shelf = catalogue(setting.feeds)
+        engine = Engine(setting.rules, shelf, suppressions, facts=facts)
         store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRowStore
         regions = {shop.id: shop.default_region for shop in setting.rules.shops.values()}
         links = PhoneLinker(SECRET, regions)
@@ -181,7 +202,7 @@ class Worker:
             notes = Notes(around.schedule)
             links = NotedLinks(SECRET, regions, notes)
             engine = WatchedEngine(
-                setting.rules, EmptyCatalogue(), suppressions, check=around.emissions, loaded=self._loaded,
+                setting.rules, shelf, suppressions, check=around.emissions, loaded=self._loaded,
                 passes=lambda planned: planned + setting.grace - self.clocks.ahead, notes=notes,
                 read=lambda: shared.position(SUPPRESSIONS.name),
             )  # fmt: skip
@@ -266,7 +287,7 @@ class Worker:
         setting = self._setting
         return PartitionPlan(
             inputs=INPUTS,
-            shared=(MARKETING_EVENTS,),
+            shared=(MARKETING_EVENTS, PRODUCTS) if setting.feeds else (MARKETING_EVENTS,),
             beside=(SUPPRESSIONS,),
             partitions=setting.counts(),
             stream_clock=setting.stream,

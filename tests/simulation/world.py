@@ -52,7 +52,7 @@ class Sent:
     at: float
     place: Place
     key: bytes | None
-    value: bytes
+    value: bytes | None
     happened: int
     customer: str
     kind: str
