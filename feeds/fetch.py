@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import re
 import socket
 import ssl
 import time
@@ -129,6 +130,11 @@ async def fetch(
                     await outside.sleep(seconds)
     except TimeoutError:
         raise FetchError("timeout", f"the feed did not arrive within {limits.seconds:g} s") from None
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown and written down: without the user and password that it may have."""
+    return re.sub(r"(?<=://)[^/?#]*@", "", url, count=1)
 
 
 def _client(limits: FetchLimits, outside: Outside) -> httpx.AsyncClient:

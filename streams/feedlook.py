@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final, Literal, TypeVar
 from aiokafka.errors import KafkaError
 
 from feeds.conditional import InUse, KeptFeed, Note
-from feeds.fetch import OUTSIDE, Fetched, FetchError, FetchLimits, Outside, Validators, fetch
+from feeds.fetch import OUTSIDE, Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
 from feeds.held import HeldFeed, HeldNote
 from feeds.problems import FeedError
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
@@ -130,7 +130,8 @@ class _Looked:
 
     async def run(self) -> Look:
         with self._kept.held() as scratch:
-            source = self._feeding.url or f"file:{self._feeding.path}"
+            url = self._feeding.url
+            source = f"file:{self._feeding.path}" if url is None else without_password(url)
             note = self._kept.known(source)
             arrived = scratch / "feed"
             fetched = await self._arrive(arrived, note)

@@ -109,6 +109,7 @@ class _One:
         from aiokafka.errors import KafkaError
 
         from feeds.conditional import InUse, KeptFeed
+        from feeds.fetch import without_password
         from feeds.held import HeldFeed
         from feeds.problems import FeedError
         from streams.feedsync import Forgetting, Guarded, HeldBack, NothingSound, sync_feed
@@ -116,7 +117,8 @@ class _One:
 
         folder = (self.state or STATE) / self.shop
         kept = KeptFeed(folder)
-        guarded = Guarded(HeldFeed(folder), self.source, _guard(self.shops, self.shop))
+        source = without_password(self.source)
+        guarded = Guarded(HeldFeed(folder), source, _guard(self.shops, self.shop))
         try:
             with kept.held() as scratch, self._stream(scratch) as stream:
                 forgetting = Forgetting(topic, kept)

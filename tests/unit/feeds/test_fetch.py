@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from feeds.addresses import Address, is_public
-from feeds.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch
+from feeds.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
 from feeds.retrying import Backoff
 from tests.unit.feeds.sites import FEED, Site, serving
 
@@ -70,6 +70,19 @@ async def test_addresses_inside_the_house_are_refused_unless_allowed(site: Site,
     reason = await refusal(f"http://{host}:{site.server_port}/feed.xml", allow_private=False)
     assert reason in ("private-address", "unknown-host")
     assert site.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://shop:se@cret@a.example/f?x=b@c", "https://a.example/f?x=b@c"),
+        ("https://a.example/@f", "https://a.example/@f"),
+        ("https://a.example?mail=a@b", "https://a.example?mail=a@b"),
+        ("feed.xml", "feed.xml"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
 
 
 def knowing(**hosts: Sequence[str]) -> Callable[..., Any]:

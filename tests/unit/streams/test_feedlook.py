@@ -247,6 +247,18 @@ async def test_a_feed_that_lost_most_of_its_goods_is_held_until_it_has_them_agai
     assert not (folder / "held").exists()
 
 
+async def test_no_password_of_an_address_is_written_down_or_shown(world: World) -> None:
+    feeding = Feeding(url=world.site.url.replace("://", "://shop:secret@") + "/versioned", allow_private=True)
+    world.site.feed = yml(*(offer(number) for number in range(30)))
+    told = [await world.looking.look("tea", feeding)]
+    world.site.feed, world.site.etag = yml(offer(1)), '"two"'
+    told.append(await world.looking.look("tea", feeding))
+    written = b"".join(path.read_bytes() for path in sorted((world.folder / "state/tea").glob("*.json")))
+    assert [looked.what for looked in told] == ["published", "held"] and b"127.0.0.1" in written
+    assert "Authorization" in world.site.asked[0][1]
+    assert "secret" not in written.decode() + repr([looked.as_dict() for looked in told]) + repr(world.notes)
+
+
 async def test_a_shop_says_itself_how_much_one_sync_may_change(world: World) -> None:
     world.looking = world.with_(guards={"tea": FeedGuard(least=2, vanished=Decimal(10))})
     await world.look()
