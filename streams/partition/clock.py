@@ -72,8 +72,8 @@ class Clock:
                 end = None  # from when this worker owned the partition before: the log has grown since
             if end is not None and end.begins > (source.next or 0):
                 self._intake.begins(name, end.begins)
-            if end is not None and (source.next or 0) >= end.offset:
-                self._whole.add(name)
+            if end is not None and end.asked >= self._began and (source.next or 0) >= end.offset:
+                self._whole.add(name)  # a former owner may have read further than this worker knew of before
             if not self._plan.stream_clock:
                 at_end = end is not None and (source.next or 0) >= end.offset
                 self._intake.set_end(name, at_end)

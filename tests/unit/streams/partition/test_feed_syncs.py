@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from decimal import Decimal
 from typing import Any
 
 from schemas.instants import rfc3339
 from schemas.topics import PRODUCTS
 from streams.chunks import LogEnd
-from tests.unit.streams.partition.driving import Bench, Broker, profile, until
+from tests.unit.streams.partition.driving import Bench, Broker, profile, some_turns, until
 from tests.unit.streams.partition.test_syncing import Log, columns, over, snapshot
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY
 from tests.unit.triggers.kinds.page import of
@@ -82,10 +83,20 @@ async def test_on_the_stream_clock_nothing_is_taken_before_all_of_the_topic_was_
     async with bench(stream=True) as made:
         await known(made)
         await made.markers(MONDAY)
-        made.broker.ends[PRODUCTS.name] = LogEnd(3, 0.0)
+        made.broker.ends[PRODUCTS.name] = LogEnd(3, time.monotonic())
         await read(made, 2)
-        turns = iter(range(5))
-        await until(lambda: next(turns, None) is None)
+        await some_turns(made)
+        assert not made.broker.committed
+        await read(made, 3)
+        assert len(await sent(made)) == 1
+
+
+async def test_on_the_stream_clock_an_end_of_the_topic_counts_that_was_heard_of_since_the_partition_came_here() -> None:
+    async with bench(stream=True) as made:
+        made.broker.ends[PRODUCTS.name] = LogEnd(0, 0.0)
+        await known(made)
+        await made.markers(MONDAY)
+        await some_turns(made)
         assert not made.broker.committed
         await read(made, 3)
         assert len(await sent(made)) == 1
