@@ -42,6 +42,11 @@ class Orders(msgspec.Struct, array_like=True, gc=False):
     recent: dict[str, Order] = {}
     last_id: str = ""
 
+    @property
+    def priced(self) -> tuple[int, Decimal | None]:
+        """How many named a total, and what they add up to: where all that did named one currency."""
+        return next(iter(self.totals.values())) if len(self.totals) == 1 else (0, None)
+
 
 def place(
     orders: Orders, order_id: str, at: int, total: Decimal | None, currency: str | None, again: bool = True

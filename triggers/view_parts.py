@@ -114,11 +114,8 @@ class RowOrders(OrdersView):
     interval = property(lambda self: _duration(own_interval(self.row.orders, self.tz)))
 
     def _totals(self) -> tuple[int, Decimal | None]:
-        """How many orders named a total, and what they add up to: where all named one currency."""
         orders = self.row.orders
-        if orders is None or len(orders.totals) != 1:
-            return 0, None
-        return next(iter(orders.totals.values()))
+        return (0, None) if orders is None else orders.priced
 
     def _average(self) -> Decimal | None:
         priced, total = self._totals()
