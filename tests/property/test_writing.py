@@ -7,6 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from triggers.messages.links import ended
 from triggers.messages.smart_encoding import CYRILLIC_TWINS, GREEK_TWINS, JOINERS, MONEY, SIGNS, STYLED, UNSEEN
 from triggers.messages.sms import encoding, measure
 from triggers.messages.transliteration import SCHEMES
@@ -30,7 +31,7 @@ WRITINGS = st.builds(
 
 
 def links(text: str) -> list[str]:
-    return re.findall(r"https?://\S+", text, re.IGNORECASE)
+    return [ended(one)[0] for one in re.findall(r"https?://[^\s/?#]\S*", text, re.IGNORECASE)]
 
 
 @given(TEXTS, WRITINGS)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import quote, unquote_plus
 
 _LINK: Final = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
-_ENDS: Final = ".,;:!?…'\"»”’"
+_ENDS: Final = ".,;:!?…'\"»”’«“‘›‹–—،؛؟۔。、，！？"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 PLACE: Final = re.compile(r"\{([^{}]*)\}")
 PLACES: Final = ("message", "rule", "shop", "step", "variant")
@@ -53,11 +53,24 @@ class Links:
 
     def written(self, text: str) -> str:
         """The text with every link of it made so."""
-        return _LINK.sub(self._made, text)
+        pieces = parted(text)
+        pieces[1::2] = [self._made(link) for link in pieces[1::2]]
+        return "".join(pieces)
 
-    def _made(self, found: re.Match[str]) -> str:
-        link, rest = ended(found.group())
-        return self.shortener(with_parameters(link, self.parameters), self.message_id) + rest
+    def _made(self, link: str) -> str:
+        return self.shortener(with_parameters(link, self.parameters), self.message_id)
+
+
+def parted(text: str) -> list[str]:
+    """The text in pieces, of which every other one, from the second on, is a link."""
+    pieces, begin = [], 0
+    for found in _LINK.finditer(text):
+        link, _ = ended(found.group())
+        if not link.endswith("//"):  # a host is left
+            pieces += [text[begin : found.start()], link]
+            begin = found.start() + len(link)
+    pieces.append(text[begin:])
+    return pieces
 
 
 def ended(link: str) -> tuple[str, str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from triggers.messages.links import Links
+from triggers.messages.links import Links, parted
 from triggers.messages.smart_encoding import smart
 from triggers.messages.sms import encoding, measure
 from triggers.messages.transliteration import transliterated
@@ -34,7 +33,6 @@ class Writing:
 AS_IT_IS: Final = Writing()
 
 _RUSSIAN: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-_LINK: Final = re.compile(r"(https?://\S+)", re.IGNORECASE)
 
 
 def written(text: str, writing: Writing) -> str:
@@ -74,7 +72,7 @@ def dear_letters(writing: Writing) -> str:
 
 
 def _cheaper(text: str, scheme: str | None, smartly: bool) -> str:
-    pieces = _LINK.split(text)  # every other one is a link
+    pieces = parted(text)
     if scheme is not None:
         pieces[::2] = [transliterated(one, scheme) for one in pieces[::2]]
     return "".join(smart(pieces) if smartly else pieces)

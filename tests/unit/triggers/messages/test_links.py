@@ -46,6 +46,8 @@ def test_an_empty_parameter_is_left_out_and_takes_its_namesake_away() -> None:
         ("https://a.example/p_(tea)", "https://a.example/p_(tea)", ""),
         ("https://a.example/p_(tea)),", "https://a.example/p_(tea)", "),"),
         ("https://a.example/p»", "https://a.example/p", "»"),
+        ("https://a.example/p“,", "https://a.example/p", "“,"),
+        ("https://a.example/p؟", "https://a.example/p", "؟"),
     ],
 )
 def test_the_marks_that_end_a_sentence_do_not_belong_to_a_link(written: str, link: str, rest: str) -> None:

@@ -31,11 +31,24 @@ def test_a_text_is_written_as_it_is_said(writing: Writing, text: str) -> None:
         ("Чай: https://чай.рф/зелёный?имя=“я” — тут", "Chay: https://чай.рф/зелёный?имя=“я” — tut"),
         ("Чай: HTTP://TEA.EXAMPLE/ЧАЙ", "Chay: HTTP://TEA.EXAMPLE/ЧАЙ"),
         ("https://a.example/№1\nhttps://b.example/№2 №3", "https://a.example/№1\nhttps://b.example/№2 №3"),
-        ("“https://tea.example/a” №3", '“https://tea.example/a” №3'),  # a link ends at a blank
+        ("“https://tea.example/a”№3 №4", "“https://tea.example/a”№3 №4"),  # it ends at a blank
         ("“Чай” https://tea.example/a?b=c №3", '"Chay" https://tea.example/a?b=c No3'),
     ],
 )
 def test_a_link_stays_byte_for_byte(text: str, latin: str) -> None:
+    assert written(text, BOTH) == latin
+
+
+@pytest.mark.parametrize(
+    ("text", "latin"),
+    [
+        ("Ждёт «https://tea.example/a».", 'Zhdet "https://tea.example/a".'),
+        ("„https://tea.example/a“ №3", '"https://tea.example/a" No3'),
+        ("https://tea.example/a_(b)… №3", "https://tea.example/a_(b)... No3"),
+        ("https://tea.example/a— №3", "https://tea.example/a- No3"),
+    ],
+)
+def test_the_marks_behind_a_link_are_written_like_the_rest(text: str, latin: str) -> None:
     assert written(text, BOTH) == latin
 
 
