@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feeds.differ import differences
@@ -161,6 +161,7 @@ def plainly(all_of_it: Sequence[tuple[int, Decimal | None, str]], at: int) -> De
     return min(counting, default=None)
 
 
+@example([(0, Decimal(1), "RUB"), (0, None, "RUB"), (30 * 24 - 1, Decimal(0), "RUB")], 1)
 @given(changes, st.integers(0, 40 * 24))
 def test_the_lowest_price_is_that_of_all_prices_that_ever_were(
     found: list[tuple[int, Decimal | None, str]], later: int
