@@ -88,35 +88,27 @@ def lowest(history: PriceHistory, at: int, *, on_sale: bool = False) -> Decimal 
 
 
 def _reduced(history: PriceHistory) -> bool:
-    """Whether the price that holds is lower than the one before it."""
-    current, before = history[-1], _before(history)
-    if before is None or before.price is None or current.price is None:
-        return False
-    return current.price < before.price
-
-
-def _before(history: PriceHistory) -> PriceSince | None:
-    """The price in the same currency before the one that holds, if any is known."""
+    """Whether the price that holds is lower than the one before it, which must have ended in the 30 days before: what
+    ended earlier is not kept."""
     current = history[-1]
-    for entry in reversed(history[:-1]):
+    begin = parse_rfc3339(current.since) - SPAN
+    for entry, following in zip(reversed(history[:-1]), reversed(history), strict=False):
+        if parse_rfc3339(following.since) <= begin:
+            return False
         if entry.price is not None and entry.currency == current.currency:
-            return entry
-    return None
+            return current.price is not None and current.price < entry.price
+    return False
 
 
 def _recent(history: PriceHistory) -> PriceHistory:
-    """From the price on that held 30 days before the last one began; before it, where none was named since, the price
-    that tells whether the last one is a reduction."""
+    """From the price on that held 30 days before the last one began."""
     begin = parse_rfc3339(history[-1].since) - SPAN
     first = 0
     for number, entry in enumerate(history[1:], 1):
         if parse_rfc3339(entry.since) > begin:
             break
         first = number
-    recent = history[first:]
-    if _before(recent) is None and (former := _before(history)) is not None:
-        return (former, *recent)
-    return recent
+    return history[first:]
 
 
 def _bounded(history: PriceHistory) -> PriceHistory:

@@ -146,7 +146,11 @@ def plainly(all_of_it: Sequence[tuple[int, Decimal | None, str]], at: int) -> De
     end, (_, price, currency) = at, all_of_it[-1]
     if price is None:
         return None
-    earlier = [other for _, other, its in all_of_it[:-1] if other is not None and its == currency]
+    ends = [since for since, _, _ in all_of_it[1:]]
+    earlier = [
+        other for (_, other, its), until in zip(all_of_it[:-1], ends, strict=True)
+        if other is not None and its == currency and until > all_of_it[-1][0] - SPAN
+    ]  # fmt: skip
     if earlier and price < earlier[-1]:
         end = all_of_it[-1][0]
     begin = end - SPAN
