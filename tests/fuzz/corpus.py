@@ -32,7 +32,7 @@ TEMPLATE_TOKENS: Final = (
     "{{", "}}", "{%", "%}", "{#", "#}", "{%-", "-}}", "|", "(", ")", "[", "]", "{", "}", ".", ",", ":", "~", "*", "**",
     "//", "%", "+", "-", "/", "==", "!=", "<", ">", "and", "or", "not", "in", "is", "if", "else", "elif", "endif",
     "for", "endfor", "set", "endset", "macro", "endmacro", "call", "include", "import", "extends", "block", "endblock",
-    "raw", "endraw", "filter", "with", "recursive", "loop", "self", "range", "lipsum", "cycler", "joiner", "namespace",
+    "raw", "endraw", "autoescape", "filter", "with", "recursive", "loop", "self", "range", "lipsum", "cycler", "joiner", "namespace",
     "dict", "__class__", "__mro__", "__globals__", "__init__", "mro", "format", "map", "attr", "safe", "join",
     "replace", "batch", "xmlattr", "tojson", "optional", "endoptional", "cart", "cart.lines", "cart.lines[0].name",
     "cart.lines[:9]", "customer.first_name", "orders.count", "incentive.valid_until", "shop.best_sellers",

@@ -93,6 +93,8 @@ def offset_of(node: nodes.Node) -> int:
             return offset_of(node.expr1)
         case nodes.Tuple() if node.items:
             return offset_of(node.items[0])
+        case nodes.Scope() if node.body:  # Jinja2 gives it no place
+            return offset_of(node.body[0])
     return node.lineno
 
 
