@@ -19,6 +19,7 @@ from lxml import etree
 
 _DOCTYPE: Final = re.compile(rb'<!DOCTYPE\s+[\w.:-]+(?:\s+(?:SYSTEM|PUBLIC)(?:\s+"[^"<>\[]*")+)?\s*>')
 _LONG_REFERENCE: Final = re.compile(rb"&#(?:x[0-9A-Fa-f]{7}|[0-9]{8})")  # the mender takes it for a bare &
+_has_grandchildren: Final = etree.XPath("boolean(*/*/*)")
 _OF_ONE_STATE: Final = re.compile(r"utf-?8|us-ascii|(?:windows|cp)-?125\d|koi8-[ru]|iso-8859-\d+", re.IGNORECASE)
 """Encodings in which what bytes mean does not depend on those before them."""
 
@@ -36,10 +37,13 @@ class Batches:
         self._wanted = *(f"{{*}}{name}" for name in names), etree.ProcessingInstruction
         self._encoding = encoding or "utf-8"
         self._parser: etree.XMLParser | None = None
+        self._flat_parser: etree.XMLParser | None = None
         encoding = encoding or "utf-8"
         if _OF_ONE_STATE.fullmatch(encoding) and _is_plain_prologue(head):
             with suppress(LookupError):  # of the encoding, which the reader will say
-                self._parser = etree.XMLParser(**{**SAFELY, "remove_pis": False}, encoding=encoding)
+                seeing = {**SAFELY, "remove_pis": False, "encoding": encoding}
+                self._parser = etree.XMLParser(**seeing)
+                self._flat_parser = etree.XMLParser(**seeing, remove_blank_text=True)
         self._in_place = False
         self._parent: etree._Element | None = None
         self._end = self._before = self._after = b""
@@ -68,12 +72,22 @@ class Batches:
         last = data.rfind(self._end) if self._in_place else -1
         return 0 if last < 0 else last + len(self._end)
 
-    def parsed(self, run: bytes) -> list[Any] | None:
-        """The records that the run is, their lines counted from 1; None where the reader must look at it."""
+    def parsed(self, run: bytes) -> tuple[list[Any], bool] | None:
+        """The records that the run is, their lines counted from 1, and whether all of their children have nothing but
+        text; None where the reader must look at it."""
         if b"#" in run and _LONG_REFERENCE.search(run):
             return None
+        if self._flat_parser is not None:
+            records = self._records(run, self._flat_parser)
+            if records is None or not records or not _has_grandchildren(records[0].getparent()):
+                return None if records is None else (records, True)
+            self._flat_parser = None  # it loses white space between elements within texts; the others will be the same
+        records = self._records(run, self._parser)
+        return None if records is None else (records, False)
+
+    def _records(self, run: bytes, parser: etree.XMLParser | None) -> list[Any] | None:
         try:
-            root = etree.fromstring(b"".join((self._before, run, self._after)), self._parser)
+            root = etree.fromstring(b"".join((self._before, run, self._after)), parser)
         except etree.XMLSyntaxError:
             return None
         inner = root

@@ -46,12 +46,14 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
-    """A sound element with its line. It is emptied when the reader goes on: take what you need at once."""
+    """A sound element with its line. It is emptied when the reader goes on: take what you need at once. `flat`: its
+    children certainly have nothing but text."""
 
     line: int
     element: etree._Element
     is_record: bool
     mended: tuple[Repaired, ...]
+    flat: bool = False
 
 
 def root_name(head: bytes) -> str | None:
@@ -109,12 +111,12 @@ class _Reader:
             searched = max(0, len(buffer) - 64)  # an end tag may lie across two chunks
             buffer += chunk
             at = self._batches.run_in(buffer)
-            records = self._batches.parsed(buffer[:at]) if at else None
-            if records is None:
+            parsed = self._batches.parsed(buffer[:at]) if at else None
+            if parsed is None:
                 at = 0
             else:
                 searched = at
-                yield from self._batch(buffer[:at], records)
+                yield from self._batch(buffer[:at], *parsed)
             for end in self._cut.finditer(buffer, searched):
                 yield from self._next(buffer[at : end.end()])
                 at = end.end()
@@ -123,7 +125,7 @@ class _Reader:
                 raise RecordTooLarge(f"after line {self._line}: {limit:,} bytes and more without a record's end")
         yield from self._next(buffer, last=True)
 
-    def _batch(self, run: bytes, records: list[Any]) -> Iterator[Element]:
+    def _batch(self, run: bytes, records: list[Any], flat: bool) -> Iterator[Element]:
         before = self._line - 1
         lines = run.count(b"\n")
         self._line += lines
@@ -132,7 +134,7 @@ class _Reader:
             self._base += lines - 1
             self._bases.append((before + lines - self._base, self._base))
         for record in records:
-            yield Element(before + (record.sourceline or 1), record, True, ())
+            yield Element(before + (record.sourceline or 1), record, True, (), flat)
 
     def _next(self, piece: bytes, last: bool = False) -> Iterator[Element | Rejected]:
         start = 0

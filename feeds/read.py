@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from feeds.draft import Draft
 from feeds.formats import recognise, unknown
@@ -86,6 +86,9 @@ class Feed(Iterator[Product | Rejected | Repaired]):
         (microseconds): from then on the same feed has other prices. None: never."""
         return self._judge.turns_at
 
+    def __iter__(self) -> Iterator[Product | Rejected | Repaired]:
+        return self._found
+
     def __next__(self) -> Product | Rejected | Repaired:
         return next(self._found)
 
@@ -103,11 +106,14 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             if isinstance(record, Repaired):
                 yield record
                 continue
-            product_id = " ".join((record.product_id or "").split())
-            refused = _refused(record, product_id, seen)
-            if refused is not None:
-                yield refused
-                continue
+            product_id = record.product_id or ""
+            if not product_id or " " in product_id or not product_id.isprintable():
+                product_id = " ".join(product_id.split())
+            if not product_id.isprintable() or not 0 < len(product_id) <= MAX_ID or product_id in seen:
+                refused = _refused(record, product_id, seen)
+                if refused is not None:
+                    yield refused
+                    continue
             if len(seen) >= limits.products:
                 raise TooMany(f"line {record.line}: more than {limits.products:,} products")
             seen[product_id] = record.line
@@ -138,7 +144,7 @@ def read(
 def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected | None:
     if not product_id:
         return Rejected(record.line, None, "no-id", "the record has no id")
-    if len(product_id) > MAX_ID or (not product_id.isprintable() and _CONTROLS.search(product_id)):
+    if len(product_id) > MAX_ID or _CONTROLS.search(product_id):
         return Rejected(record.line, None, "bad-id", f"an id has at most {MAX_ID} characters, no control characters")
     if product_id in seen:
         return Rejected(record.line, product_id, "duplicate-id", f"the id was used in line {seen[product_id]}")
@@ -168,22 +174,31 @@ class _Judge:
     def product(self, draft: Draft, product_id: str) -> Product:
         self._draft = draft
         self._id = product_id
-        self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
+        self.repaired = []
+        if draft.repaired:
+            self.repaired = [Repaired(note.line, product_id, note.reason, note.detail) for note in draft.repaired]
+        group, name, vendor, category = draft.group_id, draft.name, draft.vendor, draft.category_id
         now, before, code = self._prices()
-        stock = self._stock()
+        stock = self._stock() if draft.stock else None
         most = self._limits.text_chars
+        whole = f"{group}|{name}|{vendor}|{category}"  # looked at once where all four are short and clean
+        if len(whole) > min(MAX_ID, most) or not _is_one_line(whole) or " |" in whole or "| " in whole:
+            group = self._text("group_id", group, MAX_ID)
+            name = self._text("name", name, most)
+            vendor = self._text("vendor", vendor, most)
+            category = self._text("category_id", category, MAX_ID)
         return Product(
             product_id=product_id,
             shop_id=self._shop_id,
-            group_id=self._text("group_id", draft.group_id, MAX_ID),
-            name=self._text("name", draft.name, most),
-            vendor=self._text("vendor", draft.vendor, most),
-            category_id=self._text("category_id", draft.category_id, MAX_ID),
+            group_id=group or None,
+            name=name or None,
+            vendor=vendor or None,
+            category_id=category or None,
             category_path=self._path(draft.category_path),
             price=now,
             old_price=before,
             currency=code,
-            available=self._available() and stock != 0,
+            available=(draft.available == "true" or self._available()) and stock != 0,
             stock=stock,
             url=self._link(draft.url, "bad-url"),
             picture=self._link(draft.picture, "bad-picture"),
@@ -207,8 +222,8 @@ class _Judge:
         if not path or path in self._sound_paths:
             return path
         judged = self._texts("category", path, self._limits.text_chars, MAX_PATH)
-        if judged == path and len(self._sound_paths) < MAX_KNOWN:
-            self._sound_paths.add(path)
+        if judged == path:
+            _know(self._sound_paths, path)
         return judged
 
     def _params(self, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -223,8 +238,8 @@ class _Judge:
                     continue
                 if (name, value) != pair:
                     pair = name, value
-                elif len(self._sound_params) < MAX_KNOWN and len(name) + len(value) < MAX_KNOWN_CHARS:
-                    self._sound_params.add(pair)
+                elif len(name) + len(value) < MAX_KNOWN_CHARS:
+                    _know(self._sound_params, pair)
             judged.append(pair)
         return tuple(judged)
 
@@ -283,7 +298,7 @@ class _Judge:
 
     def _available(self) -> bool:
         text = self._draft.available
-        if text is None or text == "true":
+        if text is None:
             return True
         word = "_".join(text.lower().replace("-", " ").split())
         if word in _AVAILABLE:
@@ -321,6 +336,13 @@ class _Judge:
 
 
 _currency: Final = lru_cache(maxsize=1024)(currency)
+
+
+def _know(known: set[Any], one: tuple[Any, ...]) -> None:
+    """What many offers have comes again soon; what one alone has must not fill the place for good."""
+    if len(known) >= MAX_KNOWN:
+        known.clear()
+    known.add(one)
 
 
 def _is_one_line(text: str) -> bool:

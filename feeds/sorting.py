@@ -7,14 +7,13 @@ while they are merged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from heapq import merge
 from pathlib import Path
 from typing import Final, Self
 
 import msgspec
 
-from feeds.store import Change
 from schemas.catalogue import Product
 
 RUN_BYTES: Final = 16 * 1024**2
@@ -40,14 +39,11 @@ class SortedProducts:
         self._encode = msgspec.msgpack.Encoder(decimal_format="string").encode
         self._decode = msgspec.msgpack.Decoder(Product).decode
 
-    def apply(self, changes: Iterable[Change]) -> None:
-        """Take the products that are new, as a store does. OSError when the disk takes no more."""
-        for _, product_id, product in changes:
-            if product is None:
-                raise ValueError("products are only added here")
-            body = self._encode(product)
-            self._rows.append((product_id.encode(), body))
-            self._bytes += len(body)
+    def add(self, product: Product) -> None:
+        """OSError when the disk takes no more."""
+        body = self._encode(product)
+        self._rows.append((product.product_id.encode(), body))
+        self._bytes += len(body)
         if self._bytes >= self._run_bytes:
             self._write()
 

@@ -67,12 +67,6 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-class Filled(Protocol):
-    """What a feed is read into: a Store, or `feeds.sorting.SortedProducts`."""
-
-    def apply(self, changes: Iterable[Change]) -> None: ...
-
-
 class Ordered(Protocol):
     """What gives a shop's products in order of product id: a Store, or `feeds.sorting.SortedProducts`."""
 

@@ -18,14 +18,14 @@ from feeds.differ import differences
 from feeds.guard import Counts, reasons
 from feeds.held import HeldFeed, HeldNote
 from feeds.sorting import SortedProducts
-from feeds.store import Change, Filled, Ordered, ProductStore, Store
+from feeds.store import Change, Ordered, ProductStore, Store
 from feeds.tally import Tally, read_counted
 from schemas.catalogue import Product
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import rfc3339
 from streams.products import ProductsReader, Synced, sync
 
-_BATCH: Final = 100
+_BATCH: Final = 1000
 
 
 class NothingSound(Exception):
@@ -186,19 +186,36 @@ def instant(at: int | None) -> str | None:
 
 
 def read_into(
-    store: Filled, feed: BinaryIO, shop_id: str, *, at: int, stopping: Callable[[], bool] = lambda: False
+    store: Store | SortedProducts,
+    feed: BinaryIO,
+    shop_id: str,
+    *,
+    at: int,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Tally:
     """The sound products of the feed into the store, and what reading it came to. FeedError, Stopped."""
     batch: list[Change] = []
+    taken = 0
+
+    def sort(product: Product) -> None:
+        nonlocal taken
+        taken += 1
+        if taken % _BATCH == 0 and stopping():
+            raise Stopped
+        add(product)
 
     def take(product: Product) -> None:
         batch.append((shop_id, product.product_id, product))
         if len(batch) >= _BATCH:
             if stopping():
                 raise Stopped
-            store.apply(batch)
+            apply(batch)
             batch.clear()
 
+    if isinstance(store, SortedProducts):
+        add = store.add
+        return read_counted(feed, shop_id, sort, at=at, clock=time.monotonic)
+    apply = store.apply
     tally = read_counted(feed, shop_id, take, at=at, clock=time.monotonic)
-    store.apply(batch)
+    apply(batch)
     return tally

@@ -82,18 +82,18 @@ def _draft(found: Element, limits: Limits) -> Draft:
     texts: dict[str, str] = {}
     params: list[tuple[str, str]] = []
     labels: list[tuple[str, str]] = []
+    flat = found.flat
     for child in offer:
         tag = child.tag
         if tag == "param":
             name = child.get("name")
             if name and len(params) < limits.params:
-                text = text_of(child) if len(child) else (child.text or "").strip()
+                text = (child.text or "").strip() if flat else text_of(child)
                 unit = child.get("unit")
                 params.append((name, f"{text} {unit}" if unit else text))
-        elif tag in _FIELDS:
-            field = _FIELDS[tag]
+        elif (field := _FIELDS.get(tag)) is not None:
             if field not in texts:
-                texts[field] = text_of(child) if len(child) else (child.text or "").strip()
+                texts[field] = (child.text or "").strip() if flat else text_of(child)
         elif tag in _PASSED_OVER or not isinstance(tag, str):
             continue
         elif tag == "outlets":
@@ -102,23 +102,24 @@ def _draft(found: Element, limits: Limits) -> Draft:
                 texts.setdefault("stock", stock)
         elif tag.startswith("custom_label_"):
             labels.append((tag, text_of(child)))
-    name = texts.get("name") or texts.get("title") or _called(texts)
+    text_in = texts.get
+    name = text_in("name") or text_in("title") or _called(texts)
     return Draft(
         line=found.line,
         product_id=offer.get("id"),
         group_id=offer.get("group_id"),
         name=name or None,
-        vendor=texts.get("vendor"),
-        category_id=texts.get("category_id"),
-        price=texts.get("price"),
-        old_price=texts.get("old_price"),
-        currency=texts.get("currency") or None,
+        vendor=text_in("vendor"),
+        category_id=text_in("category_id"),
+        price=text_in("price"),
+        old_price=text_in("old_price"),
+        currency=text_in("currency") or None,
         available=offer.get("available"),
-        stock=texts.get("stock"),
-        url=texts.get("url"),
-        picture=texts.get("picture"),
+        stock=text_in("stock"),
+        url=text_in("url"),
+        picture=text_in("picture"),
         params=tuple(params),
-        labels=tuple(text for _, text in sorted(labels)),
+        labels=tuple([text for _, text in sorted(labels)]) if labels else (),
         repaired=found.mended,
     )
 

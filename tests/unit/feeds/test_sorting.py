@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +24,7 @@ def product(product_id: str, shop_id: str = "main") -> Product:
 def test_products_come_in_order_of_their_code_points_however_many_runs_there_are(ids: set[str], size: int) -> None:
     with TemporaryDirectory() as folder, SortedProducts(Path(folder), run_bytes=size) as found:
         for product_id in ids:
-            found.apply([("main", product_id, product(product_id))])
+            found.add(product(product_id))
         for _ in range(2):
             assert list(found.products("main")) == [product(product_id) for product_id in sorted(ids)]
 
@@ -34,7 +33,7 @@ def test_a_run_of_many_blocks_is_read_whole_and_gone_when_it_is_closed(tmp_path:
     with SortedProducts(tmp_path, run_bytes=40_000) as found:
         ids = [str(number * 7919 % 10_000) for number in range(3_000)]
         for product_id in ids:
-            found.apply([("main", product_id, product(product_id))])
+            found.add(product(product_id))
         assert len(list(tmp_path.iterdir())) > 1
         assert [each.product_id for each in found.products("main")] == sorted(ids)
         assert list(found.products("other")) == []
@@ -43,10 +42,5 @@ def test_a_run_of_many_blocks_is_read_whole_and_gone_when_it_is_closed(tmp_path:
 
 def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
     with SortedProducts(tmp_path / "a" / "b", run_bytes=1) as found:
-        found.apply([("main", "a", product("a"))])
+        found.add(product("a"))
         assert [each.product_id for each in found.products("main")] == ["a"]
-
-
-def test_nothing_can_vanish_from_it(tmp_path: Path) -> None:
-    with SortedProducts(tmp_path) as found, pytest.raises(ValueError, match="only added"):
-        found.apply([("main", "a", None)])
