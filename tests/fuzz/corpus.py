@@ -36,8 +36,8 @@ TEMPLATE_TOKENS: Final = (
     "namespace", "dict", "__class__", "__mro__", "__globals__", "__init__", "mro", "format", "map", "attr", "safe",
     "join", "replace", "batch", "xmlattr", "tojson", "optional", "endoptional", "cart", "cart.lines",
     "cart.lines[0].name", "cart.lines[:9]", "customer.first_name", "orders.count", "incentive.valid_until",
-    "shop.best_sellers", "products[0]", "viewed.products", "days(30)", "now", "default('x')", "shorten(5)", "money", "date",
-    "plural('a','b')", "upper", "round(2)", "length", "'", '"', "\\", "'a' * 99999999", "9" * 18, "0.1", "none",
+    "shop.best_sellers", "products[0]", "viewed.products", "days(30)", "now", "default('x')", "shorten(5)", "money",
+    "date", "plural('a','b')", "upper", "round(2)", "length", "'", '"', "\\", "'a' * 99999999", "9" * 18, "0.1", "none",
     "true", "\x00", "\n", "\u202e", "\U0001f600", "Ж", "((((((((((((((((((((", "not " * 40, "[" * 30, "1" + "+1" * 70,
     "{% for x in cart.lines %}", "{% endfor %}", "{% if true %}", "{% endif %}",
 )  # fmt: skip
