@@ -17,7 +17,7 @@ from schemas.catalogue import Product
 from streams.feedsync import read_into
 from triggers.costing import Cost, Prices
 from triggers.messages.template import Message
-from triggers.rules.errors import RuleError
+from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import ReadRule
 from triggers.samples import Samples, Text, texts
@@ -112,6 +112,26 @@ def over_budget(read: Sequence[ReadRule], costed: Sequence[Costed], currency: st
                 "make it shorter, or see `writing`",
             ))  # fmt: skip
     return found
+
+
+def unmade(read: Sequence[ReadRule], costed: Sequence[Costed]) -> list[RuleWarning]:
+    """Of each text that a product's message could not be made of, and so costs nothing: how often, and why. What some
+    products lack by themselves (a name, a link) is said of a text that no product's message could be made of."""
+    places = {one.rule.name: one for one in read}
+    found = []
+    for one in costed:
+        cost, of = one.cost, places[one.text.rule.name]
+        refused = {why: times for why, times in cost.refused.items() if not cost.made or why in _TOO_LARGE}
+        if refused:
+            name = f"step `{one.text.step}`" + (f", variant `{one.text.variant}`," if one.text.variant else "")
+            why = " and ".join(f"{times:,} {reason}" for reason, times in sorted(refused.items()))
+            total = cost.made + cost.refused.total()
+            message = f"{name} can't be sent for {sum(refused.values()):,} of {total:,} products"
+            found.append(RuleWarning(of.file, of.budget_place.line, of.budget_place.column, message, why))
+    return found
+
+
+_TOO_LARGE: Final = frozenset({"too-many-segments", "too-long"})
 
 
 def windows(products: Iterator[Product]) -> Iterator[Sequence[Product]]:

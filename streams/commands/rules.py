@@ -70,7 +70,9 @@ def check(
     """Say everything that is wrong with the rules, each with its place, and what probably is not meant.
 
     With `--products` every text of a rule that has a `budget` is made for every product, and what costs more is a
-    mistake. Leaves with 0 when there are rules and no mistakes (warnings do not count), with 1 otherwise.
+    mistake; what does not fit, so that it would not be sent, is a warning.
+
+    Leaves with 0 when there are rules and no mistakes (warnings do not count), with 1 otherwise.
     """
     from dataclasses import replace
 
@@ -78,7 +80,8 @@ def check(
 
     read = _read(folder, shop)
     if not read.errors:
-        read = replace(read, errors=over_budgets(read, products, prices))
+        errors, unsent = over_budgets(read, products, prices)
+        read = replace(read, errors=errors, warnings=(*read.warnings, *unsent))
     if json:
         say_json(
             {

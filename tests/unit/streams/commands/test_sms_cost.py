@@ -126,6 +126,26 @@ def test_texts_within_their_budget_pass_and_without_products_it_is_said_that_not
     assert "1 budget not checked" in result.stderr
 
 
+def test_a_text_that_costs_nothing_because_it_is_never_sent_is_warned_of(tmp_path: Path) -> None:
+    feed(written(tmp_path, RULE.replace("steps:", "writing: {max_segments: 1}\nsteps:")), "Tea", "1 " * 90)
+    given = ("--products", tmp_path / "products.jsonl", "--prices", tmp_path / "prices.yaml")
+    result = run("rules", "check", tmp_path / "rules", *given)
+    assert result.exit_code == 0
+    place = "cart.yaml:3:9: step"
+    assert f"{place} `1` can't be sent for 1 of 2 products, 1 too-many-segments (warning)" in result.stdout
+    assert f"{place} `2`, variant `dear`, can't be sent for 2 of 2 products, 2 missing-value (warning)" in result.stdout
+    assert "variant `short`" not in result.stdout
+
+
+def test_prices_in_another_currency_than_the_budget_are_refused(tmp_path: Path) -> None:
+    feed(written(tmp_path, prices="currency: USD\nsegment: 0.05\n"), "Tea")
+    (tmp_path / "shop.yaml").write_text("currency: RUB\n")
+    given = ("--products", tmp_path / "products.jsonl", "--prices", tmp_path / "prices.yaml")
+    result = run("rules", "check", tmp_path, *given)
+    assert result.exit_code == 2
+    assert "the prices are in USD, the budgets of shop main in RUB" in result.stderr
+
+
 def test_the_shipped_example_can_be_costed_over_its_own_feed() -> None:
     result = run("sms", "cost", "--rules", TEA, "--products", TEA / "feed.xml", "--json")
     assert [(one["step"], one["made"], one["refused"]) for one in json.loads(result.stdout)] == [
