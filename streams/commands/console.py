@@ -43,13 +43,13 @@ def err() -> Console:
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Print a line to stdout as it is (square brackets are no markup)."""
-    out().print(text, style=style, markup=False)
+    """Print a line to stdout as it is (square brackets are no markup, `:tea:` is no emoji)."""
+    out().print(text, style=style, markup=False, emoji=False)
 
 
 def note(text: str, style: str | None = None) -> None:
     """Print a line to stderr as it is."""
-    err().print(text, style=style, markup=False)
+    err().print(text, style=style, markup=False, emoji=False)
 
 
 def say_columns(rows: Sequence[Sequence[str]]) -> None:

@@ -67,6 +67,8 @@ def preview(
     """
     import time
 
+    if state is not None and customer is None:
+        fail("--state says where a customer is looked for, and none is named", "add --customer ID", code=USED_WRONGLY)
     book = rulebook_or_exit(rules)
     if shop not in book.shops:
         fail(f"there is no shop {shop!r} in {rules}", f"shops are: {', '.join(book.shops)}", code=USED_WRONGLY)

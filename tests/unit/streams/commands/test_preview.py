@@ -53,6 +53,19 @@ def test_without_products_a_text_about_them_says_what_it_lacks() -> None:
     assert "--products FEED" in result.stderr
 
 
+def test_a_name_that_looks_like_an_emojis_is_shown_as_it_is(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    product = {"product_id": "1", "name": "Набор :rocket: [b]", "url": "https://tea.example/1", "price": "5"}
+    feed.write_text(json.dumps(product))
+    assert "Набор :rocket: [b] за" in preview("--products", feed, "--sample", 1, "--step", "reminder").stdout
+
+
+def test_a_state_without_a_customer_is_refused_rather_than_ignored(tmp_path: Path) -> None:
+    result = preview("--state", tmp_path)
+    assert result.exit_code == 2
+    assert "--customer" in result.stderr
+
+
 def test_a_customer_of_a_replays_state_gets_the_text_and_what_speaks_against_it(tmp_path: Path) -> None:
     events = tmp_path / "events.jsonl"
     events.write_text("\n".join(json.dumps(one) for one in EVENTS))
