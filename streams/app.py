@@ -145,7 +145,7 @@ class App:
                 )
                 faust = self._wire(policy, shared, rows, store, engine, topics, suppressions, facts, published)
                 self._say(policy, topics)
-                inbound = inbound_loop(settings, book, topics, abilities, suppressions, self.metrics)
+                inbound = inbound_loop(settings, rules, topics, abilities, suppressions, self.metrics)
                 if inbound is not None:
                     await stack.enter_async_context(inbound.running())
                 await self._work(faust, shared, inbound, stop)
@@ -208,7 +208,7 @@ class App:
             limits=RecordLimits(topics.limits, changelog(settings.app_id).name),
             hmac_secret=settings.hmac_secret,
             suppressions=suppressions,
-            links=linker(settings, self.rules.book),
+            links=linker(settings, engine),
             facts=facts,
         )
         self._ownership = Ownership(

@@ -13,7 +13,7 @@ writes the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -50,10 +50,11 @@ class NoSuchPhone(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What handling looks things up in. `partitions`: how many each topic has."""
+    """What handling looks things up in. `shop`: the settings of a shop that are in force at an instant (microseconds);
+    `partitions`: how many each topic has."""
 
     secret: SecretStr
-    shops: Mapping[str, Shop]
+    shop: Callable[[str, int], Shop]
     links: PhoneLinks
     suppressions: Suppressions
     partitions: Mapping[str, int]
@@ -93,7 +94,7 @@ class _Sms:
         self._event = event
         self._at = at
         self._outgoing = outgoing
-        self._shop = known.shops.get(event.shop_id) or Shop(id=event.shop_id)
+        self._shop = known.shop(event.shop_id, at)
         self._phone = _number(event.phone, self._shop.default_region)
 
     def handle(self) -> str:

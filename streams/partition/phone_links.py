@@ -33,11 +33,11 @@ Stored = Callable[[str], bytes | None]
 
 
 class PhoneLinker:
-    """`regions`: the default region of each shop's phones, by shop."""
+    """`region`: the default region of a shop's phones, by its id."""
 
-    def __init__(self, secret: SecretStr, regions: Mapping[str, str | None]) -> None:
+    def __init__(self, secret: SecretStr, region: Callable[[str], str | None]) -> None:
         self._secret = secret
-        self._regions = regions
+        self._region = region
 
     def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, set[str]]:
         """By row whose phone these events may change: the phones (E.164) that it had when it was stored last, and that
@@ -82,7 +82,7 @@ class PhoneLinker:
 
     def _number(self, shop_id: str, said: str | None) -> str | None:
         """In E.164, where it can take an SMS: no other is ever written to."""
-        return phone(said, self._regions.get(shop_id))[0]
+        return phone(said, self._region(shop_id))[0]
 
     def _key(self, row: CustomerRow, number: str) -> bytes:
         name = f"{row.shop_id}:{phone_hmac(self._secret, number)}:{row.customer_id}"

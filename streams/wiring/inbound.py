@@ -15,19 +15,21 @@ from streams.settings import Settings
 from streams.suppressions.merged import SuppressionStore
 from streams.wiring.delivery import policy_of
 from streams.wiring.topics import Topics
+from triggers.engine import Engine
+from triggers.rules.inforce import InForce, settings_in_force
 from triggers.rules.model import RuleBook
 
 
-def linker(settings: Settings, book: RuleBook) -> PhoneLinker | None:
+def linker(settings: Settings, engine: Engine) -> PhoneLinker | None:
     """What says in `phone-links` whose phones are whose; None without a secret to hash them by."""
     if settings.hmac_secret is None:
         return None
-    return PhoneLinker(settings.hmac_secret, {name: shop.default_region for name, shop in book.shops.items()})
+    return PhoneLinker(settings.hmac_secret, lambda shop_id: engine.shop(shop_id).default_region)
 
 
 def inbound_loop(
     settings: Settings,
-    book: RuleBook,
+    rules: RuleBook | InForce,
     topics: Topics,
     abilities: Abilities,
     suppressions: SuppressionStore,
@@ -42,7 +44,9 @@ def inbound_loop(
 
     known = None
     if settings.hmac_secret is not None:
-        known = Known(settings.hmac_secret, book.shops, PhoneLinks(), suppressions, topics.partitions)
+        known = Known(
+            settings.hmac_secret, settings_in_force(rules), PhoneLinks(), suppressions, topics.partitions
+        )
     return Inbound(
         settings.kafka_client_options(),
         settings.app_id,

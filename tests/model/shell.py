@@ -36,6 +36,7 @@ from triggers.asks import Ask, Full, LedgerAnswer
 from triggers.customer import NEVER, CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.receipts import Lift, Suppress
+from triggers.rules.inforce import settings_in_force
 from triggers.shared import SharedOfShops
 
 T = TypeVar("T")
@@ -134,7 +135,7 @@ class World:
         self.reference = Reference(setting, GOODS)
         self.suppressions = SuppressionStore(SECRET)
         self.links = PhoneLinks()
-        self.linker = PhoneLinker(SECRET, {"main": self.shop.default_region})
+        self.linker = PhoneLinker(SECRET, lambda shop_id: self.shop.default_region)
         self.shared = SharedOfShops(self.book)
         self.engine = Engine(self.book, Catalogue(), self.suppressions)
         self.way = Way(MemoryLedger(clock=self._ledgers_clock))
@@ -174,8 +175,9 @@ class World:
         )
         outgoing = Outgoing()
         known = Known(
-            SECRET, self.book.shops, self.links, self.suppressions, {CUSTOMER_EVENTS.name: 1, SMS_COMMANDS.name: 1}
-        )
+            SECRET, settings_in_force(self.book), self.links, self.suppressions,
+            {CUSTOMER_EVENTS.name: 1, SMS_COMMANDS.name: 1},
+        )  # fmt: skip
         meant = handle(known, event, self.now, outgoing)
         if meant != TEXTS[text]:
             raise Wrong(f"{text!r} is understood as {meant}")

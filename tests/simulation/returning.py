@@ -33,6 +33,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.worker import Setting
 from tests.simulation.world import PHONES, Batch, Logged, Sent, World
 from triggers.gates.suppression import NoSuppressions
+from triggers.rules.inforce import settings_in_force
 
 LOOK_SECONDS: Final = 0.25
 MARKED_WITHIN: Final = 31
@@ -151,7 +152,8 @@ class Returning:
         )
         caused = Outgoing()
         counts = {CUSTOMER_EVENTS.name: setting.partitions, SMS_COMMANDS.name: setting.partitions}
-        meant = handle(Known(SECRET, setting.rules.shops, self._links, NoSuppressions(), counts), event, at, caused)
+        known = Known(SECRET, settings_in_force(setting.rules), self._links, NoSuppressions(), counts)
+        meant = handle(known, event, at, caused)
         whose = self._links.customers("main", phone_hmac(SECRET, phone))
         places = {place: records for place, records in caused.published.items() if place[0] != SMS_COMMANDS.name}
         self._trace.note("answered", f"{meant} from {phone}, {sorted(places)}", "world")

@@ -197,7 +197,7 @@ class Worker:
         engine = Engine(setting.rules, shelf, suppressions, facts=facts)
         store: Callable[[], RowStore] = around.disk.stores() if setting.rocks else MemoryRowStore
         regions = {shop.id: shop.default_region for shop in setting.rules.shops.values()}
-        links = PhoneLinker(SECRET, regions)
+        links = PhoneLinker(SECRET, regions.get)
         if not setting.stream:
             notes = Notes(around.schedule)
             links = NotedLinks(SECRET, regions, notes)

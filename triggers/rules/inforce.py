@@ -89,6 +89,13 @@ def in_force(rules: RuleBook | InForce) -> InForce:
     return FixedRules(rules) if isinstance(rules, RuleBook) else rules
 
 
+def settings_in_force(rules: RuleBook | InForce) -> Callable[[str, int], Shop]:
+    """A shop's settings at an instant (microseconds), by its id; those of one without a `shop.yaml` where it has none.
+    """
+    known = in_force(rules)
+    return lambda shop_id, at: known.at(shop_id, at).shop
+
+
 class Broken(Exception):
     """A version that can't be read here; the message says where and why."""
 

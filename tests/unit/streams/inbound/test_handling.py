@@ -35,7 +35,7 @@ def linked(*customers: str, phone: str = ANNA) -> PhoneLinks:
 
 
 def known(links: PhoneLinks, shop: Shop | None = None, suppressions: SuppressionStore | None = None) -> Known:
-    return Known(SECRET, {"main": shop or Shop(name="Tea house")}, links, suppressions or store(), PARTITIONS)
+    return Known(SECRET, lambda shop_id, at: shop or Shop(name="Tea house"), links, suppressions or store(), PARTITIONS)
 
 
 def sms(text: str, phone: str = ANNA, event_id: str = "mo-1") -> SmsReceived:
@@ -167,7 +167,7 @@ def test_what_means_nothing_causes_nothing() -> None:
 
 
 def test_a_shop_without_settings_understands_all_languages() -> None:
-    by = Known(SecretStr("x" * 32), {}, PhoneLinks(), store(), PARTITIONS)
+    by = Known(SecretStr("x" * 32), lambda shop_id, at: Shop(id=shop_id), PhoneLinks(), store(), PARTITIONS)
     assert caused(by, sms("отписаться"))[0] == "opt-out"
 
 

@@ -23,7 +23,7 @@ class Row:
     """One customer's row, stored after each stretch of events."""
 
     def __init__(self, region: str | None = None) -> None:
-        self.linker = PhoneLinker(SECRET, {"main": region})
+        self.linker = PhoneLinker(SECRET, lambda shop_id: region)
         self.drive = Drive(engine())
         self.data: bytes | None = None
 

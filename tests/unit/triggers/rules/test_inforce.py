@@ -15,8 +15,8 @@ from schemas.fields import Contract
 from schemas.instants import MINUTE, parse_rfc3339, rfc3339
 from schemas.rules import RulePointer, RuleVersion, ShopPointer, ShopVersion
 from streams.rules.folder import read_rulebook
-from triggers.rules.inforce import FixedRules, RulesInForce
-from triggers.rules.model import RuleBook
+from triggers.rules.inforce import FixedRules, RulesInForce, settings_in_force
+from triggers.rules.model import RuleBook, Shop
 from triggers.rules.publishing import CannotPublish, Published, key_of, to_publish
 
 T0 = parse_rfc3339("2026-11-22T09:00:00Z")
@@ -244,3 +244,14 @@ MINUTES = {"90m": 90, "30m": 30, "60m": 60, "2h": 120, "": None}
 
 def _idle(rules: Iterable[Any]) -> int | None:
     return next((rule.trigger.idle // MINUTE for rule in rules if rule.name == "plain"), None)
+
+
+def test_a_shops_settings_are_those_in_force_at_the_instant(marketer: Marketer) -> None:
+    marketer.publish(T0)
+    marketer.write({"shop.yaml": SHOP + "sender: LATER\n"})
+    marketer.publish(T0 + MINUTE)
+    asked = settings_in_force(marketer.in_force())
+    assert [asked("main", at).sender for at in (T0 + MINUTE - 1, T0 + MINUTE)] == ["SHOP", "LATER"]
+    assert asked("another", T0) == Shop(id="another")
+    fixed = settings_in_force(RuleBook({"tea": Shop(id="tea", sender="TEA")}))
+    assert [fixed(shop_id, 0).sender for shop_id in ("tea", "cup")] == ["TEA", "SHOP"]
