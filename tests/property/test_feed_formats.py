@@ -72,7 +72,9 @@ def csv(given: Records) -> str:
 
 def tsv(given: Records) -> str:
     def cell(text: str) -> str:
-        return text.replace("\t", " ")
+        text = text.replace("\t", " ")
+        # what begins with a quote can only be told from a quoted cell by being one
+        return '"' + text.replace('"', '""') + '"' if text.startswith('"') else text
 
     rows = (f"{key}\t{cell(name)}\t{price}\tin stock\t\t\t\r\n" for key, name, price in given)
     return "id\ttitle\tprice\tavailability\tlink\tbrand\tcondition\r\n" + "".join(rows)
