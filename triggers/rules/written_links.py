@@ -33,6 +33,8 @@ def _value(value: str) -> str:
             near = closest(place, PLACES)
             hint = f"did you mean `{{{near}}}`?" if near else f"there are: {listed(PLACES)}"
             raise wrong(f"nothing is called {shown('{' + place + '}')}", hint)
+    if any(brace in PLACE.sub("", value) for brace in "{}"):
+        raise wrong(f"a brace without its other one in {shown(value)}", "write it like `{message}`")
     return value
 
 

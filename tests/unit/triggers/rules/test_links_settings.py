@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.catalogue import EmptyCatalogue
-from tests.unit.triggers.driving import MONDAY, Drive, added, book, drive, shopper
+from tests.unit.triggers.driving import HOUR, MONDAY, Drive, added, book, drive, shopper
 from triggers.engine import Engine
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules, read_shop
@@ -55,6 +55,8 @@ def test_a_rule_without_parameters_keeps_its_version_whatever_other_rules_say() 
     [
         ('{m: "{mesage}"}', "r.yaml:4:12: nothing is called `{mesage}`, did you mean `{message}`?"),
         ('{m: "{nobody}"}', "r.yaml:4:12: nothing is called `{nobody}`, there are: `message`, `rule`"),
+        ('{m: "{message"}', "r.yaml:4:12: a brace without its other one in `{message`"),
+        ('{m: "{{message}}"}', "a brace without its other one"),
         ("{utm source: a}", "`utm source` is no name of a parameter"),
         ("{a: 5}", "r.yaml:4:12: "),
         ('{a: "x\\ny"}', "a parameter is one line without control characters"),
@@ -70,6 +72,13 @@ def test_every_link_of_a_message_carries_the_parameters_and_the_id_of_its_comman
     (command,) = drive(made, events=[*shopper(MONDAY), added(MONDAY)]).drain().sent
     assert command.text == f"Look: https://a.example/c?utm_source=sms&m={command.command_id}."
     assert command.units == len(command.text)
+
+
+def test_a_message_that_quiet_hours_held_back_still_carries_the_id_of_its_command() -> None:
+    night = shop('quiet_hours: {from: "21:00", to: "10:00"}\nlinks: {m: "{message}"}')
+    driven = drive(rule(STEPS, night), events=[*shopper(MONDAY), added(MONDAY + 22 * HOUR)], shop=night).drain()
+    assert [decision.outcome for decision in driven.decisions] == ["delayed", "emitted"]
+    assert driven.sent[0].text == f"Look: https://a.example/c?m={driven.sent[0].command_id}."
 
 
 def test_the_links_of_a_texts_variant_name_it() -> None:
