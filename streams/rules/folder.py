@@ -199,8 +199,8 @@ def _read_shop(files: _ShopFiles, reading: _Reading) -> None:
         wrong = wrong or bool(read.errors)
     errors, warnings = check_shop(shop, str(files.settings or files.place), rules, files.settings is not None)
     reading.errors += errors
-    # a file with mistakes in it is not the same as no rules
-    reading.warnings += [warning for warning in warnings if rules or not wrong]
+    # a file with mistakes in it is not the same as no rules, nor as no settings
+    reading.warnings += [warning for warning in warnings if not (settings.errors if rules else wrong)]
     reading.shops[files.id] = shop
     reading.rules[files.id] = tuple(sorted((read.rule for read in rules), key=lambda rule: rule.name))
     reading.read[files.id] = tuple(rules)

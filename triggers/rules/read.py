@@ -59,7 +59,7 @@ class RulesRead:
 
 @dataclass(frozen=True, slots=True)
 class ShopRead:
-    """A shop's settings; the defaults where they are wrong. Its audiences by name."""
+    """A shop's settings; the defaults of those that are wrong. Its audiences by name."""
 
     shop: Shop
     errors: tuple[RuleError, ...]
@@ -94,6 +94,7 @@ def read_shop(data: bytes | str, file: str, shop_id: str, audiences: Sequence[Au
     if documents:
         written, found = _validated(WrittenShop, documents[0])
         errors += found
+        written = written or _sound(WrittenShop, documents[0])
         if written is not None:
             shop = settings(written, shop_id)
             errors += errors_between(shop, written, documents[0])
@@ -121,6 +122,21 @@ def _validated(model: type[_Model], document: Document) -> tuple[_Model | None, 
         return model.model_validate(document.value), []
     except ValidationError as error:
         return None, explain(error, document, model)
+
+
+def _sound(model: type[_Model], document: Document) -> _Model | None:
+    """What is left of a document without the fields in which something is wrong: nobody is to be told that these are
+    missing, which are there."""
+    if not isinstance(document.value, dict):
+        return None
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+    try:
+        return model.model_validate({name: value for name, value in document.value.items() if name not in wrong})
+    except ValidationError:
+        return None
 
 
 def _read_rule(

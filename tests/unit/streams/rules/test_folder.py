@@ -107,6 +107,14 @@ def test_a_shop_without_caps_is_warned_of(tmp_path: Path) -> None:
     assert read_rulebook(tmp_path).warnings == ()
 
 
+def test_a_mistake_in_a_shops_settings_is_told_alone_and_not_as_the_want_of_the_others(tmp_path: Path) -> None:
+    settings = "nam: Tea\ncart_url: https://tea.example/cart\nopt_out_text: STOP to opt out\ncaps: [3 each 7d]\n"
+    asks = rule("a").replace("hello", '"Cart: {{ shop.cart_url }}"') + "opt_out: true\n"
+    read = read_rulebook(folder(tmp_path, {"shop.yaml": settings, "rules/a.yaml": asks}))
+    assert [(error.line, error.column) for error in read.errors] == [(1, 1), (4, 8)]
+    assert read.warnings == ()
+
+
 def test_audiences_are_read_wherever_they_lie_beside_the_rules(tmp_path: Path) -> None:
     asks = rule("a") + "audience: vip\n"
     audience = "audience: vip\nwhere: orders.count > 3\n"
