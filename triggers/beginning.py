@@ -7,7 +7,7 @@ from triggers.beyond import Beyond
 from triggers.customer import CustomerRow
 from triggers.expressions import Scope, unexplained
 from triggers.gates.conditions import holds
-from triggers.journeys import NOTHING, About, Journey, Past
+from triggers.journeys import MAX_RUNNING, NOTHING, About, Journey, Past
 from triggers.kinds import KINDS, Begin
 from triggers.planning import due_of
 from triggers.rules.model import Rule, Shop
@@ -39,6 +39,12 @@ def free(row: CustomerRow, begin: Begin, at: int) -> bool:
     return not (rule.cooldown is not None and past.ended_at and at < past.ended_at + rule.cooldown)
 
 
+def full(row: CustomerRow) -> bool:
+    """Whether as many journeys run as may."""
+    journeys = row.journeys
+    return len(journeys) >= MAX_RUNNING and sum(journey.running for journey in journeys) >= MAX_RUNNING
+
+
 class Seen:
     """A customer at a look, as the conditions of rules see them: one scope for all, as to begin a journey changes
     nothing that they see; but for those that ask what a journey would be about."""
@@ -65,17 +71,20 @@ class Seen:
 
 
 def begin(row: CustomerRow, begin: Begin, due: int, seen: Seen | None) -> None:
-    """Begin the journey at `due`, unless the rule's others or its audience, to whom the row is `seen`, forbid it.
-    `seen`: None where the rule has neither an audience nor variants."""
+    """Begin the journey at `due`, unless the rule's others or its audience, to whom the row is `seen`, forbid it, or
+    the row is full: then it is counted, as what was offered and not kept is. `seen`: None where the rule has neither
+    an audience nor variants."""
     rule = begin.rule
     if not free(row, begin, due):
         return
+    if seen is not None and rule.audience is not None and not holds(rule.audience, seen.of(rule, begin.about)):
+        return
+    if full(row):
+        row.dropped_occasions += 1
+        return
     variant = None
-    if seen is not None:
-        if rule.audience is not None and not holds(rule.audience, seen.of(rule, begin.about)):
-            return
-        if rule.variants:
-            variant = pick(rule.variants, row, rule.name, lambda: seen.of(rule, begin.about))
+    if seen is not None and rule.variants:
+        variant = pick(rule.variants, row, rule.name, lambda: seen.of(rule, begin.about))
     past = row.history.get(rule.name)
     if past is None:
         past = row.history[rule.name] = Past()

@@ -380,11 +380,11 @@ def _inputs(row: CustomerRow) -> dict[str, str]:
     for line in cart.lines.values():
         count += line.quantity
     inputs = {"cart.lines": str(len(cart.lines)), "cart.count": str(count)}
-    if not (cart.dropped or row.dropped_interests or row.dropped_touches):
+    if not (cart.dropped or row.dropped_interests or row.dropped_touches or row.dropped_occasions):
         return inputs
     for name, dropped in (
         ("dropped.lines", cart.dropped), ("dropped.interests", row.dropped_interests),
-        ("dropped.touches", row.dropped_touches),
+        ("dropped.touches", row.dropped_touches), ("dropped.journeys", row.dropped_occasions),
     ):
         if dropped:
             inputs[name] = str(dropped)

@@ -90,6 +90,9 @@ class Occasion(msgspec.Struct, array_like=True, frozen=True, gc=False):
     about: About = NOTHING
 
 
+MAX_RUNNING: Final = 20
+"""Journeys of a customer that run at once, of all rules together."""
+
 _AGAIN: Final = "~again-"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.catalogue import Catalogue
-from triggers.beginning import free
+from triggers.beginning import free, full
 from triggers.beyond import NOTHING_BEYOND, Beyond
 from triggers.customer import CustomerRow
 from triggers.expressions import unexplained
@@ -96,7 +96,7 @@ class Rivals:
         for watch, kind in self._watches:
             for begin in watch.coming(row, planned + self._within):
                 rule, look = begin.rule, begin.at
-                if rule.purpose == "transactional" or not free(row, begin, look):
+                if rule.purpose == "transactional" or not free(row, begin, look) or full(row):
                     continue
                 first = rule.steps[0]
                 due = due_of(first, look, begin.about)

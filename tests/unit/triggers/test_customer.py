@@ -354,7 +354,7 @@ def test_of_many_rules_that_are_in_force_no_more_those_whose_journeys_ended_firs
 
 
 def test_what_is_remembered_of_rules_in_force_stays_however_many_there_are() -> None:
-    rules = [rule(name=f"r{number:02}") for number in range(70)]
+    rules = [rule(name=f"r{number:02}", idle=HOUR + number) for number in range(70)]
     made = drive(*rules, events=[*shopper(MONDAY), added(MONDAY)]).fire(MONDAY + 2 * HOUR)
     assert set(made.row.history) == {one.name for one in rules}
 

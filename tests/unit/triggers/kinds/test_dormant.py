@@ -33,6 +33,7 @@ from tests.unit.triggers.driving import (
 )
 from triggers.customer import NEVER, decode_row, encode_row
 from triggers.expressions import compile_expression
+from triggers.journeys import MAX_RUNNING
 from triggers.kinds import KindWorld
 from triggers.kinds.dormant import KIND, Dormant
 from triggers.rules.model import Rule, Shop
@@ -244,7 +245,8 @@ def test_of_many_rules_each_looks_once_in_a_sleep() -> None:
         made.engine.on_deadline(made.row, made.row.deadline)
         looks += 1
         assert looks <= 200
-    assert sorted(journey.rule for journey in made.row.journeys) == [rule.name for rule in rules]
+    assert sorted(journey.rule for journey in made.row.journeys) == [rule.name for rule in rules[:MAX_RUNNING]]
+    assert made.row.dropped_occasions == len(rules) - MAX_RUNNING
 
 
 @settings(deadline=None)
