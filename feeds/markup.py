@@ -18,12 +18,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 from lxml import etree
 
 from feeds.batches import SAFELY, Batches, start_tags
+from feeds.naming import IdPlace, named
 from feeds.problems import EntitiesRefused, Limits, RecordTooLarge, Rejected, Repaired, UnknownEncoding
 from feeds.repairs import Mended, Mender
 from feeds.source import Source
@@ -35,14 +37,14 @@ _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)[\"']
 
 
 class Grammar(msgspec.Struct, frozen=True, kw_only=True):
-    """What the reader must know of a format: tags as local names, and how a record's id looks in the raw bytes.
+    """What the reader must know of a format: tags as local names, and where a record has its id.
 
     `asides` are elements outside the records that the format wants too (a category, a currency).
     """
 
     record: str
     asides: tuple[str, ...] = ()
-    id_pattern: re.Pattern[bytes]
+    id_place: IdPlace
 
 
 class Element(msgspec.Struct, frozen=True, gc=False):
@@ -166,7 +168,7 @@ class _Reader:
         if broken is None:
             return
         if _code(broken) == etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING:
-            raise UnknownEncoding(f"line 1: {broken.msg}")
+            raise UnknownEncoding(f"line 1: {_said(broken)}")
         starts = [found.start() for found in self._start.finditer(piece)]
         if not starts:
             yield self._break(broken, None)
@@ -179,22 +181,23 @@ class _Reader:
         try:
             self._parser.feed(piece[starts[-1] :])
         except etree.XMLSyntaxError as error:
-            found_id = self._grammar.id_pattern.search(piece, starts[-1])
-            yield self._break(error, found_id)
+            # of several that begin here nobody knows how many are lost
+            yield self._break(error, self._named(piece[starts[0] :]) if len(starts) == 1 else None)
             self._reopen(self._line + piece.count(b"\n"))
         else:
             # the first error after reopening may only be the end of an element that the new parser never saw begin
-            if not (reopened_before and _code(broken) == etree.ErrorTypes.ERR_TAG_NAME_MISMATCH):
+            of_before = reopened_before and len(starts) == 1
+            if not (of_before and _code(broken) == etree.ErrorTypes.ERR_TAG_NAME_MISMATCH):
                 yield Rejected(line, None, "broken-xml", _said(broken))
             yield from self._events(raw, mended)
 
     def _tail(self, raw: bytes) -> Iterator[Element | Rejected]:
         """What follows the last record's end tag: the elements still open must end here."""
         piece, mended = self._mender.mend(raw)
-        start = self._start.search(piece)
+        starts = [found.start() for found in islice(self._start.finditer(piece), 2)]
         closing = re.search(rb"</%s\s*>" % re.escape(self._root.encode()), piece)
         ended = closing is not None and _after_misc(piece, closing.end()) == len(piece)
-        if self._broken and start is None:
+        if self._broken and not starts:
             if not ended:
                 yield Rejected(
                     self._line + piece.count(b"\n"), None, "cut-off", f"the feed ends before </{self._root}>"
@@ -206,7 +209,7 @@ class _Reader:
         except etree.XMLSyntaxError as error:
             yield from self._events(raw, mended)
             reason = "broken-xml" if ended else "cut-off"
-            yield self._break(error, self._grammar.id_pattern.search(piece, start.start()) if start else None, reason)
+            yield self._break(error, self._named(piece[starts[0] :]) if len(starts) == 1 else None, reason)
         else:
             yield from self._events(raw, mended)
 
@@ -244,20 +247,25 @@ class _Reader:
         """A record that begins within another means that the outer one was never closed."""
         for place, (outer, line, sound) in enumerate(self._open):
             if sound:
-                found = self._grammar.id_pattern.search(raw)
+                starts = [found.start() for found in islice(self._start.finditer(raw), 3)]
+                sure = len(starts) == 2 and len(self._open) == 1
+                product_id = self._named(raw[starts[0] : starts[1]]) if sure else None
                 detail = f"the record is not closed before the next one begins in line {inner_line}"
-                yield Rejected(line, _id(found), "broken-xml", detail)
+                yield Rejected(line, product_id, "broken-xml", detail)
                 self._open[place] = (outer, line, False)
                 self._broken = True
 
     def _break(
-        self, error: etree.XMLSyntaxError, found_id: re.Match[bytes] | None, reason: str = "broken-xml"
+        self, error: etree.XMLSyntaxError, product_id: str | None, reason: str = "broken-xml"
     ) -> Rejected:
         if _code(error) == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             reason = "too-deep" if "depth" in error.msg else "too-large"
         elif reason == "broken-xml" and _code(error) == etree.ErrorTypes.ERR_INVALID_ENCODING:
             reason = "bad-encoding"
-        return Rejected(self._said_at(error), _id(found_id), reason, _said(error))
+        return Rejected(self._said_at(error), product_id, reason, _said(error))
+
+    def _named(self, record: bytes) -> str | None:
+        return named(record, self._grammar.id_place, self._encoding)
 
     def _notes(self, raw: bytes, mended: list[Mended]) -> tuple[Repaired, ...]:
         """One Repaired a kind, at the line of its first place."""
@@ -333,11 +341,7 @@ def _code(error: etree.XMLSyntaxError) -> int:
     return int(getattr(error, "code", 0) or 0)  # the stubs leave it out
 
 
-def _id(found: re.Match[bytes] | None) -> str | None:
-    return found[1].decode("utf-8", "replace").strip() or None if found else None
-
-
 def _said(error: etree.XMLSyntaxError) -> str:
-    """libxml2's own words, without the place, which is of its own counting."""
+    """libxml2's own words without the place, which is of its own counting, and without what it quotes of the feed."""
     said = re.sub(r" line \d+(?= and )", "", (error.msg or "not well-formed").strip())
-    return re.sub(r", line \d+, column \d+.*$", "", said, flags=re.DOTALL)
+    return re.sub(r", line \d+, column \d+.*$|\n.*$", "", said, flags=re.DOTALL)

@@ -77,6 +77,12 @@ def text_of(value: Any) -> str | None:
     return value if value.isascii() else value.encode("utf-8", "ignore").decode()
 
 
+def _sure(known: Any) -> str | None:
+    """An id as products have it; None for what may be another."""
+    text = " ".join(known.split()) if isinstance(known, str) else ""
+    return text if text.isprintable() and text else None
+
+
 def _as_written(text: str) -> str:
     return text
 
@@ -116,7 +122,7 @@ class _Reader:
     def __init__(self, source: Source, id_key: str, limits: Limits) -> None:
         self._source = source
         self._id_key = id_key
-        self._id = re.compile(rf'"{id_key}"\s*:\s*"([^"\\]{{1,200}})"')
+        self._id = re.compile(rf'"{id_key}"\s*:\s*("[^"\\]{{1,200}}"|[^",}}\]]{{0,40}})')
         self._limits = limits
         self._decode = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape").decode
         self._text = ""
@@ -149,9 +155,7 @@ class _Reader:
             if sound:
                 yield Found(line, fields)
             else:
-                known = fields.get(self._id_key)
-                sure = isinstance(known, str) and _BAD_BYTES.search(known) is None
-                yield Rejected(line, known if sure else None, "bad-encoding", "the product is not UTF-8")
+                yield Rejected(line, _sure(fields.get(self._id_key)), "bad-encoding", "the product is not UTF-8")
         if begin.in_array:
             yield Rejected(self._here(), None, "cut-off", "the list of products does not end")
 
@@ -257,9 +261,8 @@ class _Reader:
         return self._rejected(line, ids if whole else set(), broken)
 
     def _rejected(self, line: int, ids: set[str], broken: _Broken) -> Rejected:
-        known = " ".join(ids.pop().split()) if len(ids) == 1 else ""
-        sure = known and _BAD_BYTES.search(known) is None
-        return Rejected(line, known if sure else None, broken.reason, broken.detail)
+        known = ids.pop() if len(ids) == 1 else ""
+        return Rejected(line, _sure(known[1:-1]) if known.endswith('"') else None, broken.reason, broken.detail)
 
     def _is_product(self) -> bool:
         """Whether a product begins here, and not something inside one."""

@@ -38,6 +38,7 @@ from feeds.source import Source
 _MARKS: Final = ("\t", ",", ";", "|")
 _EXCEL: Final = re.compile(rb"\"?sep=.\"?", re.IGNORECASE)  # a line for Excel before the names of the columns
 _OTHER_NAMES: Final = {"image[0].url": "image_link"}
+_QUOTED: Final = re.compile(r'"[^"]*"')
 _CHUNK: Final = 256 * 1024
 _READ_AGAIN: Final = 64 * 1024**2
 """So many bytes of rows that went over several lines are looked at twice; a hostile feed has no more of that."""
@@ -293,11 +294,12 @@ class _Rows:
         return self._rejected(line, "wrong-cells", f"{len(cells)} cells where the first line names {self.width}")
 
     def _rejected(self, line: Line, reason: str, detail: str) -> Rejected:
-        """The id is known where it stands in the first column, which what is wrong can't have moved."""
+        """The id is known where it stands in the first column, which what is wrong can't have moved; if it is quoted,
+        where that ends before the first mark."""
         cells = self._parted(line) if self.id_at == 0 and self.width else []
-        sure = len(cells) > 1 and line.sound
-        product_id = " ".join(cells[0].strip().strip('"').split()) if sure else ""
-        return Rejected(line.number, product_id or None, reason, detail)
+        sure = len(cells) > 1 and line.sound and ('"' not in cells[0] or _QUOTED.fullmatch(cells[0]))
+        product_id = " ".join(cells[0].strip('"').split()) if sure else ""
+        return Rejected(line.number, product_id if product_id.isprintable() and product_id else None, reason, detail)
 
 
 FORMAT = Format(name="delimited", recognises=_recognises, read=_read)

@@ -7,7 +7,6 @@ so it is a product's id only in an entry without `g:id`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from feeds.formats.google_rss import attributes
 from feeds.formats.yml import text_of
 from feeds.markup import Element, Grammar, elements, root_name
 from feeds.merchant import NAMESPACE, merchant_draft
+from feeds.naming import in_element
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.source import Source
 
@@ -24,7 +24,7 @@ _ATOM: Final = "http://www.w3.org/2005/Atom"
 _GRAMMAR = Grammar(
     record="entry",
     # with a prefix, for the one of Atom itself has none and may not be the product's
-    id_pattern=re.compile(rb"<[\w.-]+:id\s*>\s*(?:<!\[CDATA\[)?([^<>\]]{1,200})"),
+    id_place=in_element("id", prefixed=True),
 )
 
 

@@ -6,7 +6,6 @@ without a namespace (`title`, `link`), which give way to the former.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,13 +14,14 @@ from feeds.formats import Format
 from feeds.formats.yml import text_of
 from feeds.markup import Element, Grammar, elements, root_name
 from feeds.merchant import NAMESPACE, merchant_draft
+from feeds.naming import in_element
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.source import Source
 
 _PREFIX = f"{{{NAMESPACE}}}"
 _GRAMMAR = Grammar(
     record="item",
-    id_pattern=re.compile(rb"<(?:[\w.-]+:)?id\s*>\s*(?:<!\[CDATA\[)?([^<>\]]{1,200})"),
+    id_place=in_element("id"),
 )
 
 

@@ -8,7 +8,6 @@ seen.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -16,13 +15,14 @@ from lxml import etree
 from feeds.draft import Draft
 from feeds.formats import Format
 from feeds.markup import Element, Grammar, elements, root_name
+from feeds.naming import in_attribute
 from feeds.problems import Limits, Rejected, Repaired, TooMany
 from feeds.source import Source
 
 _GRAMMAR = Grammar(
     record="offer",
     asides=("category", "currency"),
-    id_pattern=re.compile(rb"<offer\s(?:[^>]*?\s)?id\s*=\s*[\"']([^\"'<>]{1,200})[\"']"),
+    id_place=in_attribute("offer", "id"),
 )
 _FIELDS = {
     "name": "name",
