@@ -11,6 +11,7 @@ from triggers.customer import CustomerRow
 from triggers.gates import holdout
 from triggers.journeys import Journey, Proposal
 from triggers.plans import ShopPlan
+from triggers.shared import without_id
 from triggers.verdicts import Answer, Verdict
 
 
@@ -49,6 +50,8 @@ def judge(row: CustomerRow, plan: ShopPlan, proposal: Proposal, wall: int) -> Ju
         return Judgement(proposal, wall, verdicts + emission.NOTHING_ASKED, None, touch, journey, plan=step)
     held = step.holdout.judge(row.shop_id, row.customer_id)
     text, segments = ("", 0) if touch.message is None else (touch.message.text, touch.message.segments)
+    if step.step.writing.links is not None:
+        text = without_id(text, touch.touch_id)
     held_out = held is not holdout.OFF and held.answer is Answer.REFUSE
     scopes = step.limits.asked(row, wall, touch.zone, touch.phone, text, segments, held_out)
     ask = Ask(row.shop_id, row.customer_id, touch.touch_id, wall, scopes)

@@ -40,7 +40,8 @@ class Shared:
     def scopes(
         self, at: int, tz: ZoneInfo | None, phone: str | None, text: str, segments: int, held_out: bool
     ) -> list[Scope]:
-        """Of a touch at `at`; `tz`: the customer's zone, None for the shop's. One that is held out spends no budget."""
+        """Of a touch at `at`; `tz`: the customer's zone, None for the shop's; `text`: see `without_id`. One
+        that is held out spends no budget."""
         scopes = []
         if phone is not None:
             if self.phone:
@@ -100,8 +101,15 @@ class SharedOfShops:
         if shared is None or command.customer_id is None or command.test:
             return None
         at = parse_rfc3339(command.not_before)
-        scopes = tuple(shared.scopes(at, None, command.phone, command.text, command.segments, False))
+        text = without_id(command.text, command.command_id)
+        scopes = tuple(shared.scopes(at, None, command.phone, text, command.segments, False))
         return Ask(command.shop_id, command.customer_id, command.command_id, at, scopes)
+
+
+def without_id(text: str, command_id: str) -> str:
+    """What the text of a command says besides its own id, which a link in it may carry: two that differ in nothing else
+    are the same text."""
+    return text.replace(command_id, "")
 
 
 def limits(caps: tuple[Cap, ...], at: int, tz: ZoneInfo) -> tuple[CapLimit, ...]:

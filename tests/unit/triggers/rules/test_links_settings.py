@@ -9,6 +9,7 @@ from tests.unit.triggers.driving import HOUR, MONDAY, Drive, added, book, drive,
 from triggers.engine import Engine
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules, read_shop
+from triggers.shared import SharedOfShops
 
 RULE = "rule: cart\ntrigger: {cart_abandoned: {idle: 60m}}\n"
 STEPS = 'steps: [{sms: "Look: https://a.example/c."}]\n'
@@ -79,6 +80,17 @@ def test_a_message_that_quiet_hours_held_back_still_carries_the_id_of_its_comman
     driven = drive(rule(STEPS, night), events=[*shopper(MONDAY), added(MONDAY + 22 * HOUR)], shop=night).drain()
     assert [decision.outcome for decision in driven.decisions] == ["delayed", "emitted"]
     assert driven.sent[0].text == f"Look: https://a.example/c?m={driven.sent[0].command_id}."
+
+
+def test_the_same_text_is_the_same_whatever_id_its_links_carry() -> None:
+    once = shop('dedupe: {text: 1d}\nlinks: {m: "{message}"}')
+    steps = 'steps: [{sms: "Look: https://a.example/c."}, {after: 1h, sms: "Look: https://a.example/c."}]\n'
+    driven = drive(rule(steps, once), events=[*shopper(MONDAY), added(MONDAY)], shop=once).drain()
+    assert [decision.outcome for decision in driven.decisions] == ["emitted", "skipped"]
+    assert driven.verdict("dedupe") == ("refuse", "same-text")
+    (asked, _), (sent,) = driven.asks, driven.sent
+    again = SharedOfShops(book(shop=once)).ask_of(sent)  # as a ledger that lost its memory learns of it
+    assert again is not None and again.scopes == asked.scopes[1:]
 
 
 def test_the_links_of_a_texts_variant_name_it() -> None:
