@@ -8,7 +8,7 @@ committed, one after another; of all that was noted only the ways between these 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -92,8 +92,8 @@ class Notes:
 class NotedLinks(PhoneLinker):
     """See `PhoneLinker`: it looks at rows as they are stored."""
 
-    def __init__(self, secret: SecretStr, regions: Mapping[str, str | None], notes: Notes) -> None:
-        super().__init__(secret, regions)
+    def __init__(self, secret: SecretStr, region: Callable[[str], str | None], notes: Notes) -> None:
+        super().__init__(secret, region)
         self._notes = notes
 
     def before(self, items: Iterable[Merged], stored: Stored) -> dict[str, set[str]]:

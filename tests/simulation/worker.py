@@ -200,7 +200,7 @@ class Worker:
         links = PhoneLinker(SECRET, regions.get)
         if not setting.stream:
             notes = Notes(around.schedule)
-            links = NotedLinks(SECRET, regions, notes)
+            links = NotedLinks(SECRET, regions.get, notes)
             engine = WatchedEngine(
                 setting.rules, shelf, suppressions, check=around.emissions, loaded=self._loaded,
                 passes=lambda planned: planned + setting.grace - self.clocks.ahead, notes=notes,
