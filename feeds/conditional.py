@@ -23,6 +23,8 @@ _FILE: Final = "feed"
 _NOTE: Final = "feed.json"
 _LOCK: Final = "lock"
 _INCOMING: Final = "incoming-"
+_PRIVATE: Final = 0o700
+"""Of the folder: a feed behind a password is nobody else's on this machine."""
 
 
 class InUse(Exception):
@@ -53,7 +55,7 @@ class KeptFeed:
     @contextmanager
     def held(self) -> Iterator[Path]:
         """Alone in the folder within; gives an empty one on the same disk, for what arrives. InUse, OSError."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
         with (self._folder / _LOCK).open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -127,7 +127,7 @@ class _One:
             refused(error)
         except NothingSound as nothing:
             if not self.json:
-                show(nothing.tally, self.source)
+                show(nothing.tally, source)
             fail(f"{nothing}; nothing was published")
         except HeldBack as held:
             self._held(held)
@@ -140,24 +140,27 @@ class _One:
         if self.json:
             say_json(outcome.as_dict())
             return
-        show(outcome.tally, self.source)
+        show(outcome.tally, source)
         say(published(outcome.synced))
 
     def _stream(self, scratch: Path) -> BinaryIO:
         """The feed as a file: what is held is kept from its beginning."""
-        if self.source.startswith(("http://", "https://")):
+        if self.source.lower().startswith(("http://", "https://")):
             return _fetched(self.source, scratch / "feed", self.allow_private)
-        if self.source != "-":
-            return opened(self.source)
+        stream = opened(self.source)
+        if self.source != "-" and stream.seekable():
+            return stream
         with (scratch / "feed").open("wb") as file:
-            copyfileobj(opened(self.source), file)
+            copyfileobj(stream, file)
+        if self.source != "-":
+            stream.close()
         return (scratch / "feed").open("rb")
 
     def _held(self, held: HeldBack) -> NoReturn:
         if self.json:
             say_json({**held.tally.as_dict(), "held": held.note.as_dict()})
         else:
-            show(held.tally, self.source)
+            show(held.tally, held.note.source)
         why = "nothing was published, its products stay as they are"
         note(f"error: the feed of shop {self.shop} is held: {why}", style="red")
         for line in told(held.note):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from typer.testing import CliRunner, Result
 from streams.commands import build_root
 from streams.feedsync import KafkaProducts
 from tests.unit.feeds.reading import offer, yml
+from tests.unit.feeds.sites import serving
 from tests.unit.streams.products_in_memory import ProductsInMemory
 
 
@@ -168,3 +171,26 @@ def test_a_sync_waits_for_no_other_of_its_shop(shop: Shop) -> None:
     with KeptFeed(Path(".rewake/feeds/main")).held():
         done = shop.sync()
     assert (done.exit_code, "is in use by another process" in done.stderr) == (1, True)
+
+
+def test_a_feed_from_a_pipe_is_held_too(shop: Shop) -> None:
+    pipe = shop.feed.parent / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[shop.feed.read_bytes()])
+    writer.start()
+    done = shop.run("sync", "pipe")
+    writer.join()
+    assert (done.exit_code, "is held" in done.stderr) == (1, True), done.stderr
+
+
+def test_the_password_of_an_address_is_never_shown_or_written(shop: Shop) -> None:
+    shop.write("100")
+    with serving() as site:
+        for price, codes in (("100", 0), ("10000", 1), ("on request", 1)):
+            shop.write(price)
+            site.feed = shop.feed.read_bytes()
+            address = site.url.replace("http://", "HTTP://shop:secret@") + "/feed.xml"  # a scheme is of either case
+            done = shop.run("sync", address, "--allow-private")
+            assert (done.exit_code, "secret" in done.stdout + done.stderr) == (codes, False), done.stderr
+        assert "Authorization" in site.asked[0][1]
+    assert all(b"secret" not in file.read_bytes() for file in Path(".rewake").rglob("*") if file.is_file())

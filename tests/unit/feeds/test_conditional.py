@@ -96,3 +96,8 @@ def test_a_feed_published_once_more_was_published_then(kept: KeptFeed) -> None:
     kept.again(note, at=9)
     assert kept.known(URL) is not None
     assert (again := kept.known(URL)) is not None and again.published_at == 9 and again.validators == note.validators
+
+
+def test_nobody_else_on_the_machine_reads_what_may_have_come_behind_a_password(kept: KeptFeed) -> None:
+    keep(kept)
+    assert kept.file.parent.stat().st_mode & 0o077 == 0
