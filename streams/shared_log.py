@@ -25,6 +25,7 @@ from streams.chunks.fetch import drain_batches, fetch
 from streams.chunks.log_ends import WatchedClient
 from streams.chunks.read_through import ReadThrough
 from streams.chunks.stopping import stop_consumer
+from streams.following import ended
 from streams.kept import MOST_PRODUCTS, Kept
 
 log: Final = structlog.get_logger(__name__)
@@ -79,8 +80,7 @@ class SharedLog:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
         if self._consumer is not None:
             await stop_consumer(self._consumer)
 

@@ -43,6 +43,8 @@ log: Final = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 0.25
 AGAIN_SECONDS: Final = 0.5
 AGAIN_SECONDS_MOST: Final = 15.0
+FINISH_SECONDS: Final = 10.0
+"""How long what is under way may take at the end."""
 LINKS_SECONDS: Final = 60.0
 """How long `phone-links` may take: at start it is read whole."""
 STRETCH: Final = 16
@@ -110,9 +112,13 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
                 try:
                     yield
                 finally:
-                    async with self._working:
-                        self._assigned = set()
-                        self._task.cancel()
+                    # what waits for a broker that does not answer is not waited for: its transaction is settled by
+                    # whoever opens the partition next
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(FINISH_SECONDS), self._working:
+                            self._assigned = set()
+                            self._task.cancel()
+                    self._assigned = set()
         finally:
             await self._let_go(list(self._open))
             await stop_consumer(self._consumer)

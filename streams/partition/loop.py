@@ -26,6 +26,7 @@ from streams.chunks.chunk import Columns
 from streams.deadlines import DeadlineIndex
 from streams.delivery import Delivery, DeliveryFailed, Outgoing
 from streams.effects import Asked
+from streams.following import ended
 from streams.ledger import Ledger
 from streams.letters import Letter, fitting
 from streams.merge import END
@@ -215,9 +216,7 @@ class Partition:
         """End and let go of the connections. What is not durable is dropped."""
         self._accepting = False
         self._commits.give_up()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         await self._delivery.close()
         await self._commits.release()
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 
 from streams.chunks import Chunk, LogEnd
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy
+from streams.following import ended
 from streams.health import Readiness
 from streams.ledger import Ledger
 from streams.merge import BEGINNING
@@ -237,10 +238,7 @@ class Ownership:
     async def close(self) -> None:
         """Give up everything."""
         self._accepting = False
-        ending = [*self._reloads.values(), *self._moving]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await ended(*self._reloads.values(), *self._moving)
         await self._let_go(list(self.partitions))
 
     @property
