@@ -79,6 +79,8 @@ class Source:
         while len(head) < HEAD_BYTES and not self._ended:
             head += self._decoded(self._raw(HEAD_BYTES - len(head)))
         self.head = head.removeprefix(codecs.BOM_UTF8)
+        if len(self.head) < len(head):  # the mark wins over what the document says of itself
+            self.encoding = "utf-8"
         self._pending = self.head
 
     def _raw(self, size: int) -> bytes:

@@ -42,6 +42,9 @@ _FIELDS = {
     "stock_quantity": "stock",
 }
 
+_DEEPEST = 50
+"""Names of a path, which is kept for each category."""
+
 _PASSED_OVER = frozenset(
     (
         *("description", "vendorCode", "barcode", "delivery", "pickup", "store", "sales_notes", "weight", "dimensions"),
@@ -165,18 +168,19 @@ class _Categories:
         self._paths.clear()
 
     def path(self, key: str | None) -> tuple[str, ...]:
-        """The names from the root down; () for an unknown category. A cycle ends the path where it would close."""
+        """The names from the root down; () for an unknown category. A cycle ends the path where it would close,
+        and what lies deeper than any shop's has the nearest names alone."""
         if key is None:
             return ()
         if key not in self._paths:
             names: list[str] = []
             seen: set[str] = set()
             at: str | None = key
-            while at is not None and at not in seen and at in self._known:
+            while at is not None and at not in seen and at in self._known and len(names) < _DEEPEST:
                 seen.add(at)
                 at, name = self._known[at]
-                names.extend(part.strip() for part in reversed(name.split(" > ")))
-            self._paths[key] = tuple(reversed(names))
+                names.extend(part.strip() for part in reversed(name.rsplit(" > ", _DEEPEST)))
+            self._paths[key] = tuple(reversed(names[:_DEEPEST]))
         return self._paths[key]
 
 

@@ -69,6 +69,13 @@ def test_a_category_that_is_its_own_parent_ends_the_path() -> None:
     assert product.category_path == ("Self", "Leaf")
 
 
+def test_a_hostile_chain_of_categories_has_the_nearest_names_alone() -> None:
+    """Kept whole for each of them, the paths of 100,000 would fill any memory."""
+    head = "".join(f'<category id="{n}" parentId="{n - 1}">c{n} > d</category>' for n in range(1, 3000))
+    (product,) = read_all(yml(offer(1, "<categoryId>2999</categoryId>"), head=head)).products
+    assert (len(product.category_path), product.category_path[-2:]) == (50, ("c2999", "d"))
+
+
 def test_an_unknown_category_has_no_path() -> None:
     (product,) = read_all(yml(offer(1, "<categoryId>99</categoryId>"))).products
     assert (product.category_id, product.category_path) == ("99", ())
@@ -86,6 +93,13 @@ def test_declared_encodings_are_read_after_a_break_too(encoding: str) -> None:
     text = yml(offer(1, "<name>x</a>"), offer(2, "<name>Чай</name>")).decode()
     done = read_all(f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding))
     assert [product.name for product in done.products] == ["Чай"]
+
+
+@pytest.mark.parametrize("records", [1, 100])
+def test_a_byte_order_mark_wins_over_the_encoding_that_is_declared(records: int) -> None:
+    some = [offer(number, "<name>Чай</name>") for number in range(records)]
+    done = read_all(b"\xef\xbb\xbf" + yml(*some, declaration='<?xml version="1.0" encoding="windows-1251"?>'))
+    assert ({one.name for one in done.products}, len(done.products), done.rejected) == ({"Чай"}, records, [])
 
 
 def test_an_offer_without_a_currency_takes_the_feed_s_main_one() -> None:
