@@ -42,6 +42,10 @@ def opened(file: str) -> BinaryIO:
             fail(f"no such file: {file}", code=USED_WRONGLY)
         except PermissionError:
             fail(f"may not be read: {file}", code=USED_WRONGLY)
+        except IsADirectoryError:
+            raise
+        except (OSError, ValueError) as error:  # a name that no file can have
+            fail(f"can't be opened: {file[:200]!r}: {getattr(error, 'strerror', None) or error}", code=USED_WRONGLY)
     fail(f"a folder, no feed: {file}", code=USED_WRONGLY)
 
 

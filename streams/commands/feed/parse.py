@@ -39,7 +39,10 @@ def parse(
     encoder = msgspec.json.Encoder(decimal_format="string")
     with opened(file) as stream:
         if out_file is None:
-            tally = _read(stream, shop, lambda product: None)
+            try:
+                tally = _read(stream, shop, lambda product: None)
+            except OSError as error:
+                fail(f"{file} can't be read: {error.strerror}", code=USED_WRONGLY)
         else:
             part = out_file.with_name(f".{out_file.name}.part")
             try:

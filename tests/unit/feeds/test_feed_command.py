@@ -90,3 +90,9 @@ def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka(tmp_path: 
     assert done.exit_code == 1
     assert "private-address" in done.stderr
     assert "--allow-private" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["x" * 300, "a\0b", "/proc/self/mem"])
+def test_a_name_that_no_file_can_have_and_a_file_that_can_not_be_read_are_told(file: str) -> None:
+    done = run("parse", file)
+    assert (done.exit_code, "error: " in done.stderr, "\0" in done.stderr) == (2, True, False), done.stderr
