@@ -153,7 +153,8 @@ class Samples:
             "registered_at": rfc3339(began), "time_zone": self._shop.time_zone,
         }  # fmt: skip
         self._tell(row, wire.CustomerUpdated, began, **profile)
-        self._tell(row, wire.BonusBalanceChanged, began, balance=Decimal(500))
+        lapses = rfc3339(self._at + 7 * DAY)
+        self._tell(row, wire.BonusBalanceChanged, began, balance=Decimal(500), expires_at=lapses)
         for order in range(4):
             what = {"order_id": f"o{order}", "total": Decimal(1990), "currency": self._shop.currency}
             self._tell(row, wire.OrderPlaced, began + (order + 1) * 90 * DAY, **what)

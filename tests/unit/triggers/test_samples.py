@@ -48,6 +48,13 @@ def made(text: str, number: int = 0, shop: Shop = SHOP, *goods: Product) -> Mess
     return some.made(one, some.shopper(number, shown), shown)
 
 
+def test_a_sample_customers_points_lapse_as_those_do_that_a_rule_reminds_of() -> None:
+    text = "{{ incentive.points }} until {{ incentive.valid_until | date('d.MM') }}"
+    message = made(f'steps: [{{incentive: {{balance: true}}, sms: "{text}"}}]')
+    assert isinstance(message, Message)
+    assert message.text == "500 until 29.11"
+
+
 def test_a_sample_customer_has_a_name_a_history_and_the_products() -> None:
     text = (
         'steps: [{sms: "{{ customer.first_name }} {{ customer.city }} {{ customer.card }} {{ orders.count }}'
