@@ -33,7 +33,7 @@ class Reads:
 NOTHING_READ: Final = Reads()
 
 CONTENT: Final[Mapping[str, tuple[str, str]]] = {
-    "event": ("event", "rules about a sale, a collection, a survey or a broadcast have one"),
+    "event": ("event", "rules about a sale, a collection or a survey have one"),
     "product": ("product", "rules about products have one; `cart.lines[0]` is what was changed last in the cart"),
     "products": ("product", "rules about products have them; `cart.lines` are those of the cart"),
 }
