@@ -13,8 +13,8 @@ from typing import Final, Protocol
 from urllib.parse import quote, unquote_plus
 
 _LINK: Final = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
-_ENDS: Final = ".,;:!?…'\"»”’«“‘›‹–—،؛؟۔。、，！？"
-_BRACKETS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
+_ENDS: Final = ".,;:!?…'\"’«“‘›‹–—،؛؟۔。、，！？"
+_BRACKETS: Final = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«", "”": "“"}
 PLACE: Final = re.compile(r"\{([^{}]*)\}")
 PLACES: Final = ("message", "rule", "shop", "step", "variant")
 """What may stand in braces in a parameter: the id of the SMS's command, and the names of what it comes from."""

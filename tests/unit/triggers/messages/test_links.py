@@ -47,6 +47,8 @@ def test_an_empty_parameter_is_left_out_and_takes_its_namesake_away() -> None:
         ("https://a.example/p_(tea)),", "https://a.example/p_(tea)", "),"),
         ("https://a.example/p»", "https://a.example/p", "»"),
         ("https://a.example/p“,", "https://a.example/p", "“,"),
+        ("https://a.example/p”.", "https://a.example/p", "”."),
+        ("https://a.example/?q=«tea»", "https://a.example/?q=«tea»", ""),
         ("https://a.example/p؟", "https://a.example/p", "؟"),
     ],
 )
