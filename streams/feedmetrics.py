@@ -8,7 +8,7 @@ from streams.metrics import Exposed
 
 
 class FeedMetrics(Exposed):
-    """By shop. `take` every look."""
+    """By shop. `begin` each, then `take` every look."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,10 +29,17 @@ class FeedMetrics(Exposed):
         )
         self.good = self._gauge(
             "rewake_feed_good_timestamp_seconds",
-            "When the feed was last published, or found unchanged, in seconds since 1970.",
+            "When the feed was last published, or found unchanged, in seconds since 1970; when the watch began, where "
+            "that was not since.",
             "shop",
         )
         self.products = self._gauge("rewake_feed_products", "Products of the feed as it was last published.", "shop")
+
+    def begin(self, shop: str, at: int, *, held: bool) -> None:
+        """The watch of a shop's feed begins at an instant in microseconds. A feed that fails from then on is not one
+        that nobody counts."""
+        self.held.labels(shop).set(held)
+        self.good.labels(shop).set(at / SECOND)
 
     def take(self, looked: Look, at: int) -> None:
         """One more look, over at an instant in microseconds."""

@@ -88,6 +88,8 @@ def sync_for_ever(
     from streams.feedwatch import watch
 
     metrics = FeedMetrics()
+    for shop in shops.feeds:
+        metrics.begin(shop, wall(), held=_is_held(looking.state / shop))
 
     def tell(looked: Look, due: int) -> None:
         metrics.take(looked, wall())
@@ -125,6 +127,15 @@ async def _served(metrics: FeedMetrics, settings: Settings) -> AsyncIterator[Non
         yield
     finally:
         await server.stop()
+
+
+def _is_held(folder: Path) -> bool:
+    from feeds.held import HeldFeed
+
+    try:
+        return HeldFeed(folder).known() is not None
+    except OSError:  # the first look says what is wrong with it
+        return False
 
 
 def line(looked: Look) -> str:

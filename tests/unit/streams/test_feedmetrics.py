@@ -63,3 +63,14 @@ def test_names_say_what_they_are_of_and_none_is_a_workers() -> None:
     for definition in definitions:
         assert re.fullmatch(r"rewake_feed_[a-z_]+", definition.name)
         assert definition.meaning.endswith(".") and definition.labels[0] == "shop"
+
+
+def test_a_feed_that_fails_since_the_watch_began_grows_old_and_one_that_is_held_stays_so() -> None:
+    metrics = FeedMetrics()
+    metrics.begin("tea", 7 * SECOND, held=True)
+    metrics.begin("books", 8 * SECOND, held=False)
+    for shop in ("tea", "books"):
+        metrics.take(Look(shop, "failed", reason="timeout"), 9 * SECOND)
+    found = samples(metrics)
+    assert [found[f'rewake_feed_good_timestamp_seconds{{shop="{shop}"}}'] for shop in ("tea", "books")] == [7, 8]
+    assert [found[f'rewake_feed_held{{shop="{shop}"}}'] for shop in ("tea", "books")] == [1, 0]
