@@ -173,9 +173,16 @@ class _One:
 def _guard(shops: Path, shop: str) -> FeedGuard:
     """What one sync of the shop may change; the usual where its settings are not here."""
     from schemas.feed_guard import DEFAULT_GUARD
-    from streams.rules.folder import read_rulebook
+    from streams.rules.folder import SETTINGS_FILES, read_rulebook
 
-    known = read_rulebook(shops).book.shops.get(shop) if shops.exists() else None
+    if not shops.exists():
+        return DEFAULT_GUARD
+    read = read_rulebook(shops)
+    places = [(Path(error.file), error) for error in read.errors]
+    wrong = [error for file, error in places if file.name in SETTINGS_FILES and file.parent.name == shop]
+    if wrong:
+        fail(str(wrong[0]), f"what one sync of shop {shop} may change stands there", code=USED_WRONGLY)
+    known = read.book.shops.get(shop)
     return DEFAULT_GUARD if known is None else known.feed_guard
 
 

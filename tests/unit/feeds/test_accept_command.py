@@ -104,6 +104,13 @@ def test_the_shop_s_own_guard_is_taken(shop: Shop) -> None:
     assert shop.sync().exit_code == 0
 
 
+def test_a_guard_that_can_not_be_read_is_told_and_not_taken_for_the_usual_one(shop: Shop) -> None:
+    (shop.feed.parent / "shops" / "main").mkdir(parents=True)
+    (shop.feed.parent / "shops" / "main" / "shop.yaml").write_text("feed: {guard: {factor: ten}}\n")
+    done = shop.sync()
+    assert (done.exit_code, "shops/main/shop.yaml:1:" in done.stderr) == (2, True), done.stderr
+
+
 def test_a_feed_from_standard_input_is_held_too(shop: Shop) -> None:
     assert shop.run("sync", "-", stdin=shop.feed.read_bytes()).exit_code == 1
     assert shop.run("accept", "--yes").exit_code == 0
