@@ -66,7 +66,7 @@ def parted(text: str) -> list[str]:
     pieces, begin = [], 0
     for found in _LINK.finditer(text):
         link, _ = ended(found.group())
-        if not link.endswith("//"):  # a host is left
+        if not link.endswith("://"):  # a host is left
             pieces += [text[begin : found.start()], link]
             begin = found.start() + len(link)
     pieces.append(text[begin:])

@@ -66,6 +66,11 @@ def test_every_link_of_a_text_is_written_and_nothing_else_changes() -> None:
     )
 
 
+def test_a_link_has_a_host_and_may_end_in_slashes() -> None:
+    links = Links((("m", "1"),))
+    assert links.written("https://» https://a.example/p//») ok") == "https://» https://a.example/p//?m=1») ok"
+
+
 def test_a_shortener_is_given_the_whole_link_and_the_messages_id() -> None:
     def short(link: str, message_id: str) -> str:
         return f"https://s.example/{len(link)}-{message_id}"
