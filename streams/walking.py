@@ -177,7 +177,9 @@ class Walking:
     def describe(self, table: Reserves) -> None:
         """Write what `restored` needs into the partition's record, and beside the rows."""
         table.record.walked, table.record.ticked = self.walks.last, self.ticked
-        table.record.plans = dict(self.plans or {})
+        # where no customer has come yet nobody has asked: those that hold now are not to look like others later
+        plans = self._engine.stamps(table.record.reached) if self.plans is None else self.plans
+        table.record.plans = dict(plans)
         now = self._to_keep()
         table.record.taken = sorted(now.keys() - {walk.ordinal for walk in self.opened.walks})
         for ordinal in self._kept - now.keys():

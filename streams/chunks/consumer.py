@@ -17,6 +17,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode.threads import ServiceThread, WorkerThread
 
 from streams.chunks.chunk import Chunk, parcels
 from streams.chunks.fetch import DRAINS, Fetching, fetch
@@ -50,9 +51,19 @@ class ConsumingApp(Protocol):
     should_stop: bool
 
 
+class _Unwaited(WorkerThread):
+    """A thread that does not hold up the end of the process. Faust's does, and one that is told to stop while it starts
+    is never told: a worker that had committed and said that it had stopped then stayed for ever."""
+
+    def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+
 class ChunkThread(driver.AIOKafkaConsumerThread):
     """The thread that speaks to the broker."""
 
+    Worker = _Unwaited
     app: Any  # what Faust says of its app, and ConsumingApp
     _watched: WatchedClient | None = None
 

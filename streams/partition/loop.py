@@ -442,8 +442,8 @@ class Partition:
         self._midnights.publish(outgoing, effects, self._clock.reached)
         record = self.table.record
         self.intake.describe(record)
-        self._walking.describe(self.table)
         record.reached = self._clock.reached
+        self._walking.describe(self.table)
         count(self._metrics, record.counters, self._topics, taken, effects)
         # Of whom nobody has come back: what counts since then is in the row.
         erased = [row for row in effects.touched.values() if row.erased_at and not row.touches]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -64,3 +66,18 @@ async def test_a_consumer_that_stops_is_left_to_itself() -> None:
     consumer = Consumer(lambda: asyncio.sleep(0))
     await stop_consumer(consumer)
     assert not consumer.closed
+
+
+def test_a_consumers_thread_that_was_never_told_to_stop_does_not_keep_the_process() -> None:
+    program = """
+import time
+from streams.chunks.consumer import ChunkThread
+
+class Starting:
+    def _start_thread(self):
+        time.sleep(3600)
+
+ChunkThread.Worker(Starting()).start()
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=120, check=False)
+    assert done.returncode == 0

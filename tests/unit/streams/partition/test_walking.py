@@ -11,6 +11,7 @@ from schemas.catalogue import EmptyCatalogue
 from schemas.instants import rfc3339
 from schemas.partitioner import partition_of
 from streams.table import RESERVED
+from streams.walking import Walking, restored
 from tests.unit.streams.chunking import columns
 from tests.unit.streams.partition.driving import HERE, PARTITIONS, Bench, Broker, some_turns, until
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, book, rule
@@ -160,3 +161,12 @@ async def test_a_schedule_comes_round_for_rows_that_nothing_happens_to() -> None
         made.wall = MONDAY + MINUTE
         await all_written_to(made)
         assert {command["due_at"] for command in made.broker.commands[: len(CUSTOMERS)]} == {rfc3339(MONDAY)}
+
+
+def test_a_partition_to_which_nobody_has_come_yet_is_told_of_no_other_rules_when_it_is_loaded_again() -> None:
+    engine, table = Engine(book(LETTER), EmptyCatalogue()), Broker().restored()
+    table.record.reached = MONDAY  # markers of time alone
+    Walking(engine, table).describe(table)
+    assert restored(engine, table, renumber=False).opened.last == 0
+    changed = Engine(book(replace(LETTER, version="v2")), EmptyCatalogue())
+    assert restored(changed, table, renumber=False).opened.last == 1
