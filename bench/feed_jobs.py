@@ -36,7 +36,7 @@ from feeds.sorting import SortedProducts
 from feeds.source import Source
 from feeds.store import Change, Ordered, ProductStore, Store
 from schemas.catalogue import Product
-from streams.feedsync import read_into, sync_feed
+from streams.feeds.sync import read_into, sync_feed
 from streams.products import Synced, records_of
 
 AT: Final = 1_795_000_000_000_000
@@ -71,7 +71,7 @@ def sorted_(feed: str, folder: str) -> dict[str, Any]:
 
 def elements(feed: str) -> dict[str, Any]:
     from feeds.formats import yml
-    from feeds.markup import elements as found_in
+    from feeds.xml.markup import elements as found_in
 
     with Path(feed).open("rb") as stream:
         count = sum(1 for _ in found_in(Source(stream, DEFAULT_LIMITS), yml._GRAMMAR, DEFAULT_LIMITS))

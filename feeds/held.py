@@ -1,7 +1,7 @@
 """A feed that was held back, kept on the disk with what is wrong with it until it is accepted or another one is sound.
 
-It lies in its shop's folder (that of `feeds.conditional`), `held` beside `held.json`: the file as it was read, so that
-what is accepted is the very feed that was looked at.
+It lies in its shop's folder (that of `feeds.fetching.conditional`), `held` beside `held.json`: the file as it was read,
+so that what is accepted is the very feed that was looked at.
 """
 
 from __future__ import annotations

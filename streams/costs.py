@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from feeds.store import ProductStore, Store
 from feeds.tally import Tally
 from schemas.catalogue import Product
-from streams.feedsync import read_into
+from streams.feeds.sync import read_into
 from triggers.costing import Cost, Prices
 from triggers.messages.template import Message
 from triggers.rules.errors import RuleError, RuleWarning

@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 
 from schemas.topics import CO_PARTITIONED, MARKETING_EVENTS, PRODUCTS, topic_of
 from schemas.wire import ClockAdvanced, Malformed
-from streams.feedlines import decode_lines
+from streams.feeds.lines import decode_lines
 from streams.merge import END, InputSpec, Merge, Merged
 
 INPUTS = (*CO_PARTITIONED, MARKETING_EVENTS, PRODUCTS)

@@ -21,7 +21,7 @@ from schemas.partitioner import customer_key, partition_of
 from schemas.topics import HOLD_CLOCK, topic_of
 from schemas.wire import CustomerEvent
 from streams.eventfiles import EventFiles, Line
-from streams.feedlines import FeedSyncBegun, FeedSynced, ProductSnapshot
+from streams.feeds.lines import FeedSyncBegun, FeedSynced, ProductSnapshot
 from streams.syncs import begin_key, mark_key
 
 MARK_EVERY: Final = 50_000

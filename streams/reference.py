@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from streams.feedmetrics import FeedMetrics
+from streams.feeds.metrics import FeedMetrics
 from streams.metrics import Exposed, Metrics
 from streams.settings import PREFIX, Settings, secret_fields
 
@@ -37,7 +37,7 @@ def settings_page() -> str:
 
 _METRICS_HEAD = """# Metrics
 
-Generated from `streams/metrics.py` and `streams/feedmetrics.py` by `python -m streams.reference`; don't edit.
+Generated from `streams/metrics.py` and `streams/feeds/metrics.py` by `python -m streams.reference`; don't edit.
 
 A worker serves them as Prometheus text on `/metrics` (`REWAKE_HTTP_HOST`, `REWAKE_HTTP_PORT`), beside those of the
 process itself (`process_cpu_seconds_total`, `process_resident_memory_bytes`, `python_gc_*`). No label ever holds a

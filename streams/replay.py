@@ -26,7 +26,7 @@ from streams.deadlines import DeadlineIndex
 from streams.effects import Unkept
 from streams.eventfiles import BadLine, EventFiles, Line, Position
 from streams.faults import REASON, Fault, about
-from streams.feedlines import FeedLines, Following
+from streams.feeds.lines import FeedLines, Following
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import BEGINNING, END, Merged
 from streams.shopfacts import read, record

@@ -14,11 +14,11 @@ from feeds.draft import Draft
 from feeds.formats import Format
 from feeds.formats.google_rss import attributes
 from feeds.formats.yml import text_of
-from feeds.markup import Element, Grammar, elements, root_name
 from feeds.merchant import NAMESPACE, merchant_draft
-from feeds.naming import in_element
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.source import Source
+from feeds.xml.markup import Element, Grammar, elements, root_name
+from feeds.xml.naming import in_element
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
 _GRAMMAR = Grammar(

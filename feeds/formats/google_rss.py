@@ -12,11 +12,11 @@ from typing import Any
 from feeds.draft import Draft
 from feeds.formats import Format
 from feeds.formats.yml import text_of
-from feeds.markup import Element, Grammar, elements, root_name
 from feeds.merchant import NAMESPACE, merchant_draft
-from feeds.naming import in_element
 from feeds.problems import Limits, Rejected, Repaired
 from feeds.source import Source
+from feeds.xml.markup import Element, Grammar, elements, root_name
+from feeds.xml.naming import in_element
 
 _PREFIX = f"{{{NAMESPACE}}}"
 _GRAMMAR = Grammar(

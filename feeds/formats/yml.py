@@ -14,10 +14,10 @@ from lxml import etree
 
 from feeds.draft import Draft
 from feeds.formats import Format
-from feeds.markup import Element, Grammar, elements, root_name
-from feeds.naming import in_attribute
 from feeds.problems import Limits, Rejected, Repaired, TooMany
 from feeds.source import Source
+from feeds.xml.markup import Element, Grammar, elements, root_name
+from feeds.xml.naming import in_attribute
 
 _GRAMMAR = Grammar(
     record="offer",

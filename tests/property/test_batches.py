@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.batches import Batches
 from feeds.draft import Draft
 from feeds.formats import formats
 from feeds.problems import FeedError, Limits, Rejected, Repaired
+from feeds.xml.batches import Batches
 
 LIMITS = Limits()
 

@@ -14,7 +14,7 @@ from streams.commands.feed.holding import STATE, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 if TYPE_CHECKING:
-    from streams.feedaccept import Accepting
+    from streams.feeds.accept import Accepting
 
 
 def accept(
@@ -37,11 +37,11 @@ def accept(
 
     from aiokafka.errors import KafkaError
 
-    from feeds.conditional import InUse, KeptFeed
+    from feeds.fetching.conditional import InUse, KeptFeed
     from feeds.held import HeldFeed
     from feeds.problems import FeedError
-    from streams.feedaccept import NothingHeld, Overtaken, accept_feed
-    from streams.feedsync import Forgetting, NothingSound
+    from streams.feeds.accept import NothingHeld, Overtaken, accept_feed
+    from streams.feeds.sync import Forgetting, NothingSound
     from streams.products import ProductsTopicUnusable
 
     check_shop(shop)

@@ -14,7 +14,7 @@ from streams.commands.console import USED_WRONGLY, fail, note, say
 if TYPE_CHECKING:
     from feeds.problems import FeedError
     from feeds.tally import Tally
-    from streams.feedsync import KafkaProducts
+    from streams.feeds.sync import KafkaProducts
     from streams.products import Synced
     from streams.settings import Settings
 
@@ -82,7 +82,7 @@ def published(synced: Synced) -> str:
 
 def kafka_topic(settings: Settings) -> KafkaProducts:
     """The topic `products`; records that are none are said on stderr."""
-    from streams.feedsync import KafkaProducts
+    from streams.feeds.sync import KafkaProducts
 
     return KafkaProducts(
         settings.kafka_client_options(),

@@ -20,8 +20,8 @@ from streams.commands.feed.holding import told
 if TYPE_CHECKING:
     from feeds.held import HeldNote
     from schemas.feed_guard import FeedGuard
-    from streams.feedlook import Look, Looking
-    from streams.feedmetrics import FeedMetrics
+    from streams.feeds.look import Look, Looking
+    from streams.feeds.metrics import FeedMetrics
     from streams.settings import Settings
     from triggers.rules.feeding import Feeding
 
@@ -66,7 +66,7 @@ def feeds_or_exit(folder: Path, shop: str | None) -> ShopFeeds:
 def sync_once(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], *, json: bool) -> None:
     """Look at each feed; leaves with 1 when one failed or is held, or there may be others. `released` gives the command
     that publishes a feed which is held."""
-    from streams.feedwatch import once
+    from streams.feeds.watch import once
 
     def tell(looked: Look) -> None:
         if not json:
@@ -84,8 +84,8 @@ def sync_for_ever(
 ) -> None:
     """Look at each feed on its schedule, until asked to stop; metrics are served where the settings name a port."""
     from schemas.instants import rfc3339
-    from streams.feedmetrics import FeedMetrics
-    from streams.feedwatch import watch
+    from streams.feeds.metrics import FeedMetrics
+    from streams.feeds.watch import watch
 
     metrics = FeedMetrics()
     for shop in shops.feeds:

@@ -16,9 +16,9 @@ from streams.commands.feed.holding import STATE, release, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
 if TYPE_CHECKING:
-    from feeds.fetch import FetchError
+    from feeds.fetching.fetch import FetchError
     from schemas.feed_guard import FeedGuard
-    from streams.feedsync import HeldBack, KafkaProducts
+    from streams.feeds.sync import HeldBack, KafkaProducts
     from streams.settings import Settings
 
 
@@ -80,7 +80,7 @@ def sync(
         one.sync(topic, settings)
         return
     from streams.commands.feed.shops import feeds_or_exit, sync_for_ever, sync_once
-    from streams.feedlook import Looking
+    from streams.feeds.look import Looking
 
     found = feeds_or_exit(shops or settings.rules, shop)
     looking = Looking(topic, state or STATE, wall, files=files, guards=found.guards, note=note)
@@ -108,11 +108,11 @@ class _One:
 
         from aiokafka.errors import KafkaError
 
-        from feeds.conditional import InUse, KeptFeed
-        from feeds.fetch import without_password
+        from feeds.fetching.conditional import InUse, KeptFeed
+        from feeds.fetching.fetch import without_password
         from feeds.held import HeldFeed
         from feeds.problems import FeedError
-        from streams.feedsync import Forgetting, Guarded, HeldBack, NothingSound, sync_feed
+        from streams.feeds.sync import Forgetting, Guarded, HeldBack, NothingSound, sync_feed
         from streams.products import ProductsTopicUnusable
 
         folder = (self.state or STATE) / self.shop
@@ -189,7 +189,7 @@ def _guard(shops: Path, shop: str) -> FeedGuard:
 def _fetched(url: str, to: Path, allow_private: bool) -> BinaryIO:
     import asyncio
 
-    from feeds.fetch import FetchError, fetch
+    from feeds.fetching.fetch import FetchError, fetch
 
     try:
         with to.open("wb") as file:

@@ -15,7 +15,7 @@ from feeds.differ import Changed, Unchanged, Vanished, differences
 from feeds.sorting import SortedProducts
 from feeds.tally import Tally
 from schemas.catalogue import Product
-from streams.feedsync import read_into
+from streams.feeds.sync import read_into
 
 OFFERS = 1_000
 

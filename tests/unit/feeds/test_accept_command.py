@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streams.commands import build_root
-from streams.feedsync import KafkaProducts
+from streams.feeds.sync import KafkaProducts
 from tests.unit.feeds.reading import offer, yml
 from tests.unit.feeds.sites import serving
 from tests.unit.streams.products_in_memory import ProductsInMemory
@@ -173,7 +173,7 @@ def test_programs_are_told_what_was_accepted(shop: Shop) -> None:
 
 
 def test_a_sync_waits_for_no_other_of_its_shop(shop: Shop) -> None:
-    from feeds.conditional import KeptFeed
+    from feeds.fetching.conditional import KeptFeed
 
     with KeptFeed(Path(".rewake/feeds/main")).held():
         done = shop.sync()

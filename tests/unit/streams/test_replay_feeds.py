@@ -13,7 +13,7 @@ import pytest
 from feeds.store import MemoryStore
 from schemas.instants import rfc3339
 from streams.eventfiles import EventFiles
-from streams.feedlines import FeedSynced, ProductSnapshot, decode_lines
+from streams.feeds.lines import FeedSynced, ProductSnapshot, decode_lines
 from streams.replay import Replay
 from tests.unit.streams.partition.driving import profile
 from tests.unit.triggers.driving import HOUR, MONDAY, book

@@ -57,7 +57,9 @@ def taken(records: list[tuple[bytes, bytes | None]]) -> list[SyncOver]:
     return [event for stretch in screen.sort(columns, MONDAY + 2 * HOUR).stretches for event in stretch.events]
 
 
-async def test_the_marks_of_a_sync_are_published_before_and_after_everything_else_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_marks_of_a_sync_are_published_before_and_after_everything_else_has_arrived(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     first, second = held(product("a", 10, 5), product("b", 10)), held(product("a", 9, 0), product("c", 1))
     calls = await published(monkeypatch, [(first, held()), (second, first)])
     assert [[is_mark(key) for key, _ in call] for call in calls] == [

@@ -35,7 +35,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def topic(monkeypatch: pytest.MonkeyPatch) -> ProductsInMemory:
     topic = ProductsInMemory(monkeypatch)
-    monkeypatch.setattr("streams.feedsync.KafkaProducts", lambda options, wall, on_bad: topic)
+    monkeypatch.setattr("streams.feeds.sync.KafkaProducts", lambda options, wall, on_bad: topic)
     return topic
 
 

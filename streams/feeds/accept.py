@@ -15,7 +15,7 @@ from feeds.store import ProductStore, Store
 from feeds.tally import Tally
 from schemas.feed_guard import DEFAULT_GUARD
 from schemas.instants import rfc3339
-from streams.feedsync import NothingSound, Outcome, ProductsTopic, counted, instant, read_into
+from streams.feeds.sync import NothingSound, Outcome, ProductsTopic, counted, instant, read_into
 
 
 class NothingHeld(Exception):
@@ -53,7 +53,7 @@ def accept_feed(
 ) -> Outcome | None:
     """Publish the feed that is held, if `agreed` says so of what it would change; None: it did not, and the feed stays
     held. Where it `asks` somebody, that may take its time, and the topic is read again. The rest as
-    `streams.feedsync.sync_feed`; whoever accepts holds the shop's folder.
+    `streams.feeds.sync.sync_feed`; whoever accepts holds the shop's folder.
 
     NothingHeld, Overtaken; FeedError and NothingSound where the file can't be read as it was. After a failure of the
     topic it can be accepted again, though some of it was published.

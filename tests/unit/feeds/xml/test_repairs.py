@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feeds.repairs import Mender
+from feeds.xml.repairs import Mender
 
 
 @pytest.mark.parametrize(

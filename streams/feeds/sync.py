@@ -13,8 +13,8 @@ from os import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
-from feeds.conditional import KeptFeed
 from feeds.differ import differences
+from feeds.fetching.conditional import KeptFeed
 from feeds.guard import Counts, reasons
 from feeds.held import HeldFeed, HeldNote
 from feeds.sorting import SortedProducts

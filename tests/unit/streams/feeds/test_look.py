@@ -15,12 +15,12 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from feeds.differ import Changed, Vanished, differences
-from feeds.fetch import Outside
+from feeds.fetching.fetch import Outside
 from feeds.store import Ordered, Store
 from schemas.catalogue import Product
 from schemas.feed_guard import FeedGuard
 from schemas.instants import DAY, HOUR, MINUTE, rfc3339
-from streams.feedlook import Look, Looking
+from streams.feeds.look import Look, Looking
 from streams.products import Synced
 from tests.unit.feeds.reading import offer, rss, yml
 from tests.unit.feeds.sites import Site, serving

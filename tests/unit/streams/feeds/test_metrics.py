@@ -7,9 +7,9 @@ import re
 from feeds.held import HeldNote
 from feeds.tally import Tally
 from schemas.instants import SECOND
-from streams.feedlook import Look
-from streams.feedmetrics import FeedMetrics
-from streams.feedsync import Outcome
+from streams.feeds.look import Look
+from streams.feeds.metrics import FeedMetrics
+from streams.feeds.sync import Outcome
 from streams.metrics import Metrics
 from streams.products import Synced
 

@@ -23,9 +23,9 @@ from typing import BinaryIO, Final
 import httpx
 import msgspec
 
-from feeds.addresses import Address, is_public
-from feeds.inflating import CODINGS, Inflating, NotGzip
-from feeds.retrying import DEFAULT_BACKOFF, TRANSIENT_STATUSES, Backoff, pause, retry_after
+from feeds.fetching.addresses import Address, is_public
+from feeds.fetching.inflating import CODINGS, Inflating, NotGzip
+from feeds.fetching.retrying import DEFAULT_BACKOFF, TRANSIENT_STATUSES, Backoff, pause, retry_after
 
 USER_AGENT: Final = "rewake-feeds"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))

@@ -1,10 +1,10 @@
 """Many records parsed at once, where nothing can be wrong with them.
 
-The reader (`feeds.markup`) feeds the parser one record after the other, which tells which of them a break is in, and
-looks in each for what can be mended. A run of records that is well-formed as it stands needs neither: it is parsed as a
-small document of its own, inside the same elements, in half of the time. Whatever is not certainly the same either way
-is left to the reader: a run that is not well-formed, that is anything but records side by side, or in which the reader
-would see what the parser does not. `tests/property/test_batches.py` holds the two together.
+The reader (`feeds.xml.markup`) feeds the parser one record after the other, which tells which of them a break is in,
+and looks in each for what can be mended. A run of records that is well-formed as it stands needs neither: it is parsed
+as a small document of its own, inside the same elements, in half of the time. Whatever is not certainly the same either
+way is left to the reader: a run that is not well-formed, that is anything but records side by side, or in which the
+reader would see what the parser does not. `tests/property/test_batches.py` holds the two together.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from feeds.addresses import Address, is_public
-from feeds.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
-from feeds.retrying import Backoff
+from feeds.fetching.addresses import Address, is_public
+from feeds.fetching.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
+from feeds.fetching.retrying import Backoff
 from tests.unit.feeds.sites import FEED, Site, serving
 
 ONCE = Backoff(attempts=1)

@@ -1,7 +1,7 @@
 """XML feeds as a stream of records, in bounded memory, that survives the breaks real feeds have.
 
 The bytes are cut after every record's end tag and each piece is fed to libxml2's push parser on its own, which tells
-which record an error is in, also in a feed of one line. Where nothing is wrong `feeds.batches` takes many at once.
+which record an error is in, also in a feed of one line. Where nothing is wrong `feeds.xml.batches` takes many at once.
 
 **A break** (XML that is not well-formed) rejects the record it is in. The parser never recovers by guessing (libxml2's
 own recovery nests the records that follow in the broken one, or stops for good): it is thrown away, a new one is opened
@@ -24,11 +24,11 @@ from typing import Any, Final
 import msgspec
 from lxml import etree
 
-from feeds.batches import SAFELY, Batches, start_tags
-from feeds.naming import IdPlace, named
 from feeds.problems import EntitiesRefused, Limits, RecordTooLarge, Rejected, Repaired, UnknownEncoding
-from feeds.repairs import Mended, Mender
 from feeds.source import Source
+from feeds.xml.batches import SAFELY, Batches, start_tags
+from feeds.xml.naming import IdPlace, named
+from feeds.xml.repairs import Mended, Mender
 
 _CHUNK: Final = 64 * 1024
 _MISC: Final = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)

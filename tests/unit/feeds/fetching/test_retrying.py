@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.retrying import Backoff, pause, retry_after
+from feeds.fetching.retrying import Backoff, pause, retry_after
 
 SHARES = st.floats(0, 1, exclude_max=True)
 POLICIES = st.builds(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.inflating import PIECE, Inflating, NotGzip
+from feeds.fetching.inflating import PIECE, Inflating, NotGzip
 
 
 def unpacked(coding: str, data: bytes, chunk: int) -> bytes:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from feeds.conditional import InUse, KeptFeed
-from feeds.fetch import Fetched, Validators
+from feeds.fetching.conditional import InUse, KeptFeed
+from feeds.fetching.fetch import Fetched, Validators
 
 URL = "https://shop.example/feed.xml"
 FETCHED = Fetched(size=4, digest="d" * 32, validators=Validators(etag='"1"'))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.instants import SECOND
-from streams.feedlook import Look
+from streams.feeds.look import Look
 from streams.metrics import Exposed
 
 

@@ -14,8 +14,8 @@ import pytest
 from feeds.held import HeldFeed
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import HOUR, rfc3339
-from streams.feedaccept import Accepting, NothingHeld, Overtaken, accept_feed
-from streams.feedsync import Guarded, HeldBack, Outcome, sync_feed
+from streams.feeds.accept import Accepting, NothingHeld, Overtaken, accept_feed
+from streams.feeds.sync import Guarded, HeldBack, Outcome, sync_feed
 from tests.unit.feeds.reading import offer, yml
 from tests.unit.streams.products_in_memory import BrokerAway, ProductsInMemory
 

@@ -16,8 +16,8 @@ from typing import Final
 import msgspec
 from lxml import etree
 
-from feeds.batches import SAFELY
-from feeds.repairs import Mender
+from feeds.xml.batches import SAFELY
+from feeds.xml.repairs import Mender
 from schemas.fields import MAX_ID
 
 _ATTRIBUTE: Final = rb"""\s++[\w:.-]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from feeds.naming import in_attribute, in_element, named
+from feeds.xml.naming import in_attribute, in_element, named
 from tests.unit.feeds.reading import read_all
 
 Make = Callable[[Sequence[str], str], bytes]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.schedule import beat
+from feeds.fetching.schedule import beat
 from schemas.instants import DAY, HOUR, MINUTE, SECOND
-from streams.feedlook import Look
-from streams.feedwatch import once, watch
+from streams.feeds.look import Look
+from streams.feeds.watch import once, watch
 from triggers.rules.feeding import Feeding
 
 START = 1_795_341_600_000_000

@@ -17,13 +17,13 @@ from typing import Any, BinaryIO, Final, Literal, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from feeds.conditional import InUse, KeptFeed, Note
-from feeds.fetch import OUTSIDE, Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
+from feeds.fetching.conditional import InUse, KeptFeed, Note
+from feeds.fetching.fetch import OUTSIDE, Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
 from feeds.held import HeldFeed, HeldNote
 from feeds.problems import FeedError
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import DAY, SECOND
-from streams.feedsync import Forgetting, Guarded, HeldBack, NothingSound, Outcome, ProductsTopic, sync_feed
+from streams.feeds.sync import Forgetting, Guarded, HeldBack, NothingSound, Outcome, ProductsTopic, sync_feed
 from streams.products import ProductsTopicUnusable
 from triggers.rules.feeding import Feeding
 

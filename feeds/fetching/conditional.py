@@ -17,7 +17,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from feeds.fetch import Fetched, Validators
+from feeds.fetching.fetch import Fetched, Validators
 
 _FILE: Final = "feed"
 _NOTE: Final = "feed.json"

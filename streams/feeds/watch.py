@@ -1,4 +1,4 @@
-"""Shops' feeds on their own schedules: each at once, then on its shop's beat (`feeds.schedule`).
+"""Shops' feeds on their own schedules: each at once, then on its shop's beat (`feeds.fetching.schedule`).
 
 Pure but for what it is given: the clock, the sleep and the look at a feed.
 """
@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from feeds.schedule import next_look
+from feeds.fetching.schedule import next_look
 from schemas.instants import SECOND
-from streams.feedlook import Look
+from streams.feeds.look import Look
 from triggers.rules.feeding import Feeding
 
 AT_ONCE: Final = 4

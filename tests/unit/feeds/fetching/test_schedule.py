@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.schedule import AGAIN, beat, next_look
+from feeds.fetching.schedule import AGAIN, beat, next_look
 from schemas.instants import DAY, HOUR, MINUTE
 
 SHOPS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)

@@ -1,0 +1,1 @@
+"""XML feeds as a stream of records, in bounded memory, that survives the breaks real feeds have."""
