@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zipfile
 
@@ -10,7 +9,7 @@ import pytest
 
 from feeds.formats import formats, recognise
 from feeds.problems import UnknownFormat
-from tests.unit.feeds.reading import read_all
+from tests.unit.feeds.reading import gzipped, read_all
 
 
 def test_formats_are_found_by_lying_in_the_package_and_have_names_of_their_own() -> None:
@@ -51,10 +50,10 @@ TYPES = b'<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/p
     ("data", "said"),
     [
         (b"", "empty"),
-        (gzip.compress(b" \n"), "empty"),
+        (gzipped(b" \n"), "empty"),
         (b"<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
         (b"\n<html lang='en'>", "a web page"),
-        (gzip.compress(gzip.compress(b"<yml_catalog/>")), "packed twice"),
+        (gzipped(gzipped(b"<yml_catalog/>")), "packed twice"),
         (office("[Content_Types].xml", TYPES), "save the table as CSV"),
         (office("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"), "save the table as CSV"),
         (b"<rss><channel><item/></channel></rss>", "without Google's attributes"),
