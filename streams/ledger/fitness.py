@@ -32,8 +32,8 @@ _TRIES: Final = 32
 """Keys to try it with, so that each node of a cluster has some."""
 
 _HUNG_UP: Final = (
-    "it hung up: a port for TLS needs a REWAKE_REDIS_URL that begins with rediss://, and where certificates are asked for, "
-    "REWAKE_REDIS_CERT_FILE and REWAKE_REDIS_KEY_FILE"
+    "it hung up: a port for TLS needs a REWAKE_REDIS_URL that begins with rediss://, and where certificates are asked "
+    "for, REWAKE_REDIS_CERT_FILE and REWAKE_REDIS_KEY_FILE"
 )
 _ADVICE: Final = (
     ("CERTIFICATE_VERIFY_FAILED", "its certificate is of no authority that is trusted here, or not for this host name: "
