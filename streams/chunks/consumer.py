@@ -52,8 +52,7 @@ class ConsumingApp(Protocol):
 
 
 class _Unwaited(WorkerThread):
-    """A thread that does not hold up the end of the process. Faust's does, and one that is told to stop while it starts
-    is never told: a worker that had committed and said that it had stopped then stayed for ever."""
+    """A thread that does not hold up the end of the process, whatever it waits for. Faust's does."""
 
     def __init__(self, service: ServiceThread, **kwargs: Any) -> None:
         super().__init__(service, **kwargs)
@@ -66,6 +65,14 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     Worker = _Unwaited
     app: Any  # what Faust says of its app, and ConsumingApp
     _watched: WatchedClient | None = None
+
+    async def stop(self) -> None:
+        # Faust's tells nothing to a thread that was started and has not begun yet, and nobody tells it again: it would
+        # run on behind an app that has stopped, and keep the process.
+        running = self._thread_running
+        if running is not None and not self._started.is_set():
+            await asyncio.wait({running})
+        await super().stop()
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.chunks import stopping
+from streams.chunks.consumer import ChunkThread
 from streams.chunks.stopping import stop_consumer
 
 
@@ -68,7 +72,61 @@ async def test_a_consumer_that_stops_is_left_to_itself() -> None:
     assert not consumer.closed
 
 
-def test_a_consumers_thread_that_was_never_told_to_stop_does_not_keep_the_process() -> None:
+class _WithoutBroker:
+    """What starts in the thread, left out."""
+
+    def __post_init__(self) -> None:
+        pass
+
+    async def on_start(self) -> None:
+        pass
+
+
+class FaustsThread(_WithoutBroker, AIOKafkaConsumerThread):
+    pass
+
+
+class OurThread(_WithoutBroker, ChunkThread):
+    pass
+
+
+async def stopped_before_it_begins(kind: type[FaustsThread | OurThread]) -> FaustsThread | OurThread:
+    """One that was told to stop while its thread was started and nothing had run in it yet."""
+    gate = threading.Event()
+
+    class Held(kind.Worker):  # type: ignore[misc, name-defined]
+        def run(self) -> None:
+            gate.wait()
+            super().run()
+
+    faust = SimpleNamespace(transport=SimpleNamespace(app=None))
+    service = kind(faust, loop=asyncio.get_running_loop(), Worker=Held)
+    starting = asyncio.create_task(service.start())
+    await asyncio.sleep(0)
+    assert service._thread.is_alive()
+    stopping = asyncio.create_task(service.stop())
+    await asyncio.sleep(0)
+    gate.set()
+    await starting
+    await stopping
+    return service
+
+
+async def test_fausts_thread_that_is_stopped_before_it_begins_is_not_told_and_runs_on() -> None:
+    service = await stopped_before_it_begins(FaustsThread)
+    told = service.should_stop
+    await service.stop()  # again, which nobody does: now it has begun
+    assert not told
+    assert not service._thread.is_alive()
+
+
+async def test_a_consumers_thread_that_is_stopped_before_it_begins_has_ended_when_it_is_stopped() -> None:
+    service = await stopped_before_it_begins(OurThread)
+    assert service.should_stop
+    assert not service._thread.is_alive()
+
+
+def test_a_consumers_thread_that_waits_for_something_does_not_keep_the_process() -> None:
     program = """
 import time
 from streams.chunks.consumer import ChunkThread
