@@ -1,8 +1,8 @@
 """The links of a finished text: the parameters that a rule appends to each, and where a shortener comes in.
 
 A link is what phones take for one: `http://` or `https://` and all that follows it up to a blank, without the marks
-that end a sentence, and without a closing bracket that nothing in it opens. What else stands in the text is left as it
-is.
+that end a sentence, and without a closing bracket that nothing in it opens. A comma or a semicolon right behind which
+the next link begins is none of it either. What else stands in the text is left as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from urllib.parse import quote, unquote_plus
 
-_LINK: Final = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
+_PARTING: Final = ",;،؛，；、"
+_LINK: Final = re.compile(rf"https?://(?![/?#])(?:[^\s{_PARTING}]+|[{_PARTING}](?!https?://))+", re.IGNORECASE)
 _ENDS: Final = ".,;:!?…'\"’«“‘›‹–—،؛؟۔。、，！？"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«", "”": "“"}
 PLACE: Final = re.compile(r"\{([^{}]*)\}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.messages.links import Links, ended, with_parameters
+from triggers.messages.links import Links, ended, parted, with_parameters
 
 UTM = (("utm_source", "sms"), ("utm_campaign", "Корзина 5 %"))
 ESCAPED = "utm_source=sms&utm_campaign=%D0%9A%D0%BE%D1%80%D0%B7%D0%B8%D0%BD%D0%B0%205%20%25"
@@ -71,6 +71,26 @@ def test_a_link_has_a_host_and_may_end_in_slashes() -> None:
     assert links.written("https://» https://a.example/p//») ok") == "https://» https://a.example/p//?m=1») ok"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://a.example,https://b.example", ["https://a.example", "https://b.example"]),
+        ("https://a.example/p;HTTP://b.example/?x=1;", ["https://a.example/p", "HTTP://b.example/?x=1"]),
+        ("(https://a.example/p),https://b.example.", ["https://a.example/p", "https://b.example"]),
+        ("https://a.example/p.,;https://b.example", ["https://a.example/p", "https://b.example"]),
+        ("https://a.example،https://b.example，https://c.example",
+         ["https://a.example", "https://b.example", "https://c.example"]),
+        ("https://a.example/1,2;3,http", ["https://a.example/1,2;3,http"]),
+        ("https://a.example/?to=https://b.example", ["https://a.example/?to=https://b.example"]),
+        ("https://,https://b.example", ["https://b.example"]),
+        ("https://a.example,https://", ["https://a.example"]),
+    ],
+)  # fmt: skip
+def test_a_comma_or_semicolon_parts_two_links_and_nothing_else_does(text: str, found: list[str]) -> None:
+    assert parted(text)[1::2] == found
+    assert "".join(parted(text)) == text
+
+
 def test_a_shortener_is_given_the_whole_link_and_the_messages_id() -> None:
     def short(link: str, message_id: str) -> str:
         return f"https://s.example/{len(link)}-{message_id}"
@@ -96,3 +116,26 @@ def test_a_reader_of_the_link_finds_exactly_what_was_appended_behind_what_was_th
     assert parse_qsl(urlsplit(made).query, keep_blank_values=True) == [*kept, *parameters]
     assert with_parameters(made, tuple(parameters)) == made
     assert made.isascii() and " " not in made
+
+
+MARKS = st.text(",;،，", min_size=1, max_size=3)
+# whatever an address may hold, commas among it, but for a scheme and what could be the end of a sentence
+ADDRESSES = st.builds(
+    "https://a.example/{}z".format, st.text("htps:/,;?=&1é", max_size=12).filter(lambda one: "://" not in one)
+)
+
+
+@given(st.lists(ADDRESSES, min_size=1, max_size=5), st.data())
+def test_links_that_marks_alone_part_are_found_one_by_one_with_the_commas_within_them(
+    addresses: list[str], data: st.DataObject
+) -> None:
+    marks = [data.draw(MARKS) for _ in addresses]
+    text = "".join(address + mark for address, mark in zip(addresses, marks, strict=True))
+    assert parted(text) == [part for pair in zip(["", *marks], [*addresses, ""], strict=True) for part in pair][:-1]
+
+
+@given(st.text("htps:/,;. ab«»)(", max_size=60))
+def test_no_character_of_a_text_is_lost_and_no_link_reaches_over_a_mark_into_the_next(text: str) -> None:
+    pieces = parted(text)
+    assert "".join(pieces) == text
+    assert all(f"{mark}{scheme}" not in link for link in pieces[1::2] for mark in ",;" for scheme in ("http://", "https://"))
