@@ -1,19 +1,24 @@
-"""Prices and currencies as feeds write them: `1 299,00`, `129.00 USD`, `RUR`."""
+"""Prices and currencies as feeds write them: `1 299,00`, `129.00 USD`, `1.299,- Kč`, `$12`, `RUR`."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 from typing import Final
+from unicodedata import category
 
 _MAX_CHARS: Final = 100
-_GROUPS: Final = re.compile(r"[\s\u00a0\u2009\u202f'’]+(?=\d{3}(?!\d))")
-_NUMBER: Final = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,4})?", re.ASCII)
+_SPACES: Final = r"[\s\u00a0\u2009\u202f'’]+"
+_GROUPED: Final = re.compile(rf"[+-]?\d{{1,3}}(?:{_SPACES}\d{{3}})+(?:[.,]\d+)?", re.ASCII)
+_GAP: Final = re.compile(_SPACES)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d{1,4})?|\.\d{1,4})", re.ASCII)
 _PLAIN: Final = re.compile(r"\d{1,12}(?:\.\d{1,4})?", re.ASCII)
-_AROUND: Final = re.compile(r"(?P<before>[^\d+\-.,]*)(?P<number>[+-]?[.,]?\d.*?\d|[+-]?\d)(?P<after>[^\d]*)", re.ASCII)
-_OTHER_NAMES: Final = {
-    "RUR": "RUB", "РУБ": "RUB", "РУБ.": "RUB", "Р.": "RUB", "₽": "RUB", "€": "EUR", "£": "GBP", "₸": "KZT", "₴": "UAH",
-}  # fmt: skip
+_AROUND: Final = re.compile(
+    r"(?P<before>(?:[^\d+\-.,]|(?<=[^\W\d_])\.)*)"  # a point after a letter is the word's: `руб.1299`
+    r"(?P<number>[+-]?[.,]?[0-9](?:.*[0-9])?)"
+    r"(?P<no_cents>[.,:][-\u2010-\u2015\u2212]{1,2})?(?P<after>\D*)"
+)
+_MARKS: Final = str.maketrans("", "", "\u200e\u200f")  # of the direction in which the text beside them is written
 
 _CODES: Final = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
@@ -26,6 +31,82 @@ XOF XPF YER ZAR ZMW ZWG
 CURRENCIES: Final = frozenset(_CODES.split())
 """The currencies of ISO 4217 in which goods are sold, 2025."""
 
+NAMES: Final = {
+    name: code
+    for code, names in {
+        "AED": "د.إ DHS",
+        "AMD": "֏ ДРАМ",
+        "AUD": "A$ AU$",
+        "AZN": "₼",
+        "BDT": "৳",
+        "BGN": "ЛВ",
+        "BHD": "د.ب",
+        "BRL": "R$",
+        "CAD": "CA$",
+        "CNY": "CN¥ RMB 元",
+        "CRC": "₡",
+        "CZK": "KČ",
+        "EGP": "ج.م",
+        "EUR": "€ EURO EUROS ЕВРО",
+        "GBP": "£",
+        "GEL": "₾ ЛАРИ",
+        "GHS": "₵",
+        "HKD": "HK$",
+        "HUF": "FT",
+        "IDR": "RP",
+        "ILS": "₪",
+        "INR": "₹",
+        "JPY": "¥ ￥ JP¥ 円",
+        "KGS": "СОМ",
+        "KHR": "៛",
+        "KRW": "₩",
+        "KWD": "د.ك",
+        "KZT": "₸ ТГ ТНГ ТҢГ ТЕНГЕ",
+        "LAK": "₭",
+        "MNT": "₮",
+        "MXN": "MX$",
+        "MYR": "RM",
+        "NGN": "₦",
+        "NZD": "NZ$",
+        "OMR": "ر.ع",
+        "PHP": "₱",
+        "PLN": "ZŁ",
+        "PYG": "₲",
+        "QAR": "ر.ق",
+        "RUB": "₽ RUR Р РУБ РУБЛЬ РУБЛЯ РУБЛЕЙ",
+        "SAR": "ر.س",
+        "SGD": "S$",
+        "THB": "฿",
+        "TJS": "СОМОНИ",
+        "TRY": "₺ TL",
+        "TWD": "NT$",
+        "UAH": "₴ ГРН ГРИВНА ГРИВЕН ГРИВЕНЬ",
+        "USD": "$ US$",
+        "UZS": "СУМ СЎМ SO'M SO‘M SOʻM",
+        "VND": "₫",
+    }.items()
+    for name in names.split()
+}
+"""What shops write for a currency besides its code, in capitals and without a point at the end.
+
+A sign of several currencies is the one that is meant by it most: `$` of the United States, `¥` of Japan, `£` of the
+United Kingdom, `р.` of Russia. `kr`, `Rs`, `lei` and the like have no such one, and are no names.
+"""
+
+_DOLLARS: Final = """
+ARS AUD BBD BMD BND BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD USD UYU XCD
+"""
+_OF_SEVERAL: Final = {
+    "$": frozenset(_DOLLARS.split()),
+    "¥": frozenset(("JPY", "CNY")),
+    "￥": frozenset(("JPY", "CNY")),
+    "£": frozenset(("GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP")),
+    "Р": frozenset(("RUB", "BYN")),
+    "РУБ": frozenset(("RUB", "BYN")),
+    "KR": frozenset(("SEK", "NOK", "DKK", "ISK")),
+}
+"""Which a sign of several may be: the code on the other side of the amount says it (`$12.00 CAD`)."""
+
 
 def plain_amount(text: str) -> Decimal | None:
     """As `amount` where the text is nothing but digits and at most one `.` between them; None for every other."""
@@ -37,9 +118,11 @@ def amount(text: str) -> Decimal | None:
 
     Spaces and apostrophes group thousands. Of `.` and `,` the last one is the decimal mark when both occur. One alone
     that occurs once is the decimal mark, but a comma before exactly three digits groups thousands (`1,299` is 1299);
-    one that occurs several times groups thousands.
+    one that occurs several times groups thousands. Before the decimal mark there may be nothing (`.5`).
     """
-    number = _GROUPS.sub("", text.strip()) if len(text) <= _MAX_CHARS else ""
+    number = text.strip() if len(text) <= _MAX_CHARS else ""
+    if _GROUPED.fullmatch(number):
+        number = _GAP.sub("", number)
     dot, comma = number.rfind("."), number.rfind(",")
     if dot >= 0 and comma >= 0:
         mark, group = (".", ",") if dot > comma else (",", ".")
@@ -61,16 +144,46 @@ def amount(text: str) -> Decimal | None:
 
 
 def price(text: str) -> tuple[Decimal | None, str | None]:
-    """The amount and the currency's code as written beside it (`129.00 USD`, `USD 129`); either may be None."""
-    found = _AROUND.fullmatch(text.strip()) if len(text) <= _MAX_CHARS else None
+    """The amount and the currency as written beside it (`129.00 USD`, `$129`, `129 руб.`); either may be None.
+
+    A dash may stand for the cents that are none (`1.299,-`, `129.–`, `129:-`). On both sides of the amount something
+    may stand only where it is one currency (`$12.00 CAD`).
+    """
+    found = _AROUND.fullmatch(text.translate(_MARKS).strip()) if len(text) <= _MAX_CHARS else None
     if found is None:
         return None, None
-    beside = found["before"].strip() or found["after"].strip()
-    return amount(found["number"]), beside or None
+    before, after = found["before"].strip(), found["after"].strip()
+    beside = _both(before, after) if before and after else before or after
+    if not _is_word(beside) and (before or after):
+        return None, None
+    if before.endswith(".") and before[:-1].upper() in CURRENCIES:  # `USD.50`: half of one, or fifty?
+        return None, beside
+    number, no_cents = found["number"], found["no_cents"]
+    if no_cents:  # it has the decimal mark: whatever else stands there groups thousands
+        number += ("." if no_cents[0] == "." else ",") + "00"
+    return amount(number), beside or None
+
+
+def _is_word(beside: str) -> bool:
+    """Whether it can be a currency at all, known or not: of `10 %` and `10-` there is none."""
+    return any(char.isalpha() or category(char) == "Sc" for char in beside)
+
+
+def _both(before: str, after: str) -> str:
+    """What stands before and after an amount, where both mean one currency: the one that says it better; else
+    nothing."""
+    for sign, code in ((before, after), (after, before)):
+        if currency(code) in _OF_SEVERAL.get(_capitals(sign), ()) and _capitals(code) not in _OF_SEVERAL:
+            return code
+    return before if currency(before) == currency(after) is not None else ""
 
 
 def currency(text: str) -> str | None:
-    """The ISO 4217 code a feed means; `RUR` is RUB. None when it is no currency known here."""
-    code = text.strip().upper()
-    code = _OTHER_NAMES.get(code, code)
+    """The ISO 4217 code a feed means; `RUR` and `руб.` are RUB, `$` is USD. None when it is no currency known here."""
+    code = _capitals(text)
+    code = NAMES.get(code, code)
     return code if code in CURRENCIES else None
+
+
+def _capitals(text: str) -> str:
+    return text.strip().upper().removesuffix(".")

@@ -54,6 +54,23 @@ def test_a_sale_price_below_the_price_makes_it_the_old_one() -> None:
     assert (product.price, product.old_price, product.currency) == (Decimal("99.00"), Decimal("129.00"), "USD")
 
 
+@pytest.mark.parametrize(
+    ("text", "price", "currency"),
+    [("$12", 12, "USD"), ("1299,- Kč", 1299, "CZK"), ("1 299 р.", 1299, "RUB"), ("$12.00 CAD", 12, "CAD")],
+)
+def test_a_price_is_read_with_the_sign_that_shops_write(text: str, price: int, currency: str) -> None:
+    done = read_all(rss(f"<item><g:id>1</g:id><g:price>{text}</g:price></item>"))
+    assert (done.products[0].price, done.products[0].currency, done.repaired) == (price, currency, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("100 kr", "unknown-currency"), ("от 100", "unknown-currency"), ("12-13", "bad-price")]
+)
+def test_what_is_no_price_in_a_known_currency_is_left_out(text: str, reason: str) -> None:
+    done = read_all(rss(f"<item><g:id>1</g:id><g:price>{text}</g:price></item>"))
+    assert (done.products[0].price, done.repairs) == (None, [("1", reason)])
+
+
 def test_an_attribute_of_google_s_namespace_wins_over_a_plain_one() -> None:
     done = read_all(
         rss("<item><g:id>1</g:id><title>plain</title><g:title>merchant</g:title><title>again</title></item>")
