@@ -1,7 +1,8 @@
 """What is measured of a large feed, each in a process of its own: `python -m bench.feed_jobs JOB PATH...`.
 
-The last line on standard output is one JSON object. `peak_mb` is the most that was resident of this process (VmHWM: a
-`ru_maxrss` of a child counts its parent's memory too).
+The last line on standard output is one JSON object. `peak_mb` is the most that was resident of this process and, added
+to it, of the one that reads for it, whenever that was (VmHWM: a `ru_maxrss` of a child counts its parent's memory too).
+`cpu_seconds` are of both.
 
   bare FEED            the loop to beat: iterparse, the children's texts read, the element cleared, siblings dropped
   sorted FEED FOLDER   our read as `rewake feed sync` does it up to the difference: judged, and sorted on disk
@@ -18,8 +19,10 @@ import os
 import random
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +50,7 @@ _BATCH: Final = 1000
 LOOKUPS: Final = 20_000
 HOT: Final = 1_000
 FROM_DISK: Final = 2_000
+_LOOK_SECONDS: Final = 0.1
 
 
 def bare(feed: str) -> dict[str, Any]:
@@ -175,12 +179,35 @@ JOBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
 }  # fmt: skip
 
 BEGAN = time.perf_counter()
+CPU = sum(os.times()[:4])
+"""Seconds of CPU of this process and of those it has waited for, when the work began."""
+
+
+class _Readers(threading.Thread):
+    """Looks at the processes that this one has begun while they live."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._peaks: dict[int, float] = {}
+
+    def run(self) -> None:
+        while True:
+            for task in Path("/proc/self/task").iterdir():
+                for pid in map(int, (task / "children").read_text().split()):
+                    with suppress(OSError):  # it has just ended
+                        self._peaks[pid] = memory_of(pid, "VmHWM") or self._peaks.get(pid, 0.0)
+            time.sleep(_LOOK_SECONDS)
+
+    def peak_mb(self) -> float:
+        return sum(self._peaks.values())
+
 
 if __name__ == "__main__":
+    readers = _Readers()
+    readers.start()
     BEGAN = time.perf_counter()
-    used = time.process_time()
     result = JOBS[sys.argv[1]](*sys.argv[2:])
     result.setdefault("seconds", time.perf_counter() - BEGAN)
-    result["cpu_seconds"] = time.process_time() - used
-    result["peak_mb"] = memory_of(os.getpid(), "VmHWM")
+    result["cpu_seconds"] = sum(os.times()[:4]) - CPU
+    result["peak_mb"] = memory_of(os.getpid(), "VmHWM") + readers.peak_mb()
     print(orjson.dumps(result).decode())

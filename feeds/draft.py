@@ -7,7 +7,7 @@ import msgspec
 from feeds.problems import Repaired
 
 
-class Draft(msgspec.Struct, kw_only=True, gc=False):
+class Draft(msgspec.Struct, kw_only=True, gc=False, array_like=True, tag=0):
     """One record of a feed. Texts are as the feed writes them; None is absent.
 
     `price` may carry its currency (`129.00 USD`), which then wins over `currency`. `available` and `stock` are texts

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Rejected(msgspec.Struct, frozen=True, gc=False):
+class Rejected(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=1):
     """A piece of the feed that gave no product. `line` counts from 1; `product_id` is None where it can't be told."""
 
     line: int
@@ -17,7 +17,7 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     detail: str
 
 
-class Repaired(msgspec.Struct, frozen=True, gc=False):
+class Repaired(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=2):
     """Something of a kept product that was mended, or a field of it that was left out because it can't be trusted."""
 
     line: int
@@ -88,6 +88,12 @@ class TooMany(FeedError):
     """The feed has more products than `Limits.products`, or more categories than `Limits.categories`."""
 
     reason = "too-many"
+
+
+class ReaderDied(FeedError):
+    """The process that read the feed ended before the feed did."""
+
+    reason = "reader-died"
 
 
 class EntitiesRefused(FeedError):

@@ -19,10 +19,10 @@ from functools import lru_cache
 from typing import Any, BinaryIO, Final
 
 from feeds.draft import Draft
-from feeds.formats import recognise, unknown
 from feeds.money import amount, currency, plain_amount, price
-from feeds.problems import BadArchive, Limits, Rejected, Repaired, TooMany, UnknownFormat
-from feeds.source import Clock, Source
+from feeds.problems import Limits, Rejected, Repaired, TooMany
+from feeds.records import ParsedRecords, Records
+from feeds.source import Clock
 from schemas.catalogue import Product
 from schemas.fields import MAX_ID, MAX_TEXT, MAX_URL
 
@@ -68,17 +68,11 @@ class Feed(Iterator[Product | Rejected | Repaired]):
     then nobody may conclude from a product's absence that it has vanished.
     """
 
-    def __init__(self, source: Source, shop_id: str, limits: Limits, at: int | None) -> None:
-        first = source.head
-        known = recognise(first)
-        while known is None and source.advance():
-            known = recognise(source.head)
-        if known is None:
-            raise BadArchive(source.damaged) if source.damaged is not None else UnknownFormat(unknown(first))
-        self.format = known.name
+    def __init__(self, records: Records, shop_id: str, at: int | None, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.format = records.format
         self.complete = True
         self._judge = _Judge(shop_id, limits, at)
-        self._found = self._judged(source, known.read(source, limits), limits)
+        self._found = self._judged(records, limits)
 
     @property
     def turns_at(self) -> int | None:
@@ -92,9 +86,7 @@ class Feed(Iterator[Product | Rejected | Repaired]):
     def __next__(self) -> Product | Rejected | Repaired:
         return next(self._found)
 
-    def _judged(
-        self, source: Source, records: Iterator[Draft | Rejected | Repaired], limits: Limits
-    ) -> Iterator[Product | Rejected | Repaired]:
+    def _judged(self, records: Records, limits: Limits) -> Iterator[Product | Rejected | Repaired]:
         seen: dict[str, int] = {}
         judge = self._judge
         for record in records:
@@ -120,9 +112,9 @@ class Feed(Iterator[Product | Rejected | Repaired]):
             yield judge.product(record, product_id)
             if judge.repaired:
                 yield from judge.repaired
-        if source.damaged is not None:
+        if records.damaged is not None:
             self.complete = False
-            yield Rejected(next(reversed(seen.values()), 1), None, "damaged-archive", f"after this: {source.damaged}")
+            yield Rejected(next(reversed(seen.values()), 1), None, "damaged-archive", f"after this: {records.damaged}")
 
 
 def read(
@@ -138,7 +130,7 @@ def read(
     taken only inside it, and without `at` not at all. Raises FeedError when the feed as a whole is refused, at once or
     in the midst of reading; nothing read before may then be published. Without `clock` it may take as long as it likes.
     """
-    return Feed(Source(stream, limits, clock), shop_id, limits, at)
+    return Feed(ParsedRecords(stream, limits, clock), shop_id, at, limits)
 
 
 def _refused(record: Draft, product_id: str, seen: dict[str, int]) -> Rejected | None:

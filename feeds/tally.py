@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from feeds.problems import Rejected, Repaired
-from feeds.read import read
-from feeds.source import Clock
+from feeds.read import Feed
 from schemas.catalogue import Product
 
 FIRST: Final = 10
@@ -49,16 +48,12 @@ class Tally:
         }
 
 
-def read_counted(
-    stream: BinaryIO, shop_id: str, take: Callable[[Product], object], *, at: int, clock: Clock | None = None
-) -> Tally:
-    """Read a feed to its end, hand each product to `take`, count the rest; `at` and `clock` as `feeds.read.read` has
-    them.
+def read_counted(feed: Feed, take: Callable[[Product], object]) -> Tally:
+    """Read a feed to its end, hand each product to `take`, count the rest.
 
     FeedError when the feed is refused as a whole.
     """
     repaired: list[Repaired] = []
-    feed = read(stream, shop_id, at=at, clock=clock)
     tally = Tally(feed.format)
     for found in feed:
         if isinstance(found, Product):

@@ -6,7 +6,6 @@ Whoever syncs calls `sync_feed`: `rewake feed sync` with a file, an address or a
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from os import SEEK_END
@@ -23,6 +22,7 @@ from feeds.tally import Tally, read_counted
 from schemas.catalogue import Product
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
 from schemas.instants import rfc3339
+from streams.feeds.apart import feed_in
 from streams.products import ProductsReader, Synced, sync
 
 _BATCH: Final = 1000
@@ -212,10 +212,11 @@ def read_into(
             apply(batch)
             batch.clear()
 
-    if isinstance(store, SortedProducts):
-        add = store.add
-        return read_counted(feed, shop_id, sort, at=at, clock=time.monotonic)
-    apply = store.apply
-    tally = read_counted(feed, shop_id, take, at=at, clock=time.monotonic)
-    apply(batch)
-    return tally
+    with feed_in(feed, shop_id, at=at) as records:
+        if isinstance(store, SortedProducts):
+            add = store.add
+            return read_counted(records, sort)
+        apply = store.apply
+        tally = read_counted(records, take)
+        apply(batch)
+        return tally

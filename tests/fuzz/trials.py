@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from feeds.problems import FeedError, Limits, Rejected
-from feeds.read import read
+from feeds.read import Feed
+from feeds.records import ParsedRecords, Record
 from feeds.snapshots import encode
 from schemas.catalogue import Product
 from schemas.products import ProductSnapshot
-from tests.unit.triggers.shoppers import Feed, context, line, product
+from streams.feeds.apart import body_of, encoded, records_in
+from tests.unit.triggers.shoppers import Feed as Goods
+from tests.unit.triggers.shoppers import context, line, product
 from triggers.expressions import ExpressionInvalid, compile_expression
 from triggers.expressions.compiler import LONGEST_TEXT
 from triggers.messages.refused import MessageRefused
@@ -22,7 +26,7 @@ LIMITS: Final = Limits(
     feed_bytes=1024**2, record_bytes=64 * 1024, text_chars=500, products=1500, categories=300, params=20
 )
 
-_GOODS: Final = Feed(
+_GOODS: Final = Goods(
     product("a", name="Kettle {{ customer.phone }}\r\n{% for %}"),
     product("b", name="Чайник \u202e\x00 «Бодрость» " * 9),
     product("c", price=None, url="https://shop.example/c?a=1&b=2"),
@@ -38,13 +42,26 @@ _SHOPPERS: Final = (
 )  # fmt: skip
 
 
+class _Sent(ParsedRecords):
+    """As a process of its own sends them: what comes is what was read."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), LIMITS)
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in super().__iter__():
+            [come] = records_in(body_of([encoded(record)]))
+            assert come == record
+            yield come
+
+
 def try_feed(data: bytes) -> str:
     """Read it: refused as a whole by a FeedError, or every product keeps the contract of its topic, no id comes twice
     and no limit is passed. What came of it in a word. AssertionError when that does not hold."""
     seen: set[str] = set()
     lost = 0
     try:
-        for found in read(io.BytesIO(data), limits=LIMITS):
+        for found in Feed(_Sent(data), "main", None, LIMITS):
             if not isinstance(found, Product):
                 assert found.line >= 1, found
                 assert found.reason and found.detail, found

@@ -65,12 +65,12 @@ def parse(
 
 
 def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object]) -> Tally:
-    import time
-
     from feeds.problems import FeedError
     from feeds.tally import read_counted
+    from streams.feeds.apart import feed_in
 
     try:
-        return read_counted(stream, shop, take, at=wall(), clock=time.monotonic)
+        with feed_in(stream, shop, at=wall()) as feed:
+            return read_counted(feed, take)
     except FeedError as error:
         refused(error)
