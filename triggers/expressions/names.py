@@ -62,7 +62,8 @@ def _in_either(where: Run, extra: frozenset[str]) -> Run:
 class Names:
     """`content`: of {"event", "product"}, what the rule's `kind` is about. `segments`: those of the shop; None: any
     name passes for one. `own`: the audience of the rule, where that is a named one. `without`: names of the context
-    that have no place in what is compiled, and why."""
+    that have no place in what is compiled, and why. `language`: that of the shop, which texts are in; None: they may be
+    in the customer's."""
 
     kind: str = ""
     content: frozenset[str] = frozenset()
@@ -70,6 +71,7 @@ class Names:
     segments: tuple[str, ...] | None = None
     own: Audience | None = None
     without: Mapping[str, str] = field(default_factory=dict)
+    language: str | None = None
 
 
 PLAIN: Final = Names()

@@ -12,17 +12,20 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import parse_pattern
 from babel.numbers import format_currency, is_currency
 from jinja2 import nodes
 
 from triggers.context import Context
 from triggers.expressions.filters import SHARED, CompileFilter, count_arguments, literal_number, literal_text
+from triggers.expressions.syntax import SourceInvalid
 from triggers.expressions.term import Term
 from triggers.expressions.types import TEXT, Kind
 from triggers.expressions.values import Missing, Scope
 from triggers.messages import sms
+from triggers.messages.locales import known
+from triggers.messages.plurals import MOST, fits, plural_form, said_of
 
 _DATE_PATTERN: Final = re.compile(r"(?:d{1,2}|M{1,4}|L{3,4}|yy|yyyy|E{1,4}|H{1,2}|h{1,2}|mm|a|[ .,:/-]){1,12}")
 _TOUCHING: Final = re.compile(r"([^\W\d_])(\d)")
@@ -31,17 +34,9 @@ _JOINS_BACKWARDS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u
                                      "\ufe00-\ufe0f\ufe20-\ufe2f\u200d\U0001f3fb-\U0001f3ff]")  # fmt: skip
 
 
-@lru_cache(maxsize=256)
-def _locale(language: str) -> Locale | None:
-    try:
-        return Locale.parse(language.replace("-", "_"))
-    except (ValueError, UnknownLocaleError, TypeError):
-        return None
-
-
 def _locale_of(context: Context) -> Locale:
     for language in (context.customer.language, context.shop.language, "en"):
-        locale = _locale(language) if language else None
+        locale = known(language) if language else None
         if locale is not None:
             return locale
     raise AssertionError("Babel always knows English")
@@ -128,44 +123,38 @@ def _date_text(value: date | datetime, pattern: str | None, locale: Locale) -> s
 _day_text: Final = lru_cache(maxsize=1024)(_date_text)
 
 
-def _plural(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
-    """The form of a word for a number: two forms as in English, three as in Russian (CLDR plural rules).
+def _plural(language: str | None) -> CompileFilter:
+    """The form of a word for a number: two forms as in English, three as in Russian, up to six (CLDR plural rules).
 
-    The shop's language decides where it has that many forms (Polish, French), since the words are written in it."""
-    count_arguments(node, arguments, (2, 3), 'cart.count | plural("item", "items")')
-    _needs(term, node, Kind.NUMBER)
-    forms = tuple(literal_text(argument, node) for argument in arguments)
-    run = term.run
+    `language`: the shop's, which the words are in; None: the rule asks for the customer's, so that they may be in
+    that."""
 
-    def form(scope: Scope) -> Any:
-        value = run(scope)
-        return value if isinstance(value, Missing) else _form(str(value), forms, scope.context.shop.language)
+    def compile_plural(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
+        count_arguments(node, arguments, tuple(range(2, MOST + 1)), 'cart.count | plural("item", "items")')
+        _needs(term, node, Kind.NUMBER)
+        forms = tuple(literal_text(argument, node) for argument in arguments)
+        if language is not None and not fits(language, len(forms)):
+            hint = "words of other languages need a rule or a text that asks for `customer.language`"
+            message = f"`plural` is given {len(forms)} words, {said_of(language)}, and it is the shop's language"
+            raise SourceInvalid(node.lineno, message, hint)
+        run = term.run
 
-    return Term(TEXT, form, node)
+        def form(scope: Scope) -> Any:
+            value = run(scope)
+            if isinstance(value, Missing):
+                return value
+            context = scope.context
+            of_customer = () if language is not None else (context.customer.language,)
+            return _form(str(value), forms, (*of_customer, context.shop.language))
+
+        return Term(TEXT, form, node)
+
+    return compile_plural
 
 
 @lru_cache(maxsize=4096)  # Babel takes 8 us; by the number's text, as 1 and 1.0 may have different forms
-def _form(number: str, forms: tuple[str, ...], language: str | None) -> str:
-    return plural_form(Decimal(number), forms, language)
-
-
-def plural_form(number: Decimal, forms: Sequence[str], language: str | None) -> str:
-    locale = _locale(language) if language else None
-    if locale is None or len(_integer_categories(str(locale))) != len(forms):
-        locale = Locale("en") if len(forms) == 2 else Locale("ru")
-    categories = _integer_categories(str(locale))
-    category = locale.plural_form(abs(number))
-    if category in categories:
-        return forms[categories.index(category)]
-    return forms[1]  # a fraction: "1.5 items", "1,5 товара"
-
-
-@lru_cache(maxsize=64)
-def _integer_categories(locale: str) -> tuple[str, ...]:
-    """The plural categories that whole numbers of a language fall into, in CLDR's order."""
-    rule = Locale.parse(locale).plural_form
-    met = {rule(number) for number in range(201)}
-    return tuple(name for name in ("zero", "one", "two", "few", "many", "other") if name in met)
+def _form(number: str, forms: tuple[str, ...], languages: tuple[str | None, ...]) -> str:
+    return plural_form(Decimal(number), forms, languages)
 
 
 def _shorten(term: Term, arguments: Sequence[Term], node: nodes.Filter) -> Term:
@@ -222,10 +211,15 @@ FILTERS: Final[dict[str, CompileFilter]] = {
     **SHARED,
     "money": _money,
     "date": _date,
-    "plural": _plural,
+    "plural": _plural(None),
     "shorten": _shorten,
     "upper": _cased(str.upper),
     "lower": _cased(str.lower),
     "capitalize": _cased(str.capitalize),
 }
 """All that may stand after a `|` in a template. `upper`, `lower` and `capitalize` are Jinja2's, as is `default`."""
+
+
+def filters_in(language: str | None) -> dict[str, CompileFilter]:
+    """Those of a text that is in that language; None: in the customer's, or any."""
+    return FILTERS if language is None else {**FILTERS, "plural": _plural(language)}

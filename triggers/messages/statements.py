@@ -22,7 +22,7 @@ from triggers.expressions.syntax import SourceInvalid, offset_of, written
 from triggers.expressions.term import Term
 from triggers.expressions.types import ROOT, Kind, Type, members
 from triggers.expressions.values import Missing, Run, Scope, number_text
-from triggers.messages.filters import FILTERS
+from triggers.messages.filters import filters_in
 from triggers.messages.page import Page
 from triggers.messages.refused import MessageRefused
 
@@ -62,7 +62,7 @@ class TemplateCompiler:
     """Statements; expressions are `Compiler`'s."""
 
     def __init__(self, names: Names) -> None:
-        self._expressions = Compiler(FILTERS, names, lenient=True)
+        self._expressions = Compiler(filters_in(names.language), names, lenient=True)
         self._loops = 0
         self._blocks = 0
         self._in_optional = False

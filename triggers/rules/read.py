@@ -26,6 +26,7 @@ from triggers.rules.incentives import errors_in, warnings_in
 from triggers.rules.linking import link
 from triggers.rules.model import Rule, Shop, Step, TextVariant, Variant
 from triggers.rules.settings import errors_between, settings, warnings_of
+from triggers.rules.speaking import language_of
 from triggers.rules.values import listed
 from triggers.rules.versions import with_version
 from triggers.rules.written import EXITS, WrittenRule, WrittenStep, WrittenVariant
@@ -210,6 +211,7 @@ def _names(document: Document, shop: Shop, audiences: Mapping[str, Audience]) ->
         audiences=audiences,
         segments=tuple(segment.name for segment in shop.segments),
         own=audiences.get(own),
+        language=language_of(root, shop.language, audiences, own),
     )
 
 
