@@ -22,6 +22,7 @@ from triggers.rules.dangers import dangers
 from triggers.rules.documents import Document, Path, Place, read_documents
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.explain import explain
+from triggers.rules.idle import idle
 from triggers.rules.incentives import errors_in, warnings_in
 from triggers.rules.linking import link
 from triggers.rules.model import Rule, Shop, Step, TextVariant, Variant
@@ -438,5 +439,8 @@ def _warnings(rule: Rule, shop: Shop, document: Document, writing: Writing) -> l
     found += dear_schemes([(("writing",), writing), *of_steps], document)
     for path, message, hint in dangers(rule, shop, _KINDS[rule.trigger.kind]):
         place = document.place(path)
+        found.append(RuleWarning(document.file, place.line, place.column, message, hint))
+    for path, message, hint in idle(rule, document.keys):
+        place = document.key_place(path)
         found.append(RuleWarning(document.file, place.line, place.column, message, hint))
     return found
