@@ -2,8 +2,8 @@
 
 A feed's address is typed in by a marketer or comes out of a shop's settings, and what answers may redirect anywhere.
 So every address, after every redirect too, is resolved here and judged, and the connection goes to the very address
-that was judged (a name that resolves differently a moment later gains nothing). Proxies of the environment are not
-used.
+that was judged (a name that resolves differently a moment later gains nothing). A shop may allow addresses inside a
+network, but never where a cloud tells a machine about itself. Proxies of the environment are not used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import BinaryIO, Final
 import httpx
 import msgspec
 
-from feeds.fetching.addresses import Address, is_public
+from feeds.fetching.addresses import Address, is_forbidden, is_public
 from feeds.fetching.inflating import CODINGS, Inflating, NotGzip
 from feeds.fetching.retrying import DEFAULT_BACKOFF, TRANSIENT_STATUSES, Backoff, pause, retry_after
 
@@ -214,10 +214,13 @@ class _Attempt:
 
     async def _judged(self, url: httpx.URL) -> Sequence[Address]:
         addresses = await self._outside.resolve(url.host, url.port or (443 if url.scheme == "https" else 80))
-        if not self._allow_private:
-            for address in addresses:
-                if not is_public(address):
-                    raise FetchError("private-address", f"{url.host} is {address}, an address inside a network")
+        for address in addresses:
+            if is_forbidden(address):
+                where = "link-local, or where a cloud tells a machine about itself"
+                raise FetchError("forbidden-address", f"{url.host} is {address}, {where}")
+        for address in addresses:
+            if not self._allow_private and not is_public(address):
+                raise FetchError("private-address", f"{url.host} is {address}, an address inside a network")
         return addresses[:_ADDRESSES]
 
     def _late(self, url: httpx.URL) -> FetchError:

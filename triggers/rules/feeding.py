@@ -25,6 +25,6 @@ class Feeding:
     url: str | None = None
     path: str | None = None
     every: int = EVERY
-    allow_private: bool = False  # loopback, link-local and private addresses
+    allow_private: bool = False  # loopback and private addresses, and others inside a network
     timeout: int = TIMEOUT  # for the whole of a fetch
     max_size: int = LARGEST

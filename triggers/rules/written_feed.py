@@ -82,7 +82,7 @@ class WrittenFeed(Written):
     )
     allow_private: bool = Field(
         default=False,
-        description="Whether the address may be one inside a network: loopback, link-local, private.",
+        description="Whether the address may be one inside a network: loopback, private; never link-local.",
     )
     timeout: Annotated[Duration, AfterValidator(_soon_enough)] = Field(
         default=TIMEOUT, description="How long fetching it may take in all, `6h` at most.", examples=["30m"]

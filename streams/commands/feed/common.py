@@ -54,6 +54,13 @@ def refused(error: FeedError) -> NoReturn:
     fail(f"the feed is refused: {error.reason}: {error.detail}")
 
 
+def inside_hint(reason: str, allows: str) -> str | None:
+    """What helps where a feed's address is inside a network; `allows` is what allows such a one."""
+    if reason == "forbidden-address":
+        return "nothing allows it: name the address of the shop's own server"
+    return f"{allows} allows it" if reason == "private-address" else None
+
+
 def show(tally: Tally, name: str) -> None:
     """Print for people what reading the feed came to."""
     say(f"{name}: {tally.format}")

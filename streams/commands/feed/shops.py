@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from streams.commands.console import CHECK_FAILED, USED_WRONGLY, counted, fail, note, say, say_json
-from streams.commands.feed.common import published, wall
+from streams.commands.feed.common import inside_hint, published, wall
 from streams.commands.feed.holding import told
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ def _say(looked: Look, text: str, released: Callable[[HeldNote], str]) -> None:
         for why in told(looked.held):
             note(why)
         note(f"hint: if it is right all the same: {released(looked.held)}")
-    elif looked.reason == "private-address":
-        note("hint: `allow_private: true` in the `feed` of its shop.yaml allows it")
+    elif hint := inside_hint(looked.reason, "`allow_private: true` in the `feed` of its shop.yaml"):
+        note(f"hint: {hint}")
 
 
 def _second(at: int) -> str:

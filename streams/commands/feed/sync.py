@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 import typer
 
 from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_json
-from streams.commands.feed.common import check_shop, kafka_topic, opened, published, refused, show, wall
+from streams.commands.feed.common import check_shop, inside_hint, kafka_topic, opened, published, refused, show, wall
 from streams.commands.feed.holding import STATE, release, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
@@ -51,7 +51,7 @@ def sync(
     ] = None,
     bootstrap: BootstrapOption = None,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Fetch FILE_OR_URL from addresses inside a network too.")
+        bool, typer.Option("--allow-private", help="Fetch FILE_OR_URL from inside a network too; never link-local.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -195,8 +195,10 @@ def _fetched(url: str, to: Path, allow_private: bool) -> BinaryIO:
         with to.open("wb") as file:
             fetched = asyncio.run(fetch(url, file, allow_private=allow_private, on_retry=_retry))
     except FetchError as error:
-        inside = "--allow-private allows it" if error.reason == "private-address" else None
-        fail(f"the feed could not be fetched: {error.reason}: {error.detail}", inside)
+        fail(
+            f"the feed could not be fetched: {error.reason}: {error.detail}",
+            inside_hint(error.reason, "--allow-private"),
+        )
     note(f"fetched {fetched.size if fetched else 0:,} bytes")
     return to.open("rb")
 

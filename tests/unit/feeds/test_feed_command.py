@@ -92,6 +92,13 @@ def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka(tmp_path: 
     assert "--allow-private" in done.stderr
 
 
+def test_the_metadata_of_a_cloud_is_no_feed_whatever_is_allowed(tmp_path: Path) -> None:
+    done = run("sync", "http://169.254.169.254/latest", "--allow-private", "--state", str(tmp_path))
+    assert done.exit_code == 1
+    assert "forbidden-address: 169.254.169.254 is 169.254.169.254, link-local, or where" in done.stderr
+    assert "hint: nothing allows it" in done.stderr and "--allow-private" not in done.stderr
+
+
 @pytest.mark.parametrize("file", ["x" * 300, "a\0b", "/proc/self/mem"])
 def test_a_name_that_no_file_can_have_and_a_file_that_can_not_be_read_are_told(file: str) -> None:
     done = run("parse", file)

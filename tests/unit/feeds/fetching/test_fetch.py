@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from feeds.fetching.addresses import Address, is_public
+from feeds.fetching.addresses import Address, is_forbidden, is_public
 from feeds.fetching.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
 from feeds.fetching.retrying import Backoff
 from tests.unit.feeds.sites import FEED, Site, serving
@@ -115,10 +115,39 @@ def served() -> httpx.Response:
 
 async def test_a_redirect_is_judged_like_the_first_address() -> None:
     asked: list[httpx.Request] = []
-    moved = httpx.Response(302, headers={"Location": "http://169.254.169.254/latest"})
+    moved = httpx.Response(302, headers={"Location": "http://10.0.0.7/latest"})
     outside = Outside(resolve=knowing(), transport=answering(moved, asked=asked))
     assert await refusal("http://8.8.8.8/feed", allow_private=False, outside=outside) == "private-address"
     assert [request.url.host for request in asked] == ["8.8.8.8"]
+
+
+METADATA = ["169.254.169.254", "169.254.170.2", "fe80::a9fe:a9fe", "fd00:ec2::254", "100.100.100.200", "168.63.129.16"]
+METADATA += ["fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "::ffff:169.254.169.254", "::a9fe:a9fe"]
+METADATA += ["64:ff9b::a9fe:a9fe", "64:ff9b:1::6464:64c8", "2002:a9fe:a9fe::1", "fe80::1%eth0"]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.parametrize("address", METADATA)
+async def test_no_setting_allows_where_a_cloud_tells_a_machine_about_itself(address: str, allowed: bool) -> None:
+    for addresses in ([address], ["10.0.0.7", address], ["8.8.8.8", address]):
+        outside = Outside(resolve=knowing(shop_example=addresses), transport=answering())
+        reason = await refusal("http://shop.example/feed", allow_private=allowed, outside=outside)
+        assert reason == "forbidden-address"
+
+
+async def test_no_redirect_leads_to_where_a_cloud_tells_a_machine_about_itself() -> None:
+    asked: list[httpx.Request] = []
+    moved = httpx.Response(302, headers={"Location": "http://169.254.169.254/latest"})
+    outside = Outside(resolve=knowing(), transport=answering(moved, asked=asked))
+    assert await refusal("http://10.0.0.7/feed", allow_private=True, outside=outside) == "forbidden-address"
+    assert [request.url.host for request in asked] == ["10.0.0.7"]
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.7", "127.0.0.1", "::1", "fd00::1", "100.64.0.1", "8.8.8.8", "64:ff9b::808:808", "::ffff:a00:7"]
+)
+def test_other_addresses_of_a_network_can_be_allowed(address: str) -> None:
+    assert not is_forbidden(ipaddress.ip_address(address))
 
 
 async def test_a_name_with_an_address_inside_is_refused_even_beside_a_public_one() -> None:
