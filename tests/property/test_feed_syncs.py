@@ -112,6 +112,7 @@ class Partition:
         self.walking.describe(self.table)
         self.table.record.reached = max(self.table.record.reached, reached or 0)
         for record in (*records, *self.table.reserving(), self.table.own()):
+            assert record.key is not None
             if record.value is None:
                 self._records.pop(record.key, None)
             else:

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.emitted import SendSms
 from schemas.instants import parse_rfc3339
 from streams.ledger.memory import MemoryLedger
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, NOON, added, engine, rule, shopper
@@ -48,6 +49,7 @@ def test_no_minute_has_more_messages_than_the_pace(left: list[int], limit: int, 
             emitted = judge.conclude(rows[number], judgement, answer)
             assert emitted.decision.outcome in ("emitted", "delayed"), emitted.decision
             for command in emitted.commands:
+                assert isinstance(command, SendSms), command
                 leaves = parse_rfc3339(command.not_before)
                 assert leaves >= NOON + left[number] * 1_000_000 + HOUR
                 assert leaves < NOON + DAY

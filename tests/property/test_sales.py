@@ -24,7 +24,7 @@ from streams.merge import Merged
 from streams.table import Table
 from streams.timeline import Timeline
 from streams.walking import restored
-from tests.property.stories import Feed
+from tests.property.shelf import Feed
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, book, shopper, step
 from tests.unit.triggers.kinds.page import of
 from triggers.customer import CustomerRow, decode_row, encode_row
@@ -63,7 +63,7 @@ def happenings(draw: st.DrawFn) -> list[Merged]:
     for number in range(draw(st.integers(4, 22))):
         at = MONDAY + draw(st.integers(1, SPAN)) * HOUR + draw(st.sampled_from([0, 0, 3])) * MINUTE
         id, who = draw(st.sampled_from(["one", "one", "two"])), draw(st.sampled_from("abc"))
-        said = {"event_id": f"e{number}", "occurred_at": rfc3339(at), "at": at}
+        said: dict[str, Any] = {"event_id": f"e{number}", "occurred_at": rfc3339(at), "at": at}
         match draw(st.integers(0, 5)):
             case 0 | 1:
                 ends = at + draw(st.integers(-2, 30)) * HOUR
@@ -121,6 +121,7 @@ class Worker:
         self.walking.describe(self.table)
         self.table.record.reached = max(self.table.record.reached, reached)
         for record in (*records, *self.table.reserving(), self.table.own()):
+            assert record.key is not None
             if record.value is None:
                 self.committed.pop(record.key, None)
             else:

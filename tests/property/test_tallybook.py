@@ -48,9 +48,10 @@ def test_what_was_stored_is_told_once_and_what_was_not_is_counted_again(
     """A crash takes back what was not stored, as it does with rows; the same events come again, and are not in the
     reference either."""
     kept: dict[bytes, bytes] = {b"\x00walk:1:0": b"of somebody else"}
-    book, said, day = Tallybook(kept), [], FIRST
+    book, day = Tallybook(kept), FIRST
     stored, now = Sums(), Sums()
     told: list[Mapping[str, Mapping[str, str]]] = []
+    said: list[Mapping[str, Mapping[str, str]]] = []
     for step in done:
         if step == "store":
             for key, value in book.changed():
@@ -76,6 +77,7 @@ def test_what_was_stored_is_told_once_and_what_was_not_is_counted_again(
             said.append({part.fact: part.values for part in parts})
             day += timedelta(days=1)
         else:
+            assert not isinstance(step, str), step
             shop, amounts = step
             book.count(shop, amounts)
             if shop == "main":

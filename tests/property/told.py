@@ -105,7 +105,7 @@ class Told:
 
     def bought(self) -> list[tuple[int, str, Sequence[str]]]:
         """(when, which order, what): an order that does not say is for what lay in the cart."""
-        found = []
+        found: list[tuple[int, str, Sequence[str]]] = []
         for at, one, before, _ in self.carts():
             if isinstance(one, wire.OrderPlaced):
                 said = [item.product_id for item in one.items] if one.items else sorted(before)

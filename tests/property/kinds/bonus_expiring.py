@@ -11,6 +11,7 @@ from schemas.instants import parse_rfc3339, rfc3339
 from tests.property.joining import Asked, Joins
 from tests.property.told import Told
 from tests.unit.triggers.driving import DAY, event
+from triggers.kinds.bonus_expiring import BonusExpiring
 
 
 def _now(told: Told) -> tuple[Decimal, int]:
@@ -23,7 +24,8 @@ def _now(told: Told) -> tuple[Decimal, int]:
 
 
 def _may_begin(asked: Asked) -> bool:
-    wanted, (balance, ends) = asked.rule.trigger, _now(asked.told)
+    wanted: BonusExpiring = asked.rule.trigger
+    balance, ends = _now(asked.told)
     return balance >= wanted.at_least and ends - wanted.before <= asked.began < ends
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas import events
 from schemas.instants import HOUR, rfc3339
-from tests.property.joining import Asked, Joins, rule_names
+from tests.property.joining import Asked, Joins, Thing, rule_names
 from tests.property.told import local
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -29,13 +29,17 @@ def _may_begin(asked: Asked) -> bool:
     return mondays or sent == wanted.at
 
 
+def _requested(rule: str) -> Thing:
+    return lambda at, n: events.BroadcastRequested(
+        event_id=f"m{n}", occurred_at=rfc3339(at), at=at, broadcast_id=f"b{n // 2}", rule=rule
+    )
+
+
 JOINS = Joins(
     triggers=st.sampled_from([
         "broadcast: {}", "broadcast: {pace: 100/min}", "broadcast: {at: '2026-12-05 10:00'}",
         "broadcast: {cron: '0 10 * * MON', pace: 7/min}",
     ]),
     may_begin=_may_begin,
-    things=[lambda at, n, name=name: events.BroadcastRequested(
-        event_id=f"m{n}", occurred_at=rfc3339(at), at=at, broadcast_id=f"b{n // 2}", rule=name,
-    ) for name in rule_names("broadcast")],
+    things=[_requested(name) for name in rule_names("broadcast")],
 )  # fmt: skip

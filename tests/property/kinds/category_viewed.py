@@ -5,15 +5,17 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from schemas import wire
-from tests.property.joining import Asked, Joins
+from tests.property.joining import Asked, Joins, Thing
 from tests.property.shelf import CATEGORIES
 from tests.unit.triggers.driving import event
+from triggers.kinds.category_viewed import CategoryViewed
 
 LOOKS = (wire.CategoryViewed, wire.ProductViewed, wire.CartItemAdded)
 
 
 def _may_begin(asked: Asked) -> bool:
-    wanted, told, category = asked.rule.trigger, asked.told, asked.epoch_id
+    wanted: CategoryViewed = asked.rule.trigger
+    told, category = asked.told, asked.epoch_id
     looks = [at for at, one in told.of(*LOOKS) if one.category_id == category]
     if not looks or looks[-1] != asked.epoch_at or asked.began < looks[-1] + wanted.idle:
         return False
@@ -24,6 +26,10 @@ def _may_begin(asked: Asked) -> bool:
     return sum(looks[-1] - at < wanted.within for at in looks) >= wanted.times
 
 
+def _looked(category: str) -> Thing:
+    return lambda at, n: event(wire.CategoryViewed, at, category_id=category)
+
+
 JOINS = Joins(
     triggers=st.builds(
         "category_viewed: {{idle: {}, times: {}, within: {}{}}}".format,
@@ -31,5 +37,5 @@ JOINS = Joins(
         st.sampled_from(["", ", categories: [kettles, cups]"]),
     ),
     may_begin=_may_begin,
-    things=[lambda at, n, c=c: event(wire.CategoryViewed, at, category_id=c) for c in CATEGORIES[:2]],
+    things=[_looked(category) for category in CATEGORIES[:2]],
 )  # fmt: skip

@@ -9,13 +9,15 @@ from schemas.instants import HOUR, rfc3339
 from tests.property.joining import Asked, Joins
 from tests.property.shelf import CATEGORIES, PRODUCTS
 from tests.unit.triggers.driving import viewed
+from triggers.kinds.collection_released import CollectionReleasedTrigger
 
 SIGNS = (wire.ProductViewed, wire.CategoryViewed, wire.CartItemAdded, wire.CartUpdated, wire.WishlistChanged)
 
 
 def _may_begin(asked: Asked) -> bool:
     """There was such a release right then, and there were as many signs of a liking, of whatever it was."""
-    wanted, at = asked.rule.trigger, asked.epoch_at
+    wanted: CollectionReleasedTrigger = asked.rule.trigger
+    at = asked.epoch_at
     released = [when for when, one in asked.told.of(events.CollectionReleased) if one.collection_id == asked.epoch_id]
     if at not in released or (wanted.collections and asked.epoch_id not in wanted.collections):
         return False

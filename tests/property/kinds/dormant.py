@@ -8,6 +8,7 @@ from schemas import wire
 from schemas.instants import parse_rfc3339
 from tests.property.joining import Asked, Joins
 from tests.property.told import VISITS, Told
+from triggers.kinds.dormant import Dormant
 
 TABLES = [
     "30d",
@@ -25,11 +26,12 @@ def _base(told: Told, since: str) -> int:
 
 
 def _may_begin(asked: Asked) -> bool:
-    base = _base(asked.told, asked.rule.trigger.since)
+    wanted: Dormant = asked.rule.trigger
+    base = _base(asked.told, wanted.since)
     if not base or base != asked.epoch_at:
         return False
     count = asked.told.orders
-    for line in asked.rule.trigger.after:  # the first that holds is the customer's
+    for line in wanted.after:  # the first that holds is the customer's
         source = "" if line.when is None else line.when.source
         if {"": True, "orders.count == 1": count == 1, "orders.count <= 2": count <= 2}.get(source, count <= 3):
             return asked.began == base + line.after.plus

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from tests.property.joining import Asked, Joins
 from tests.property.kinds._changes import LIKED, OPTIONS, news, sold_out, synced
+from triggers.kinds.low_stock import LowStock
 from triggers.walks import Change
 
 
 def _wanted(asked: Asked, change: Change, seen: list[Decimal]) -> bool:
     if change.stock is None or change.stock_was is None or not change.is_:
         return False
-    return 0 < change.stock < asked.rule.trigger.below <= change.stock_was
+    wanted: LowStock = asked.rule.trigger
+    return 0 < change.stock < wanted.below <= change.stock_was
 
 
 JOINS = Joins(

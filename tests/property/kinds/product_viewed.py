@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from schemas import wire
-from tests.property.joining import Asked, Joins
+from tests.property.joining import Asked, Joins, Thing
 from tests.property.shelf import PRODUCTS
 from tests.property.told import Told
 from tests.unit.triggers.driving import viewed
@@ -29,12 +29,16 @@ def _carted(asked: Asked, told: Told, at: int) -> bool:
     return asked.rule.trigger.most == 1 and asked.epoch_id in told.cart and bool(put)
 
 
+def _viewed(product: str) -> Thing:
+    return lambda at, n: viewed(at, product, price=Decimal(n))
+
+
 JOINS = Joins(
     triggers=st.builds(
         "product_viewed: {{idle: {}, times: {}, within: {}, most: {}}}".format,
         st.sampled_from(["30m", "1h", "2d"]), st.integers(1, 3), st.sampled_from(["6h", "7d"]), st.integers(1, 3),
     ),
     may_begin=_may_begin,
-    things=[lambda at, n, p=p: viewed(at, p, price=Decimal(n)) for p in PRODUCTS[:2]],
+    things=[_viewed(product) for product in PRODUCTS[:2]],
     over={"carted": _carted},
 )  # fmt: skip

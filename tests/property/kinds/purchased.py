@@ -9,6 +9,7 @@ from tests.property.joining import Asked, Joins
 from tests.property.shelf import PRODUCTS
 from tests.property.told import Told
 from tests.unit.triggers.driving import DAY, ordered
+from triggers.kinds.purchased import Purchased
 
 
 def _cancelled(told: Told, order_id: str) -> bool:
@@ -16,7 +17,8 @@ def _cancelled(told: Told, order_id: str) -> bool:
 
 
 def _may_begin(asked: Asked) -> bool:
-    wanted, told = asked.rule.trigger, asked.told
+    wanted: Purchased = asked.rule.trigger
+    told = asked.told
     if not wanted.after:
         orders = [(at, what) for at, order_id, what in told.bought() if order_id == asked.epoch_id]
         if asked.epoch_at not in [at for at, _ in orders] or _cancelled(told, asked.epoch_id):

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from schemas.instants import MINUTE, parse_rfc3339, rfc3339
 from tests.property.joining import Asked, Joins
 from tests.unit.triggers.driving import profile
+from triggers.kinds.registered import Registered
 
 
 def _may_begin(asked: Asked) -> bool:
+    wanted: Registered = asked.rule.trigger
     said = asked.told.field("registered_at")
     if said is None or parse_rfc3339(said) != asked.epoch_at:
         return False
-    return asked.epoch_at <= asked.began <= asked.epoch_at + asked.rule.trigger.within
+    return asked.epoch_at <= asked.began <= asked.epoch_at + wanted.within
 
 
 JOINS = Joins(

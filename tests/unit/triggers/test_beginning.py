@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from triggers.journeys import MAX_RUNNING
 from triggers.rules.model import Rule, Shop
 
 
-def rules(count: int, **more: object) -> list[Rule]:
+def rules(count: int, **more: Any) -> list[Rule]:
     """The later ones matter more."""
     return [rule(name=f"r{number:02}", steps=TWO, priority=number, **more) for number in range(count)]
 

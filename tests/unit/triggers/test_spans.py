@@ -58,9 +58,9 @@ def test_days_follow_one_another_without_a_gap_and_each_in_one_week_and_month(zo
         assert 20 * HOUR < until - since < 28 * HOUR
         assert today(since, tz) == today(until - 1, tz) >= local_date(until - 1, tz)
         for longer in ("week", "month"):
-            begin, end = span(since, tz, longer)  # type: ignore[arg-type]  # a loop over Span's values
+            begin, end = span(since, tz, longer)
             assert begin <= since and until <= end
-            assert span(until - 1, tz, longer) == (begin, end)  # type: ignore[arg-type]  # see above
+            assert span(until - 1, tz, longer) == (begin, end)
         following = span(until, tz, "day")
         assert following[0] == until and span(until - 1, tz, "day") == (since, until)
         since, until = following

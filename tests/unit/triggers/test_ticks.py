@@ -9,11 +9,10 @@ from schemas.instants import DAY, HOUR, parse_rfc3339, rfc3339
 from triggers.rules.cron import Cron
 from triggers.ticks import ByCron, Midnights, Once, Source, Tick, Ticks
 from triggers.walks import Midnight, SaleOver, Scheduled
-from triggers.zones import zone
+from triggers.zones import zone_of
 
-MOSCOW = zone("Europe/Moscow")
-BERLIN = zone("Europe/Berlin")
-assert MOSCOW is not None and BERLIN is not None
+MOSCOW, _ = zone_of(None, "Europe/Moscow")
+BERLIN, _ = zone_of(None, "Europe/Berlin")
 
 BEGIN = parse_rfc3339("2026-03-27T00:00:00Z")
 SOURCES: tuple[Source, ...] = (

@@ -111,7 +111,7 @@ def test_whoever_is_held_out_gets_a_test() -> None:
 
 
 def test_without_consent_without_a_phone_and_to_a_suppressed_one_no_test_is_sent() -> None:
-    cases = {
+    cases: dict[tuple[str, str], list[wire.CustomerEvent]] = {
         ("consent", "no-consent"): [profile(at(0))],
         ("consent", "withdrawn"): [*shopper(at(0)), consented(at(1), granted=False)],
         ("phone", "no-phone"): [consented(at(0))],

@@ -25,6 +25,7 @@ from triggers.rules.model import Shop
 from triggers.rules.read import read_shop
 from triggers.rules.segments import Segment
 from triggers.segments import Segments
+from triggers.shopfacts import Interval
 from triggers.tastes import Seen
 from triggers.view import context
 from triggers.zones import zone_of
@@ -145,7 +146,7 @@ def journey(**others: Any) -> Journey:
 
 def test_a_journey_knows_what_happened_since_it_began() -> None:
     of, began = row(), journey(variant="b")
-    given = {"began": began.began, "journey": began}
+    given: dict[str, Any] = {"began": began.began, "journey": began}
     for name in ("bought", "visited", "clicked"):
         assert seen(f"journey.{name}", of, **given) is False
     of.orders = Orders(1, {}, 1, began.began + 1)
@@ -283,7 +284,10 @@ class Counted:
         return Decimal("512.50"), "2026-05-26"
 
     def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
-        return Interval(28 * DAY)
+        return Interval(28 * DAY, "", "2026-05-26")
+
+    def customers(self, shop_id: str, at: int) -> int | None:
+        return 900
 
     def buyers(self, shop_id: str, product: str, days: int, at: int) -> int:
         self.asked.append((product, days))
@@ -293,10 +297,6 @@ class Counted:
         self, shop_id: str, at: int, most: int = 10, among: Callable[[str], bool] | None = None
     ) -> list[str]:
         return list(filter(among, ["gone", "blue", "red"]))[:most]
-
-
-class Interval(NamedTuple):
-    length: int
 
 
 class Sales:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeVar
 
+from schemas.events import BroadcastRequested, CollectionReleased, FlashSaleAnnounced
 from schemas.wire import decode_batch
 from triggers.walks import (
     Change,
@@ -23,13 +25,29 @@ from triggers.walks import (
     pending,
 )  # fmt: skip
 
-SALE, COLLECTION, BROADCAST = decode_batch([
+Read = TypeVar("Read")
+
+
+def read(kind: type[Read], raw: bytes) -> Read:
+    (one,) = decode_batch([raw])
+    assert isinstance(one, kind)
+    return one
+
+
+SALE = read(
+    FlashSaleAnnounced,
     b'{"type":"FlashSaleAnnounced","event_id":"m-1","occurred_at":"2026-11-27T06:00:00Z","sale_id":"bf",'
     b'"ends_at":"2026-11-28T20:59:59Z","items":[{"product_id":"sku-7","price":"1490.00"}],"categories":["kettles"]}',
+)
+COLLECTION = read(
+    CollectionReleased,
     b'{"type":"CollectionReleased","event_id":"m-3","occurred_at":"2026-12-01T06:00:00Z","collection_id":"w"}',
+)
+BROADCAST = read(
+    BroadcastRequested,
     b'{"type":"BroadcastRequested","event_id":"m-4","occurred_at":"2026-12-05T09:00:00Z","broadcast_id":"b",'
     b'"rule":"letter","audience":"vip"}',
-])  # fmt: skip
+)
 
 
 def test_every_sort_of_walk_is_read_as_it_was_written() -> None:

@@ -21,7 +21,7 @@ def allowed(name: str, day: str) -> str:
     quiet, utc = Quiet(QuietHours(0, 0, (PRESETS[name].week,))), zone("UTC")
     assert utc is not None
     midnight = datetime.fromisoformat(f"{day}T00:00+00:00")
-    spans = []
+    spans: list[tuple[datetime, datetime]] = []
     for minute in range(1440):
         now = midnight + timedelta(minutes=minute)
         if not quiet.look((now - EPOCH) // timedelta(microseconds=1), alone(utc)).quiet:

@@ -29,7 +29,8 @@ from triggers.engine import Engine
 from triggers.kinds.category_viewed import CategoryViewed
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules
-from triggers.shopfacts import BOUGHT, ShopFacts, bucket
+from triggers.shopfacts import ShopFacts
+from triggers.tallies import BOUGHT, bucket
 
 
 def seen(at: int, category: str = "kettles") -> Any:

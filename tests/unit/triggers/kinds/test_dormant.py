@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from textwrap import dedent
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,6 +40,7 @@ from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules
 from triggers.rules.segments import Segment
 from triggers.rules.thresholds import Line, read_threshold
+from triggers.shopfacts import Interval, ShopFacts
 
 BY_COUNT = (("once", "orders.count == 1"), ("few", "orders.count <= 3"), ("regular", "orders.count >= 4"))
 SHOP = Shop(segments=tuple(Segment(name, compile_expression(where)) for name, where in BY_COUNT))
@@ -140,19 +141,14 @@ def test_a_threshold_by_the_interval_takes_the_customers_own() -> None:
     assert days(sleeper(asleep("interval + 1d"), events=bought(0, 10, 20)).drain()) == []
 
 
-class Interval(NamedTuple):
-    length: int
-    segment: str
-    day: str = "2026-11-22"
-
-
-class Counted:
+class Counted(ShopFacts):
     """Of a segment 20 days, of the shop 30, known since NOON."""
 
     def interval(self, shop_id: str, segment: str | None, at: int) -> Interval | None:
         if at < NOON:
             return None
-        return Interval(20 * DAY, "once") if segment == "once" else Interval(30 * DAY, "")
+        length, whose = (20 * DAY, "once") if segment == "once" else (30 * DAY, "")
+        return Interval(length, whose, "2026-11-22")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from streams.deadlines import DeadlineIndex
 from streams.ledger import RowLedger
 from streams.replay import MemoryRows
 from streams.timeline import Effects, Timeline
-from tests.property.stories import Feed
+from tests.property.shelf import Feed
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, added, book, ordered, shopper, step, viewed
 from tests.unit.triggers.kinds.page import documented, mistakes, of
 from triggers.customer import NEVER

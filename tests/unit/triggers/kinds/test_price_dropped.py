@@ -13,6 +13,7 @@ from schemas.catalogue import Product
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, added, event, ordered, shopper, step, viewed
 from tests.unit.triggers.kinds.page import documented, mistakes, of
 from tests.unit.triggers.kinds.syncing import Line, by, price, synced
+from triggers.kinds._changes import Way
 from triggers.kinds.price_dropped import KIND, PriceDropped
 from triggers.rules.model import Rule, Shop
 from triggers.walks import Change
@@ -113,7 +114,8 @@ async def test_it_is_for_those_who_like_the_product_and_by_what_they_saw(events:
 
 
 async def test_only_the_ways_that_the_rule_names_count() -> None:
-    for ways, expected in (("viewed",), True), (("cart", "wished"), False):
+    cases: list[tuple[tuple[Way, ...], bool]] = [(("viewed",), True), (("cart", "wished"), False)]
+    for ways, expected in cases:
         assert await begun(price("100", "90"), seen(), rule=of(PriceDropped(of=ways))) is expected
 
 

@@ -10,7 +10,9 @@ from schemas import wire
 from schemas.emitted import SendSms
 from schemas.events import FlashSaleEnded
 from schemas.facts import ShopFact
-from tests.property.stories import CATEGORIES, PRODUCTS, SHOP, THINGS, Feed, Player, Story
+from tests.property.shelf import CATEGORIES, PRODUCTS, Feed
+from tests.property.stories import SHOP, THINGS, Player
+from tests.property.told import Story
 from tests.unit.triggers.driving import DAY, MONDAY, added, event, ordered, profile, shopper, viewed
 from tests.unit.triggers.kinds.page import documented
 from triggers.customer import new_row
@@ -19,7 +21,8 @@ from triggers.kinds import KINDS, KindWorld
 from triggers.kinds.category_viewed import CategoryViewed
 from triggers.kinds.purchased import Purchased
 from triggers.rules.model import Rule
-from triggers.shopfacts import BOUGHT, ShopFacts, bucket
+from triggers.shopfacts import ShopFacts
+from triggers.tallies import BOUGHT, bucket
 
 LISTED = replace(SHOP, url="https://shop.example", test_list=(("anna", "42"),))
 ASKED = MONDAY + DAY
