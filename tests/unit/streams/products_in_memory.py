@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from feeds.snapshots import decode, read_key
-from feeds.store import Store
+from feeds.store import Ordered, Store
 from schemas.catalogue import Product
 from streams import products
 from streams.products import Synced, sync
@@ -39,7 +39,7 @@ class ProductsInMemory:
         return synced
 
     def publish(
-        self, new: Store, old: Store, shop_id: str, *, at: int, held: Container[str], complete: bool
+        self, new: Ordered, old: Ordered, shop_id: str, *, at: int, held: Container[str], complete: bool
     ) -> Synced:
         return asyncio.run(sync(new, old, shop_id, {}, at=at, held=held, complete=complete))
 

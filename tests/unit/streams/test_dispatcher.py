@@ -221,13 +221,13 @@ def test_a_receipt_is_an_event_by_its_contract() -> None:
     from schemas.receipts import DeliveryReceipt
 
     for status in ("accepted", "sent", "delivered", "expired"):
-        written = receipt(Happening(status, NOON, "0" * 32, sms("0" * 32)))  # type: ignore[arg-type]  # of the literals
+        written = receipt(Happening(status, NOON, "0" * 32, sms("0" * 32)))
         assert DeliveryReceipt.model_validate_json(written or b"").status == status
 
 
 def test_repeats_and_cancels_make_no_receipt() -> None:
     for status in ("repeated", "cancelled", "too_late"):
-        assert receipt(Happening(status, NOON, "a", sms())) is None  # type: ignore[arg-type]  # of the literals
+        assert receipt(Happening(status, NOON, "a", sms())) is None
 
 
 def test_an_answer_to_a_phone_without_a_customer_makes_no_receipt() -> None:

@@ -42,7 +42,7 @@ def told(facts: list[ShopFact]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(fact.day, fact.fact, dict(fact.values)) for fact in facts]
 
 
-FIRST = ("2026-11-23", BEGINS, {})
+FIRST: tuple[str, str, dict[str, Any]] = ("2026-11-23", BEGINS, {})
 
 
 def test_a_day_is_told_once_time_has_passed_it_also_when_nothing_happened() -> None:

@@ -18,7 +18,7 @@ from streams.demo.sample import Sample
 from streams.eventfiles import Line
 from streams.table import PartitionRecord
 
-ANNA = {"customer_id": "anna", "shop_id": "main"}
+ANNA: dict[str, Any] = {"customer_id": "anna", "shop_id": "main"}
 WAITS = Alone("anna", "Your tea waits")
 ADDED_AT = 1_763_978_400_000_000  # 2025-11-24T10:00:00Z
 

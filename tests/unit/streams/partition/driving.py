@@ -199,9 +199,11 @@ class Bench:
         self.broker.ends[SUPPRESSIONS.name] = LogEnd(self.broker.position(SUPPRESSIONS.name), asked)
 
 
-async def until(met: Callable[[], object]) -> None:
+async def until(met: Callable[[], object], meanwhile: Callable[[], None] = lambda: None) -> None:
+    """`meanwhile` is done before each look but the first."""
     async with asyncio.timeout(20):
-        while not met():  # noqa: ASYNC110  # what is waited for is not the test's to signal
+        while not met():
+            meanwhile()
             await asyncio.sleep(0)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from schemas.topics import CART_EVENTS, MARKETING_EVENTS, ORDER_EVENTS
 from streams.chunks.chunk import Columns
 from streams.delivery import Record
+from streams.letters import Letter
 from streams.partition.intake import Intake
-from streams.partition.screening import Letter, Screened, Stretch
+from streams.partition.screening import Screened, Stretch
 from streams.table import PartitionRecord
 from tests.unit.streams.chunking import columns
 

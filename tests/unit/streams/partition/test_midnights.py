@@ -106,7 +106,7 @@ async def test_who_counts_for_a_rule_to_come_waits_for_nobody_and_neither_does_t
                 await made.markers(MONDAY + 3 * DAY)
             made.wall = MONDAY + 3 * DAY + HOUR
             made.all_at_their_ends()
-            await until(lambda: ("2026-11-25", WHOLE) in told(made.broker) or made.all_at_their_ends())
+            await until(lambda: ("2026-11-25", WHOLE) in told(made.broker), made.all_at_their_ends)
             assert applied(made.broker) >= 2
             assert made.partition._midnights.waits_for(made.partition.reached) is None
 
@@ -138,8 +138,8 @@ async def test_partition_0_ends_what_is_needed_no_longer() -> None:
         sums.add(fact, "x", Decimal(1))
     old, older = (date.fromordinal(MONDAY_IS.toordinal() - days) for days in (SOLD_KEPT + 1, KEPT + 1))
     for day in (old, older):
-        for fact in facts_of(sums, "main", 2, day, UTC):
-            facts.take(fact)
+        for one in facts_of(sums, "main", 2, day, UTC):
+            facts.take(one)
     ended = {}
     for number in (0, 1):
         engine = Engine(book(ASKING), EmptyCatalogue(), facts=facts)

@@ -122,7 +122,7 @@ async def test_a_row_with_a_full_outbox_that_cannot_be_read_holds_up_nobody_else
         else:
             bench.wall = MONDAY + 2 * HOUR
         bench.all_at_their_ends()
-        await until(lambda: (bench.all_at_their_ends(), letters(bench) and bench.broker.commands)[1])
+        await until(lambda: letters(bench) and bench.broker.commands, bench.all_at_their_ends)
         assert {(one.key, dict(one.headers)["reason"]) for one in letters(bench)} == {(b"main:broken", b"engine-error")}
         assert not bench.failures and bench.partition.table.stored("main:broken") == broken
 

@@ -147,7 +147,9 @@ async def test_a_reading_that_another_rebalance_ends_keeps_what_was_followed(ben
     assert len(tables[1]) == 3
 
 
-async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_once(bench: Bench) -> None:
+async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Store(MemoryRowStore):
         open = 0
 
@@ -167,10 +169,10 @@ async def test_a_partition_begun_anew_while_its_reading_was_ended_is_followed_on
     bench.logs.write(1, "a", "b", "c")
     async with bench.standby.running():
         await bench.followed(3)
-        read, bench.logs.read = bench.logs.read, given_away  # type: ignore[method-assign]  # another rebalance began
         own = row_table(Store())
-        assert not await bench.standby.read({1: own}, lambda: True)
-        bench.logs.read = read  # type: ignore[method-assign]  # as above
+        with monkeypatch.context() as another_rebalance_begins:
+            another_rebalance_begins.setattr(bench.logs, "read", given_away)
+            assert not await bench.standby.read({1: own}, lambda: True)
         own.close()
         assert Store.open == 2  # of the two partitions that are others'
         await bench.take_over(1)
@@ -182,10 +184,10 @@ async def test_following_goes_on_after_whatever_has_failed(bench: Bench, monkeyp
     fetch = bench.logs.fetch
 
     async def failing(*_: Any) -> dict[int, Columns]:
-        bench.logs.fetch = fetch  # type: ignore[method-assign]  # it works the next time
+        monkeypatch.setattr(bench.logs, "fetch", fetch)  # it works the next time
         raise RuntimeError("the disk is full")
 
-    bench.logs.fetch = failing  # type: ignore[method-assign]  # the bench's own, for this test
+    monkeypatch.setattr(bench.logs, "fetch", failing)
     bench.logs.write(1, "a", "b", "c")
     async with bench.standby.running():
         await bench.followed(3)
