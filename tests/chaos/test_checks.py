@@ -93,7 +93,7 @@ def judged_with_an_order_unread(live: Live) -> None:
 
 
 def lost_cart(live: Live) -> None:
-    del live.decisions[0], live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
+    del live.decisions[0], live.commands[0]
 
 
 def refused_cart(live: Live) -> None:

@@ -86,7 +86,7 @@ class RedisProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    def ask(self, *words: str | int) -> Any:
+    def ask(self, *words: str | bytes | int) -> Any:
         """One command, as an administrator sends it."""
         with contextlib.closing(redis.Redis(port=self.port, socket_timeout=10.0)) as client:
             return client.execute_command(*words)  # type: ignore[no-untyped-call]  # untyped in redis-py

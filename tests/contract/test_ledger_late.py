@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from streams.ledger import RedisLedger
 from streams.settings import Settings
 from tests.contract.redis_process import RedisProcess
-from tests.contract.test_ledger_scopes import ANNA, DAY, HOUR, NOW, TODAY, ask, customer, one, today
+from tests.contract.test_ledger import DAY, HOUR, NOW
+from tests.contract.test_ledger_scopes import ANNA, TODAY, ask, customer, one, today
 from triggers.asks import Full, Granted, Scope
 
 

@@ -54,7 +54,7 @@ def scopes(name: str, keys: list[str], limits: st.SearchStrategy[CapLimit], most
 
 
 ASKS = st.builds(
-    lambda customer, phone, budget, whom, touch: Ask("main", whom, *touch, (*customer, *phone, *budget)),
+    lambda customer, phone, budget, whom, touch: Ask("main", whom, touch[0], touch[1], (*customer, *phone, *budget)),
     scopes("customer", ["", "", "rule:a", "tag:b", "product:c"], LIMITS, 3),
     st.sampled_from(["+79990000001", "+79990000002"]).flatmap(
         lambda phone: scopes("phone", [phone, f"{phone} text:a", f"{phone} text:b"], LIMITS, 2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 Text = TypeVar("Text", bytes, str)
 
@@ -21,7 +21,10 @@ def mutated(corpus: Sequence[Text], tokens: Sequence[Text], seed: str) -> Text:
     return text
 
 
-_Mutation = Callable[[Text, Random, Sequence[Text], Sequence[Text]], Text]
+class _Mutation(Protocol):
+    """Of bytes and of text alike."""
+
+    def __call__(self, text: Text, random: Random, corpus: Sequence[Text], tokens: Sequence[Text], /) -> Text: ...
 
 
 def _place(text: Text, random: Random) -> int:
@@ -77,6 +80,6 @@ def _flip(text: Text, random: Random, corpus: Sequence[Text], tokens: Sequence[T
     return text[:at] + chr(random.choice((random.randrange(128), random.randrange(0x3000)))) + text[at + 1 :]
 
 
-_MUTATIONS: Final[tuple[_Mutation[bytes], ...]] = (
+_MUTATIONS: Final[tuple[_Mutation, ...]] = (
     _insert, _insert, _replace, _delete, _cut, _repeat, _move, _splice, _flip, _flip,
 )  # fmt: skip

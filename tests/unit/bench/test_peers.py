@@ -19,7 +19,8 @@ JOB = Job(events=8_000, customers=400)
 
 
 def test_a_peers_commands_are_as_many_as_are_due_and_no_two_alike() -> None:
-    reference, states = Reference(), defaultdict(cart.empty)
+    reference = Reference()
+    states: defaultdict[str, cart.State] = defaultdict(cart.empty)
     ids: list[str] = []
 
     def fire(customer: str, at: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as command
-from bench import results
+from bench import passes, results
 from bench.figures import Options, Stopped, soak
 from bench.job import Job
 
@@ -48,7 +48,7 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[
         monkeypatch.setattr(soak, "memory_of", lambda pid: 100.0)
         for name in ("shorten", "forget"):
             monkeypatch.setattr(soak, name, lambda *given: None)
-        monkeypatch.setattr(soak.passes, "until", until)
+        monkeypatch.setattr(passes, "until", until)
         monkeypatch.setattr(results, "RESULTS", tmp_path)
 
     return set_up
@@ -91,7 +91,7 @@ def test_a_soak_that_has_measured_nothing_yet_saves_nothing(
     def at_once(*given: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(soak.publishing, "publish_customers", at_once)
+    monkeypatch.setattr("bench.figures.soak.publishing.publish_customers", at_once)
     with pytest.raises(KeyboardInterrupt) as caught:
         command.done("soak", Options(soak_events=5_000))
     assert not isinstance(caught.value, Stopped) and results.load("soak-stopped") is None

@@ -59,7 +59,8 @@ def test_the_mark_between_cells_and_the_line_breaks_are_found(mark: str, end: st
 )
 def test_excel_s_line_before_the_names_and_quoted_names_are_read(start: str) -> None:
     done = read_all(f"{start}1;Tea;5 EUR\n".encode())
-    assert [(product.name, product.price, product.currency) for product in done.products] == [("Tea", 5, "EUR")]
+    (product,) = done.products
+    assert (product.name, product.price, product.currency) == ("Tea", Decimal(5), "EUR")
     assert done.rejected == []
 
 
