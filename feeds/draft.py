@@ -1,4 +1,4 @@
-"""What a format takes out of a record, before `feeds.read` judges it: strings as the feed writes them."""
+"""What a format takes out of a record, before `feeds.judge` judges it: strings as the feed writes them."""
 
 from __future__ import annotations
 

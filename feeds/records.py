@@ -1,6 +1,6 @@
 """The records of a feed in its order, as its format takes them out of the bytes: drafts, and what gave none.
 
-`feeds.read` judges them. Reading and judging share nothing but them, so that they may be done side by side
+`feeds.judge` makes products of them. Reading and judging share nothing but them, so that they may be done side by side
 (`streams.feeds.apart`).
 """
 

@@ -7,7 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.read import _CONTROLS, _PLAIN_URL, _URL, _is_one_line, one_line
+from feeds.judge import _PLAIN_URL, _URL, CONTROLS, _is_one_line, one_line
 from tests.unit.feeds.reading import offer, read_all, yml
 
 
@@ -29,7 +29,7 @@ def test_any_text_that_is_taken_for_clean_is(text: str) -> None:
 def test_an_address_taken_by_sight_is_one(text: str) -> None:
     if _PLAIN_URL.fullmatch(text):
         assert _URL.fullmatch(text)
-        assert not _CONTROLS.search(text)
+        assert not CONTROLS.search(text)
         assert text.strip() == text
 
 
