@@ -17,7 +17,9 @@ from typing import BinaryIO, Final, Protocol
 from feeds.problems import BadArchive, FeedTooLarge, Limits, TooCompressed
 
 _CHUNK: Final = 64 * 1024
-_HARMLESS: Final = 16 * 1024**2  # so little may be packed as tightly as it likes
+HARMLESS: Final = 16 * 1024**2
+"""Bytes that may be packed as tightly as they like."""
+
 _LOCAL: Final = b"PK\x03\x04"
 _NO_MORE: Final = (b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x08")
 _DESCRIPTOR: Final = b"PK\x07\x08"
@@ -121,7 +123,7 @@ class _Inflater:
             out += len(data)
             if out > self._limits.feed_bytes:
                 raise FeedTooLarge(f"the feed has more than {self._limits.feed_bytes:,} bytes once unpacked")
-            if out > _HARMLESS and out > self._limits.ratio * self._raw.count:
+            if out > HARMLESS and out > self._limits.ratio * self._raw.count:
                 raise TooCompressed(
                     f"the {self._what} unpacks to more than {self._limits.ratio} times its size; no feed does"
                 )

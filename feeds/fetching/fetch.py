@@ -26,6 +26,7 @@ import msgspec
 from feeds.fetching.addresses import Address, is_forbidden, is_public
 from feeds.fetching.inflating import CODINGS, Inflating, NotGzip
 from feeds.fetching.retrying import DEFAULT_BACKOFF, TRANSIENT_STATUSES, Backoff, pause, retry_after
+from feeds.problems import Limits, TooCompressed
 
 USER_AGENT: Final = "rewake-feeds"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -34,9 +35,11 @@ _ADDRESSES: Final = 3
 
 
 class FetchLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes after decompression; seconds for the whole with all that is tried again, and for any one wait."""
+    """Bytes after decompression, and how many times those before it; seconds for the whole with all that is tried
+    again, and for any one wait."""
 
     size: int = 4 * 1024**3
+    ratio: int = Limits().ratio
     seconds: float = 1800.0
     wait: float = 30.0
     redirects: int = 5
@@ -239,7 +242,7 @@ class _Attempt:
         coding = response.headers.get("content-encoding", "").strip().lower()
         if coding not in CODINGS:
             raise FetchError("unknown-coding", f"the feed came as {coding[:40]!r} and was asked for as gzip")
-        inflating = Inflating(coding)
+        inflating = Inflating(coding, self._limits.ratio)
         digest = blake2b(digest_size=16)
         written = 0
         try:
@@ -253,6 +256,8 @@ class _Attempt:
             inflating.end()
         except httpx.TimeoutException:
             raise FetchError("timeout", f"nothing arrived for {self._limits.wait:g} s", transient=True) from None
+        except TooCompressed as error:
+            raise FetchError(error.reason, error.detail) from None
         except (httpx.HTTPError, NotGzip) as error:
             detail = f"the feed broke off after {written:,} bytes: {error}"
             raise FetchError("broken-off", detail, transient=True) from None

@@ -189,6 +189,7 @@ async def test_another_address_of_the_host_is_tried_where_one_can_not_be_reached
         ("/half-a-gzip", "broken-off"),
         ("/no-gzip", "broken-off"),
         ("/brotli", "unknown-coding"),
+        ("/bomb", "too-compressed"),
     ],
 )
 async def test_what_can_not_be_fetched_has_its_own_reason(site: Site, path: str, reason: str) -> None:

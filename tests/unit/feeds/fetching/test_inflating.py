@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.fetching.inflating import PIECE, Inflating, NotGzip
+from feeds.packed import HARMLESS
+from feeds.problems import TooCompressed
 
 
 def unpacked(coding: str, data: bytes, chunk: int) -> bytes:
@@ -22,6 +24,26 @@ def unpacked(coding: str, data: bytes, chunk: int) -> bytes:
 def test_what_was_packed_comes_out_however_it_arrives(parts: list[bytes], chunk: int) -> None:
     assert unpacked("gzip", b"".join(map(gzip.compress, parts)), chunk) == b"".join(parts)
     assert unpacked("", b"".join(parts), chunk) == b"".join(parts)
+
+
+@pytest.mark.parametrize("chunk", [1000, 10**6])
+def test_what_unpacks_to_more_than_feeds_do_is_refused_from_some_size_on(chunk: int) -> None:
+    bomb = gzip.compress(bytes(HARMLESS + 2 * PIECE))
+    inflating = Inflating("gzip")
+    taken = 0
+    with pytest.raises(TooCompressed, match="the gzip unpacks to more than 200 times its size"):
+        for at in range(0, len(bomb), chunk):
+            taken += sum(map(len, inflating.take(bomb[at : at + chunk])))
+    assert taken <= HARMLESS
+    assert len(unpacked("gzip", gzip.compress(bytes(HARMLESS)), chunk)) == HARMLESS
+
+
+def test_how_tightly_it_may_be_packed_is_a_limit() -> None:
+    text = b"".join(b"<offer id='%07d'/>" % number for number in range(HARMLESS // 16))
+    packed = gzip.compress(text)
+    assert b"".join(Inflating("gzip").take(packed)) == text
+    with pytest.raises(TooCompressed):
+        list(Inflating("gzip", ratio=2).take(packed))
 
 
 def test_a_bomb_comes_out_in_pieces() -> None:
