@@ -5,7 +5,7 @@ another worker, then committed. The reference is told what happened and asked ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -74,6 +74,14 @@ class Rows:
 
     def put(self, key: str, row: CustomerRow) -> None:
         self.rows[key] = row
+
+    def look(self, key: str) -> CustomerRow | None:
+        """A copy: what is changed in it is lost unless it is `put`, as with a row that was not decoded."""
+        row = self.rows.get(key)
+        return None if row is None else decode_row(encode_row(row))
+
+    def keys(self) -> Iterator[str]:
+        return iter(tuple(self.stored))
 
     def undo(self, key: str) -> CustomerRow | None:
         if key not in self.stored:

@@ -49,7 +49,7 @@ class EmissionCheck:
                 sent = one.sent
                 if not sent.happened or sent.customer != row.customer_id:
                     continue
-                name = orjson.loads(sent.value)["event_id"]
+                name = orjson.loads(sent.value or b"")["event_id"]
                 if blake2b(name.encode(), digest_size=8).digest() not in row.seen:
                     self.wrong = (
                         f"{proposal.rule} of customer {row.customer_id} passed, though {sent.kind} at offset "

@@ -307,7 +307,7 @@ class EffectsCheck:
                     sent = one.sent
                     if one.offset < done or not sent.happened or not sent.customer:
                         continue
-                    name = orjson.loads(sent.value)["event_id"]
+                    name = orjson.loads(sent.value or b"")["event_id"]
                     row = rows.get(f"main:{sent.customer}", b"")
                     if blake2b(name.encode(), digest_size=8).digest() not in row:
                         self.wrong = (

@@ -53,7 +53,7 @@ def suppressed_once(seen: Evidence) -> str | None:
     if seen.returning is None:
         return None
     read = {
-        orjson.loads(one.sent.value)["event_id"]
+        orjson.loads(one.sent.value or b"")["event_id"]
         for place, log in seen.world.log.items() if place[0] == DELIVERY_RECEIPTS.name
         for one in log
     }  # fmt: skip

@@ -34,7 +34,7 @@ from streams.partition.standby import Standby
 from streams.rows import MemoryRowStore, RowStore
 from streams.shopfacts import FactsReader
 from streams.suppressions.merged import SuppressionStore
-from tests.simulation.broker import Broker, Reader, SimRows, SimWriters
+from tests.simulation.broker import Reader, SimRows, SimWriters
 from tests.simulation.clocks import EVENING, SECOND, TrueTime, WorkerClocks
 from tests.simulation.disk import Disk
 from tests.simulation.emissions import EmissionCheck, WatchedEngine
@@ -43,6 +43,7 @@ from tests.simulation.ledger import DistantLedger, LedgerWeather
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.member import Habits, Member
 from tests.simulation.network import Line, Weather
+from tests.simulation.observed import ObservedBroker
 from tests.simulation.schedule import NotedLinks, NotedRows, Notes, Schedule
 from tests.simulation.secret import SECRET
 from tests.simulation.shared import SimShared
@@ -118,7 +119,6 @@ class Seams:
     ledger: Callable[[Ledger], Ledger] = lambda ledger: ledger
     ownership: type[Ownership] = Ownership
     member: type[Member] = Member
-    broker: type[Broker] = Broker
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ class Surroundings:
     """Everything outside of the workers."""
 
     loop: SimLoop
-    broker: Broker
+    broker: ObservedBroker
     true_time: TrueTime
     coordinator: Coordinator
     weather: Weather
@@ -183,7 +183,7 @@ class Worker:
         facts = ShopFacts() if setting.figures else None
         if facts is not None:
             taken[SHOP_FACTS.name] = FactsReader(facts).take
-        kept = {MARKETING_EVENTS.name: None}
+        kept: dict[str, int | None] = {MARKETING_EVENTS.name: None}
         if setting.feeds:
             kept[PRODUCTS.name] = setting.products_kept
         together = setting.feeds and setting.products_kept is None

@@ -302,7 +302,7 @@ class Shoppers:
             elif kind == "wrong topic":
                 place = (ORDER_EVENTS.name, place[1])
             else:
-                value = orjson.dumps(orjson.loads(value) | {"occurred_at": rfc3339(EVENING + 30 * DAY)})
+                value = orjson.dumps(orjson.loads(value or b"") | {"occurred_at": rfc3339(EVENING + 30 * DAY)})
             found.append(Sent(at, place, key, value, 0, "", kind))
         return found
 
