@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # published without types
+from jsonschema import Draft202012Validator
 
 from schemas.contracts import CONTRACTS, CUSTOMER_EVENTS, EVENTS, MARKETING_EVENTS, read_event
 from schemas.dead_letters import REASONS

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # published without types
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from schemas.contracts import CONTRACTS

@@ -6,8 +6,9 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
@@ -20,13 +21,13 @@ from streams.chunks.stopping import stop_consumer
 class Consumer:
     """Its `stop` does as told; `_client` is what stays open when it fails."""
 
-    def __init__(self, stop: Callable[[], object]) -> None:
+    def __init__(self, stop: Callable[[], Awaitable[object]]) -> None:
         self._stop = stop
         self._client = self
         self.closed = False
 
     async def stop(self) -> None:
-        await self._stop()  # type: ignore[misc]  # called as a function, not as a method
+        await self._stop()
 
     async def close(self) -> None:
         self.closed = True
@@ -49,7 +50,7 @@ async def never_ends() -> None:
 
 @pytest.mark.parametrize("stop", [lets_a_cancellation_out, fails, never_ends])
 async def test_a_consumer_that_does_not_stop_is_closed_all_the_same(
-    stop: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+    stop: Callable[[], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stopping, "STOP_SECONDS", 0.05)
     consumer = Consumer(stop)
@@ -94,16 +95,16 @@ async def stopped_before_it_begins(kind: type[FaustsThread | OurThread]) -> Faus
     """One that was told to stop while its thread was started and nothing had run in it yet."""
     gate = threading.Event()
 
-    class Held(kind.Worker):  # type: ignore[misc, name-defined]
+    class Held(kind.Worker):  # type: ignore[misc, name-defined]  # a base known by its value
         def run(self) -> None:
             gate.wait()
             super().run()
 
-    faust = SimpleNamespace(transport=SimpleNamespace(app=None))
+    faust: Any = SimpleNamespace(transport=SimpleNamespace(app=None))
     service = kind(faust, loop=asyncio.get_running_loop(), Worker=Held)
     starting = asyncio.create_task(service.start())
     await asyncio.sleep(0)
-    assert service._thread.is_alive()
+    assert service._thread is not None and service._thread.is_alive()
     stopping = asyncio.create_task(service.stop())
     await asyncio.sleep(0)
     gate.set()
@@ -117,13 +118,13 @@ async def test_fausts_thread_that_is_stopped_before_it_begins_is_not_told_and_ru
     told = service.should_stop
     await service.stop()  # again, which nobody does: now it has begun
     assert not told
-    assert not service._thread.is_alive()
+    assert service._thread is not None and not service._thread.is_alive()
 
 
 async def test_a_consumers_thread_that_is_stopped_before_it_begins_has_ended_when_it_is_stopped() -> None:
     service = await stopped_before_it_begins(OurThread)
     assert service.should_stop
-    assert not service._thread.is_alive()
+    assert service._thread is not None and not service._thread.is_alive()
 
 
 def test_a_consumers_thread_that_waits_for_something_does_not_keep_the_process() -> None:

@@ -60,7 +60,7 @@ def test_a_sale_price_below_the_price_makes_it_the_old_one() -> None:
 )
 def test_a_price_is_read_with_the_sign_that_shops_write(text: str, price: int, currency: str) -> None:
     done = read_all(rss(f"<item><g:id>1</g:id><g:price>{text}</g:price></item>"))
-    assert (done.products[0].price, done.products[0].currency, done.repaired) == (price, currency, [])
+    assert (done.products[0].price, done.products[0].currency, done.repaired) == (Decimal(price), currency, [])
 
 
 @pytest.mark.parametrize(

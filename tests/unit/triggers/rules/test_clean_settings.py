@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
+import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
