@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, say, say_json
-from streams.commands.feed.common import ShopOption, check_shop, kafka_topic, published, refused, wall
+from streams.commands.console import USED_WRONGLY, JsonOption, note, say, say_json
+from streams.commands.feed.common import (
+    ShopOption,
+    check_shop,
+    kafka_topic,
+    leave,
+    nothing_sound,
+    published,
+    refused,
+    wall,
+)
 from streams.commands.feed.holding import STATE, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
@@ -49,7 +58,7 @@ def accept(
     folder = (state or STATE) / shop
     held = HeldFeed(folder)
     if not folder.is_dir():
-        fail(f"no feed of shop {shop} is held in {state or STATE}")
+        leave("failed", "nothing-held", f"no feed of shop {shop} is held in {state or STATE}", json=json)
     kept = KeptFeed(folder)
     try:
         with kept.held() as scratch:
@@ -58,25 +67,28 @@ def accept(
                 agreed=lambda accepting: _agreed(accepting, yes=yes, quiet=json), asks=not yes,
             )  # fmt: skip
     except NothingHeld:
-        fail(f"no feed of shop {shop} is held in {state or STATE}")
+        leave("failed", "nothing-held", f"no feed of shop {shop} is held in {state or STATE}", json=json)
     except Overtaken as overtaken:
-        fail(
+        leave(
+            "failed",
+            "overtaken",
             f"the feed was held at {overtaken.note.held_at}, and another sync of shop {shop} was at {overtaken.since}: "
             "what it would change now is not what was held",
-            "sync it again: it is held anew if it still looks wrong",
+            hint="sync it again: it is held anew if it still looks wrong",
+            json=json,
         )
     except InUse as error:
-        fail(str(error), "a sync of this shop is running: try again")
+        leave("failed", "in-use", str(error), hint="a sync of this shop is running: try again", json=json)
     except FeedError as error:
-        refused(error)
+        refused(error, json=json)
     except NothingSound as error:
-        fail(str(error))
+        nothing_sound(error.tally, str(error), json=json)
     except (ProductsTopicUnusable, KafkaError) as error:
-        fail(f"Kafka at {settings.kafka_bootstrap}: {error}")
+        leave("failed", "kafka", f"Kafka at {settings.kafka_bootstrap}: {error}", json=json)
     except (OSError, sqlite3.Error) as error:
-        fail(f"{folder}: {error}")
+        leave("failed", "disk", f"{folder}: {error}", json=json)
     if outcome is None:
-        fail("nothing was published; the feed stays held")
+        leave("failed", "not-agreed", "nothing was published; the feed stays held", json=json)
     if json:
         say_json(outcome.as_dict())
     else:

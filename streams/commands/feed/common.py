@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, NoReturn
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, fail, note, say
+from streams.commands.console import USED_WRONGLY, fail, note, say, say_json
 
 if TYPE_CHECKING:
     from feeds.problems import FeedError
@@ -49,9 +50,31 @@ def opened(file: str) -> BinaryIO:
     fail(f"a folder, no feed: {file}", code=USED_WRONGLY)
 
 
-def refused(error: FeedError) -> NoReturn:
-    """Say why the feed is refused, and leave."""
-    fail(f"the feed is refused: {error.reason}: {error.detail}")
+def refused(error: FeedError, *, json: bool) -> NoReturn:
+    """Say why the feed is refused as a whole, and leave."""
+    leave("refused", error.reason, error.detail, f"the feed is refused: {error.reason}: {error.detail}", json=json)
+
+
+def nothing_sound(tally: Tally, message: str, *, json: bool) -> NoReturn:
+    """Say that the feed has no sound product, and leave; what it has is told to programs, too."""
+    leave("refused", "nothing-sound", "no sound product was found", message, json=json, beside=tally.as_dict())
+
+
+def leave(
+    what: Literal["refused", "failed"],
+    reason: str,
+    detail: str,
+    message: str | None = None,
+    hint: str | None = None,
+    *,
+    json: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> NoReturn:
+    """Say that the feed is `refused`, or that something `failed` that is not the feed, and leave with 1: people are
+    told by `message`, programs by an object on stdout with a stable `reason`, beside what else is known of the feed."""
+    if json:
+        say_json({**(beside or {}), what: {"reason": reason, "detail": detail, "hint": hint}})
+    fail(message or detail, hint)
 
 
 def inside_hint(reason: str, allows: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from streams.commands.console import USED_WRONGLY, JsonOption, fail, say, say_json
-from streams.commands.feed.common import ShopOption, check_shop, opened, refused, show, wall
+from streams.commands.feed.common import ShopOption, check_shop, nothing_sound, opened, refused, show, wall
 
 if TYPE_CHECKING:
     from feeds.tally import Tally
@@ -29,7 +29,7 @@ def parse(
     YML, Google Merchant (RSS, Atom, TSV), Facebook CSV, Google Retail JSON or what --out writes, also in gzip or zip:
     the format is found from the bytes.
 
-    Exit code 1 when the feed is refused or has no sound product.
+    Exit code 1 when the feed is refused or has no sound product; --json says why on stdout, too.
 
     Example: rewake feed parse examples/tea-house/feed.xml --out products.jsonl
     """
@@ -40,31 +40,33 @@ def parse(
     with opened(file) as stream:
         if out_file is None:
             try:
-                tally = _read(stream, shop, lambda product: None)
+                tally = _read(stream, shop, lambda product: None, json=json)
             except OSError as error:
                 fail(f"{file} can't be read: {error.strerror}", code=USED_WRONGLY)
         else:
             part = out_file.with_name(f".{out_file.name}.part")
             try:
                 with part.open("wb") as lines:
-                    tally = _read(stream, shop, lambda product: lines.write(encoder.encode(product) + b"\n"))
+                    tally = _read(
+                        stream, shop, lambda product: lines.write(encoder.encode(product) + b"\n"), json=json
+                    )
                 if tally.products:
                     part.replace(out_file)
             except OSError as error:
                 fail(f"{out_file}: {error.strerror}", code=USED_WRONGLY)
             finally:
                 part.unlink(missing_ok=True)
+    if not json:
+        show(tally, file)
+    if not tally.products:
+        nothing_sound(tally, "no sound product was found", json=json)
     if json:
         say_json(tally.as_dict())
-    else:
-        show(tally, file)
-        if out_file is not None and tally.products:
-            say(f"written: {out_file}")
-    if not tally.products:
-        fail("no sound product was found")
+    elif out_file is not None:
+        say(f"written: {out_file}")
 
 
-def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object]) -> Tally:
+def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object], *, json: bool) -> Tally:
     from feeds.problems import FeedError
     from feeds.tally import read_counted
     from streams.feeds.apart import feed_in
@@ -73,4 +75,4 @@ def _read(stream: BinaryIO, shop: str, take: Callable[[Product], object]) -> Tal
         with feed_in(stream, shop, at=wall()) as feed:
             return read_counted(feed, take)
     except FeedError as error:
-        refused(error)
+        refused(error, json=json)

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 import typer
 
 from streams.commands.console import CHECK_FAILED, USED_WRONGLY, JsonOption, fail, note, say, say_json
-from streams.commands.feed.common import check_shop, inside_hint, kafka_topic, opened, published, refused, show, wall
+from streams.commands.feed.common import (
+    check_shop,
+    inside_hint,
+    kafka_topic,
+    leave,
+    nothing_sound,
+    opened,
+    published,
+    refused,
+    show,
+    wall,
+)
 from streams.commands.feed.holding import STATE, release, told
 from streams.commands.on_kafka import BootstrapOption, settings_or_exit
 
@@ -59,7 +70,7 @@ def sync(
 
     One feed, or those that the shops of a folder name in their shop.yaml: all of them once, or with --watch for ever.
     Exit code 1 when a feed can't be fetched, is refused, has no sound product, or is held because it looks wrong: then
-    nothing of it is published.
+    nothing of it is published, and --json says why on stdout, too.
 
     Example: rewake feed sync https://shop.example/feed.xml --shop main
 
@@ -124,19 +135,19 @@ class _One:
                 forgetting = Forgetting(topic, kept)
                 outcome = sync_feed(stream, self.shop, forgetting, folder=scratch, wall=wall, guarded=guarded)
         except FeedError as error:
-            refused(error)
+            refused(error, json=self.json)
         except NothingSound as nothing:
             if not self.json:
                 show(nothing.tally, source)
-            fail(f"{nothing}; nothing was published")
+            nothing_sound(nothing.tally, f"{nothing}; nothing was published", json=self.json)
         except HeldBack as held:
             self._held(held)
         except InUse as error:
-            fail(str(error), "another sync of this shop is running: try again")
+            self._failed("in-use", str(error), "another sync of this shop is running: try again")
         except (ProductsTopicUnusable, KafkaError) as error:
-            fail(f"Kafka at {settings.kafka_bootstrap}: {error}")
+            self._failed("kafka", f"Kafka at {settings.kafka_bootstrap}: {error}")
         except (OSError, sqlite3.Error) as error:
-            fail(f"{folder}: {error}", "--state names another folder")
+            self._failed("disk", f"{folder}: {error}", "--state names another folder")
         if self.json:
             say_json(outcome.as_dict())
             return
@@ -146,7 +157,7 @@ class _One:
     def _stream(self, scratch: Path) -> BinaryIO:
         """The feed as a file: what is held is kept from its beginning."""
         if self.source.lower().startswith(("http://", "https://")):
-            return _fetched(self.source, scratch / "feed", self.allow_private)
+            return self._fetched(scratch / "feed")
         stream = opened(self.source)
         if self.source != "-" and stream.seekable():
             return stream
@@ -155,6 +166,24 @@ class _One:
         if self.source != "-":
             stream.close()
         return (scratch / "feed").open("rb")
+
+    def _fetched(self, to: Path) -> BinaryIO:
+        import asyncio
+
+        from feeds.fetching.fetch import FetchError, fetch
+
+        try:
+            with to.open("wb") as file:
+                fetched = asyncio.run(fetch(self.source, file, allow_private=self.allow_private, on_retry=_retry))
+        except FetchError as error:
+            hint = inside_hint(error.reason, "--allow-private")
+            message = f"the feed could not be fetched: {error.reason}: {error.detail}"
+            leave("failed", error.reason, error.detail, message, hint, json=self.json)
+        note(f"fetched {fetched.size if fetched else 0:,} bytes")
+        return to.open("rb")
+
+    def _failed(self, reason: str, detail: str, hint: str | None = None) -> NoReturn:
+        leave("failed", reason, detail, hint=hint, json=self.json)
 
     def _held(self, held: HeldBack) -> NoReturn:
         if self.json:
@@ -184,23 +213,6 @@ def _guard(shops: Path, shop: str) -> FeedGuard:
         fail(str(wrong[0]), f"what one sync of shop {shop} may change stands there", code=USED_WRONGLY)
     known = read.book.shops.get(shop)
     return DEFAULT_GUARD if known is None else known.feed_guard
-
-
-def _fetched(url: str, to: Path, allow_private: bool) -> BinaryIO:
-    import asyncio
-
-    from feeds.fetching.fetch import FetchError, fetch
-
-    try:
-        with to.open("wb") as file:
-            fetched = asyncio.run(fetch(url, file, allow_private=allow_private, on_retry=_retry))
-    except FetchError as error:
-        fail(
-            f"the feed could not be fetched: {error.reason}: {error.detail}",
-            inside_hint(error.reason, "--allow-private"),
-        )
-    note(f"fetched {fetched.size if fetched else 0:,} bytes")
-    return to.open("rb")
 
 
 def _retry(error: FetchError, seconds: float) -> None:

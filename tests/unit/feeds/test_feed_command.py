@@ -85,6 +85,47 @@ def test_wrong_use_exits_with_2(wrong: list[str]) -> None:
     assert run(*wrong).exit_code == 2
 
 
+def test_programs_are_told_why_a_feed_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_bytes(b"customer,total\n1,x\n")
+    done = run("parse", str(tmp_path / "feed.csv"), "--json")
+    said = json.loads(done.stdout)
+    assert (done.exit_code, list(said)) == (1, ["refused"])
+    assert (said["refused"]["reason"], said["refused"]["hint"]) == ("unknown-format", None)
+    assert done.stderr == f"error: the feed is refused: unknown-format: {said['refused']['detail']}\n"
+
+
+@pytest.mark.parametrize("command", [["parse"], ["sync", "--state", "state"]])
+def test_programs_are_told_of_a_feed_without_a_sound_product_what_it_has(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.xml").write_bytes(yml("<offer><name>x</name></offer>"))
+    done = run(*command, "empty.xml", "--json")
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["products"], said["rejected"]) == (1, 0, {"no-id": 1})
+    assert said["refused"]["reason"] == "nothing-sound"
+
+
+@pytest.mark.parametrize(
+    ("source", "what", "reason"),
+    [
+        ("http://127.0.0.1:9/feed.xml", "failed", "private-address"),
+        ("http://169.254.169.254/", "failed", "forbidden-address"),
+        ("-", "refused", "unknown-format"),
+    ],
+)
+def test_programs_are_told_why_a_sync_came_to_nothing(tmp_path: Path, source: str, what: str, reason: str) -> None:
+    done = run("sync", source, "--json", "--state", str(tmp_path), stdin=b"our shop is closed")
+    said = json.loads(done.stdout)
+    assert (done.exit_code, list(said), said[what]["reason"]) == (1, [what], reason)
+    assert said[what]["detail"] in done.stderr and (said[what]["hint"] or "") in done.stderr
+
+
+def test_programs_are_told_that_nothing_is_held(tmp_path: Path) -> None:
+    done = run("accept", "--json", "--state", str(tmp_path))
+    assert (done.exit_code, json.loads(done.stdout)["failed"]["reason"]) == (1, "nothing-held")
+
+
 def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka(tmp_path: Path) -> None:
     done = run("sync", "http://127.0.0.1:9/feed.xml", "--state", str(tmp_path))
     assert done.exit_code == 1
