@@ -16,7 +16,7 @@ from feeds.tally import Tally
 from schemas.catalogue import Product
 from streams.feeds.sync import read_into
 from triggers.costing import Cost, Prices
-from triggers.messages.template import Message
+from triggers.messages.message import Message
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import ReadRule

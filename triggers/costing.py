@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final, NamedTuple
 
-from triggers.messages.template import Message
+from triggers.messages.message import Message
 
 _CENT: Final = Decimal("0.01")
 

@@ -36,8 +36,8 @@ from triggers.kinds import Kind, KindBase, KindWorld
 from triggers.limits import NOT_ASKED, Limits
 from triggers.messages.goods import products_hash
 from triggers.messages.links import Shortener, as_it_is
+from triggers.messages.message import Message
 from triggers.messages.opt_out import in_language
-from triggers.messages.template import Message
 from triggers.offering import Offered, work_out
 from triggers.rivals import Rivals
 from triggers.rules.clean import Sunset
@@ -80,7 +80,8 @@ class Touch(msgspec.Struct, gc=False):
     None where refused, or where the step has none.
 
     `zone`: the customer's. `products`: those offered, where the shop's dedupe asks. `offered`: the incentive, with its
-    amount and the end that the text names; None without one.
+    amount and the end that the text names; None without one. `unfit`: what is left of a text that was refused as it
+    does not fit, for who looks at rules: it is sent nowhere, and no decision has it.
     """
 
     touch_id: str
@@ -96,6 +97,7 @@ class Touch(msgspec.Struct, gc=False):
     products_hash: str | None = None
     inputs: dict[str, str] = {}
     policy: str | None = None
+    unfit: Message | None = None
 
 
 class World:
@@ -300,7 +302,7 @@ def judge(
     if writing.links is not None:
         variant = "" if journey is None else journey.variant
         writing = replace(writing, links=writing.links.sent_as(touch.touch_id, variant, world.shortener))
-    touch.message, verdict = message(step.sms, shown, ending, writing)
+    touch.message, verdict, touch.unfit = message(step.sms, shown, ending, writing)
     offered = () if touch.message is None else touch.message.products
     if step.call is not None and verdict.answer is _PASS:
         noted, of_note = note(step.call, shown)

@@ -27,7 +27,7 @@ from triggers.facts import APPLY, ShopSays
 from triggers.gates.suppression import NoSuppressions
 from triggers.journeys import MAX_SHOWN, About, Journey, Proposal, Shown
 from triggers.kinds import KINDS, Kind, KindWorld
-from triggers.messages.template import Message
+from triggers.messages.message import Message
 from triggers.rules.model import Rule, Shop
 from triggers.verdicts import Verdict
 from triggers.walks import SaleAnnounced, Walk
@@ -71,6 +71,15 @@ class Text:
     variant: str
     kind: Kind
     plan: emission.Plan
+
+
+class Judged(NamedTuple):
+    """The text; None where there is none, and then `unfit` is what was left of one that does not fit, with all given up
+    that may be."""
+
+    message: Message | None
+    unfit: Message | None
+    verdicts: tuple[Verdict, ...]
 
 
 def texts(shop: Shop, rules: Iterable[Rule]) -> list[Text]:
@@ -121,12 +130,12 @@ class Samples:
     def made(self, text: Text, row: CustomerRow, products: Sequence[Product] = ()) -> Message | Verdict:
         """The text for this customer, or why there is none. `products`: what a journey of its kind is about; left out:
         what one of this customer might be about. The row stays as it is."""
-        message, verdicts = self.judged(text, row, products)
-        return message or next(verdict for verdict in verdicts if verdict.gate == "message")
+        made = self.judged(text, row, products)
+        return made.message or next(verdict for verdict in made.verdicts if verdict.gate == "message")
 
     def judged(
         self, text: Text, row: CustomerRow, products: Sequence[Product] = ()
-    ) -> tuple[Message | None, tuple[Verdict, ...]]:
+    ) -> Judged:
         """The same with what all the pure gates say. Who is suppressed is not known here."""
         if products and "product" in text.kind.content:
             about = About(tuple(Shown(one.product_id, one.price, _before(one)) for one in products[:MAX_SHOWN]))
@@ -143,7 +152,7 @@ class Samples:
             rule=text.rule.name, rule_version=text.rule.version, epoch=journey.epoch, step=text.step, due=at
         )
         verdicts, touch = emission.judge(row, proposal, at, self._world, text.plan, journey)
-        return touch.message, verdicts
+        return Judged(touch.message, touch.unfit, verdicts)
 
     def _somebody(self, one: Somebody, number: int, language: str) -> CustomerRow:
         row = new_row(self._shop.id, f"sample-{number + 1}")

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, err, fail, note, say_columns, say_json
-from streams.commands.on_kafka import BootstrapOption, ShopOption, on_kafka, settings_or_exit
+from streams.commands.console import USED_WRONGLY, JsonOption, fail, note, say_columns, say_json
+from streams.commands.known import rows_or_exit
+from streams.commands.on_kafka import BootstrapOption
 from streams.commands.rules import rulebook_or_exit
+from streams.commands.shop_of import OneShopOption, shop_or_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +39,7 @@ def list_(
         Path | None, typer.Option(help="Folder of a replay's state; not given: what the workers know, from Kafka.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="RFC 3339 time to ask for; default: now, or the state's time.")] = None,
-    shop: ShopOption = "main",
+    shop: OneShopOption = None,
     limit: Annotated[int, typer.Option(min=1, help="Print so many at most.")] = 1_000,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
@@ -51,14 +53,11 @@ def list_(
     from datetime import UTC, datetime
 
     from schemas.instants import parse_rfc3339, rfc3339
-    from streams.chunks.reader import reading
-    from streams.customers.listing import Listed, listed, of_changelog
-    from streams.replay import StateError, saved_rows
+    from streams.customers.listing import Listed, listed
 
     book = rulebook_or_exit(rules)
-    if shop not in book.shops:
-        fail(f"there is no shop {shop!r} in {rules}", f"shops are: {', '.join(book.shops)}", code=USED_WRONGLY)
-    audiences = book.audiences.get(shop, {})
+    of = shop_or_exit(book, rules, shop)
+    audiences = book.audiences.get(of.id, {})
     audience = audiences.get(name)
     if audience is None:
         known = f"audiences are: {', '.join(audiences)}" if audiences else "audiences are files in `audiences`"
@@ -71,32 +70,15 @@ def list_(
     found: list[Listed] = []
     count = 0
 
-    def take(rows: Iterable[CustomerRow]) -> None:
-        nonlocal count
-        for one in listed(rows, audience, book.shops[shop], asked):
+    def take(rows: Iterable[CustomerRow], reached: int | None) -> None:
+        nonlocal count, asked
+        asked = reached if at is None and reached is not None else asked
+        for one in listed(rows, audience, of, asked):
             count += 1
             if count <= limit:
                 found.append(one)
 
-    if state is not None:
-        try:
-            reached, kept = saved_rows(state)
-            asked = reached if at is None and reached is not None else asked
-            take(kept)
-        except (StateError, OSError) as error:
-            fail(str(error), code=USED_WRONGLY)
-    else:
-        settings = settings_or_exit(bootstrap)
-
-        async def run() -> None:
-            async with reading(settings.kafka_client_options()) as reader:
-                await of_changelog(reader, settings.app_id, says, take)
-
-        def says(what: str) -> None:
-            if err().is_terminal:
-                note(f"reading {what}")
-
-        on_kafka(settings, run)
+    rows_or_exit(state, bootstrap, take)
     if json:
         for one in found:
             say_json(one)

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, err, fail, note, say, say_json
-from streams.commands.on_kafka import BootstrapOption, on_kafka, settings_or_exit
+from streams.commands.console import USED_WRONGLY, JsonOption, counted, fail, say, say_json
+from streams.commands.known import row_or_exit
+from streams.commands.on_kafka import BootstrapOption
 from streams.commands.rules import rulebook_or_exit
+from streams.commands.shop_of import OneShopOption, shop_or_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from feeds.store import Store
     from schemas.catalogue import Product
-    from triggers.customer import CustomerRow
-    from triggers.messages.template import Message
+    from triggers.messages.message import Message
     from triggers.rules.model import Rule, Shop
-    from triggers.samples import Samples, Text
+    from triggers.samples import Judged, Samples, Text
     from triggers.verdicts import Verdict
 
 
+SAMPLES: Final = 3
+
+
 class _Shown(NamedTuple):
-    """A text that somebody would get, or why not; `against`: what gates say besides, of a real customer."""
+    """A text that somebody would get, or why not. `verdicts`: of samples those of the gate of messages alone."""
 
     customer: str
     text: Text
-    message: Message | None
+    made: Judged
     verdicts: tuple[Verdict, ...]
 
 
@@ -43,8 +47,12 @@ def preview(
         str | None, typer.Option(metavar="ID", help="A customer of yours, as the workers know them.")
     ] = None,
     sample: Annotated[
-        int, typer.Option(min=1, max=1000, metavar="N", help="So many sample customers, with products of the feed.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            min=1, max=1000, metavar="N", show_default=str(SAMPLES),
+            help="So many sample customers, with products of the feed.",
+        ),
+    ] = None,
     products: Annotated[
         Path | None,
         typer.Option(metavar="FEED", help="The products: a feed of any format, or what `rewake feed parse` wrote."),
@@ -54,38 +62,37 @@ def preview(
         Path | None,
         typer.Option(metavar="DIR", help="Where --customer is looked for: a replay's state; not given: Kafka."),
     ] = None,
-    shop: Annotated[str, typer.Option(metavar="ID", help="The rule's shop.")] = "main",
+    shop: OneShopOption = None,
     bootstrap: BootstrapOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a rule's texts, each step and variant, for sample customers or for one of yours, and what each would cost.
 
     Of your own customer is said, too, what would speak against it now: consent, quiet hours, conditions. Caps are not
-    asked. No phone is printed.
+    asked. No phone is printed. A text that needs too many segments is shown as it is with all given up that may be.
 
     Example: rewake preview abandoned-cart --rules examples/tea-house --products examples/tea-house/feed.xml
     """
     import time
 
-    if state is not None and customer is None:
-        fail("--state says where a customer is looked for, and none is named", "add --customer ID", code=USED_WRONGLY)
+    _check(customer, sample, state, bootstrap)
     book = rulebook_or_exit(rules)
-    if shop not in book.shops:
-        fail(f"there is no shop {shop!r} in {rules}", f"shops are: {', '.join(book.shops)}", code=USED_WRONGLY)
-    chosen = _rule(book.rules.get(shop, ()), rule)
+    of = shop_or_exit(book, rules, shop)
+    chosen = _rule(book.rules.get(of.id, ()), rule)
     at = time.time_ns() // 1000
+    count = SAMPLES if sample is None else sample
     if products is None:
         from feeds.store import MemoryStore
 
-        found = list(_made(book.shops[shop], chosen, step, MemoryStore(), at, customer, sample, state, bootstrap))
+        found = list(_made(of, chosen, step, MemoryStore(), at, customer, count, state, bootstrap))
     else:
         from feeds.problems import FeedError
         from streams.commands.feed.common import opened, refused
         from streams.costs import feed_store
 
         try:
-            with opened(str(products)) as stream, feed_store(stream, shop, at) as (store, _):
-                found = list(_made(book.shops[shop], chosen, step, store, at, customer, sample, state, bootstrap))
+            with opened(str(products)) as stream, feed_store(stream, of.id, at) as (store, _):
+                found = list(_made(of, chosen, step, store, at, customer, count, state, bootstrap))
         except FeedError as error:
             refused(error)
     for one in found:
@@ -93,8 +100,22 @@ def preview(
             say_json(_plain(one))
         else:
             _show(one)
-    if not any(one.message for one in found):
-        fail("no text could be made", None if products else "texts about products need --products FEED")
+    if any(one.made.message for one in found):
+        return
+    if any(one.made.unfit for one in found):
+        fail("no text fits", "shorten the texts, mark parts as optional, or raise `max_segments`")
+    fail("no text could be made", None if products else "texts about products need --products FEED")
+
+
+def _check(customer: str | None, sample: int | None, state: Path | None, bootstrap: str | None) -> None:
+    """Options that would say nothing, or two things, end the command."""
+    if customer is not None and sample is not None:
+        fail(f"--customer is one of yours, --sample {sample} are made up", "leave one out", code=USED_WRONGLY)
+    if customer is None:
+        for name, given in (("--state", state), ("--bootstrap", bootstrap)):
+            if given is not None:
+                what = f"{name} says where a customer is looked for, and none is named"
+                fail(what, "add --customer ID", code=USED_WRONGLY)
 
 
 def _rule(rules: Sequence[Rule], name: str) -> Rule:
@@ -117,9 +138,10 @@ def _made(
         fail(what, f"steps are: {steps}", code=USED_WRONGLY)
     samples = Samples(shop, store, at)
     if customer is not None:
-        row = _row(shop.id, customer, state, bootstrap)
+        row = row_or_exit(shop.id, customer, state, bootstrap)
         for text in some:
-            yield _Shown(customer, text, *samples.judged(text, row))
+            made = samples.judged(text, row)
+            yield _Shown(customer, text, made, made.verdicts)
         return
     yield from _sampled(some, samples, store.products(shop.id), sample)
 
@@ -138,43 +160,9 @@ def _sampled(
         window = shown[number % len(shown)] if shown else ()
         row = samples.shopper(number, window[:SHOWN])
         for text in some:
-            message, verdicts = samples.judged(text, row, window)
-            yield _Shown(row.customer_id, text, message, tuple(one for one in verdicts if one.gate == "message"))
-
-
-def _row(shop_id: str, customer: str, state: Path | None, bootstrap: str | None) -> CustomerRow:
-    """The customer's row, from a replay's state or from what the workers have committed; who is not known ends the
-    command."""
-    from schemas.partitioner import customer_key
-    from streams.chunks.reader import reading
-    from streams.customers.listing import of_changelog
-    from streams.replay import StateError, saved_rows
-
-    found: list[CustomerRow] = []
-
-    def take(rows: Iterable[CustomerRow]) -> None:
-        found.extend(row for row in rows if (row.shop_id, row.customer_id) == (shop_id, customer))
-
-    if state is not None:
-        try:
-            take(saved_rows(state)[1])
-        except (StateError, OSError) as error:
-            fail(str(error), code=USED_WRONGLY)
-    else:
-        settings = settings_or_exit(bootstrap)
-
-        async def run() -> None:
-            async with reading(settings.kafka_client_options()) as reader:
-                await of_changelog(reader, settings.app_id, says, take, customer_key(shop_id, customer))
-
-        def says(what: str) -> None:
-            if err().is_terminal:
-                note(f"reading {what}")
-
-        on_kafka(settings, run)
-    if not found:
-        fail(f"customer {customer!r} of shop {shop_id} is not known")
-    return found[0]
+            made = samples.judged(text, row, window)
+            verdicts = tuple(one for one in made.verdicts if one.gate == "message")
+            yield _Shown(row.customer_id, text, made, verdicts)
 
 
 def _against(one: _Shown) -> list[str]:
@@ -189,30 +177,50 @@ def _against(one: _Shown) -> list[str]:
 
 
 def _show(one: _Shown) -> None:
+    name = " ".join(filter(None, (one.text.rule.name, one.text.step, one.text.variant)))
+    message, unfit, _ = one.made
+    if message is not None:
+        say(f"{one.customer}, {name}: {_costs(message)}")
+        _lines(message)
+    elif unfit is not None:
+        most = one.text.plan.step.writing.max_segments
+        say(f"{one.customer}, {name}: not sent, too-many-segments ({most} at most): {_costs(unfit)}", style="yellow")
+        _lines(unfit)
+    else:
+        say(f"{one.customer}, {name}: no text", style="yellow")
+    for against in _against(one):
+        if unfit is None or not against.startswith("message: "):  # that is said above
+            say(f"  - {against}", style="yellow")
+
+
+def _costs(made: Message) -> str:
+    """With what it gave up."""
     from triggers.gates.message import given_up
 
-    name = " ".join(filter(None, (one.text.rule.name, one.text.step, one.text.variant)))
-    if one.message is None:
-        say(f"{one.customer}, {name}: no text", style="yellow")
-    else:
-        made = one.message
-        segments = "1 segment" if made.segments == 1 else f"{made.segments} segments"
-        changed = "".join(f", {what} {value}" for what, value in given_up(made).items())
-        say(f"{one.customer}, {name}: {made.encoding}, {made.units} units, {segments}{changed}")
-        for line in made.text.split("\n"):
-            say(f"  {line}")
-    for against in _against(one):
-        say(f"  - {against}", style="yellow")
+    changed = "".join(f", {what} {value}" for what, value in given_up(made).items())
+    return f"{made.encoding}, {made.units} units, {counted(made.segments, 'segment')}{changed}"
+
+
+def _lines(made: Message) -> None:
+    for line in made.text.split("\n"):
+        say(f"  {line}")
 
 
 def _plain(one: _Shown) -> dict[str, Any]:
-    from triggers.gates.message import given_up
-
-    made = one.message
+    message, unfit, _ = one.made
     return {
         "customer_id": one.customer, "rule": one.text.rule.name, "step": one.text.step,
-        "variant": one.text.variant or None, "text": None if made is None else made.text,
-        "encoding": None if made is None else made.encoding, "units": None if made is None else made.units,
-        "segments": None if made is None else made.segments, "inputs": {} if made is None else given_up(made),
+        "variant": one.text.variant or None, **_measured(message), "unfit": None if unfit is None else _measured(unfit),
         "against": _against(one),
+    }  # fmt: skip
+
+
+def _measured(made: Message | None) -> dict[str, Any]:
+    from triggers.gates.message import given_up
+
+    if made is None:
+        return {"text": None, "encoding": None, "units": None, "segments": None, "inputs": {}}
+    return {
+        "text": made.text, "encoding": made.encoding, "units": made.units, "segments": made.segments,
+        "inputs": given_up(made),
     }  # fmt: skip

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.commands.console import USED_WRONGLY, JsonOption, counted, fail, note, say, say_columns, say_json
+from streams.commands.console import JsonOption, counted, fail, note, say, say_columns, say_json
 from streams.commands.costing import PricesOption, ProductsOption, costed_or_exit, prices_or_exit
 from streams.commands.rules import rulebook_or_exit
+from streams.commands.shop_of import OneShopOption, shop_or_exit
 from streams.commands.sms import app
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def cost(
     rules: Annotated[Path, typer.Option(metavar="DIR", help="A folder of rules, of one shop, or of shops.")],
     products: ProductsOption,
     prices: PricesOption = None,
-    shop: Annotated[str, typer.Option(help="Whose rules, where there are several shops.")] = "main",
+    shop: OneShopOption = None,
     every: Annotated[int, typer.Option(min=1, metavar="N", help="Each Nth product of a large feed alone.")] = 1,
     json: JsonOption = False,
 ) -> None:
@@ -39,18 +40,17 @@ def cost(
     Example: rewake sms cost --rules examples/tea-house --products examples/tea-house/feed.xml
     """
     book = rulebook_or_exit(rules)
-    if shop not in book.shops:
-        fail(f"there is no shop {shop!r} in {rules}", f"shops are: {', '.join(book.shops)}", code=USED_WRONGLY)
+    of = shop_or_exit(book, rules, shop)
     read = prices_or_exit(prices)
-    costed, count = costed_or_exit(book.shops[shop], book.rules.get(shop, ()), products, read, every)
+    costed, count = costed_or_exit(of, book.rules.get(of.id, ()), products, read, every)
     from streams.costs import price_of
 
-    _, currency = price_of(book.shops[shop], read)
+    _, currency = price_of(of, read)
     if json:
         say_json([_plain(one, currency) for one in costed])
         return
     if not costed:
-        fail(f"the rules of shop {shop} have no text")
+        fail(f"the rules of shop {of.id} have no text")
     say_columns([_HEAD, *(_row(one, currency) for one in costed)])
     for one in costed:
         worst = one.cost.worst

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from triggers.context import Context
+from triggers.messages.message import Message
 from triggers.messages.refused import MessageRefused
-from triggers.messages.template import Message, MessageTemplate
+from triggers.messages.template import MessageTemplate
 from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.verdicts import Answer, Verdict, constant
 
@@ -23,16 +24,18 @@ _NOTED: Final = constant(Verdict(gate="message", answer=Answer.PASS, reason="ren
 
 def message(
     template: MessageTemplate | None, context: Context, ending: str = "", writing: Writing = AS_IT_IS
-) -> tuple[Message | None, Verdict]:
-    """`ending`: what a text has to say last, how to opt out; `writing`: how it is written."""
+) -> tuple[Message | None, Verdict, Message | None]:
+    """`ending`: what a text has to say last, how to opt out; `writing`: how it is written. Answered is, too, what is
+    left of a text that was refused as it does not fit."""
     if template is None:
-        return None, _NONE
+        return None, _NONE, None
     try:
         made = template.render(context, writing, ending)
     except MessageRefused as refused:
         numbers = ((("detail", refused.detail),) if refused.detail else ()) + refused.numbers
-        return None, Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
-    return made, _rendered(made.encoding, made.segments)
+        verdict = Verdict(gate="message", answer=Answer.REFUSE, reason=refused.reason, numbers=numbers)
+        return None, verdict, refused.left
+    return made, _rendered(made.encoding, made.segments), None
 
 
 def given_up(message: Message) -> dict[str, str]:

@@ -12,9 +12,6 @@ Of statements there are `{% if %}`, `{% for %}`, `{% set %}` and `{% optional %}
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal
-
-import msgspec
 
 from triggers.context import Context
 from triggers.expressions.compiler import LONGEST_TEXT
@@ -23,6 +20,7 @@ from triggers.expressions.names import PLAIN, Names
 from triggers.expressions.syntax import SourceInvalid, line_and_column, parse_template, plain_newlines
 from triggers.expressions.values import Scope
 from triggers.messages.fitting import Fitted, fitted
+from triggers.messages.message import Message
 from triggers.messages.page import Page
 from triggers.messages.refused import MessageRefused
 from triggers.messages.sms import Encoding, Measure, measure
@@ -30,21 +28,6 @@ from triggers.messages.statements import TemplateCompiler, Write
 from triggers.messages.writing import AS_IT_IS, Writing, cheaper, linked
 
 __all__ = ["Message", "MessageRefused", "MessageTemplate", "TemplateInvalid", "compile_template"]
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """A rendered SMS. `products` are the ids the text showed, in order. What it gave up to fit: how many optional parts
-    were `dropped`, and how many characters are left of each name that was `shortened`. `saved`: how many more segments
-    it would need but for its cheaper letters, where nothing was given up."""
-
-    text: str
-    encoding: Literal["gsm-7", "ucs-2"]
-    units: int
-    segments: int
-    products: tuple[str, ...] = ()
-    dropped: int = 0
-    shortened: tuple[int, ...] = ()
-    saved: int = 0
 
 
 class TemplateInvalid(Exception):
@@ -88,7 +71,11 @@ class MessageTemplate:
             text, encoding, units, segments, saved = _as_sent(text, ending, writing)
             if writing.max_segments is not None and segments > writing.max_segments:
                 fit = _fitted(page, ending, writing, writing.max_segments)
-                return Message(fit.text, *fit.measure, page.products(scope, fit.dropped), fit.dropped, fit.shortened)
+                shown = page.products(scope, fit.dropped)
+                made = Message(fit.text, *fit.measure, shown, fit.dropped, fit.shortened)
+                if not fit.fits:
+                    raise _does_not_fit(made, writing.max_segments)
+                return made
         products = page.products(scope) if page.parts else tuple(scope.products)
         return Message(text, encoding, units, segments, products, saved=saved)
 
@@ -127,19 +114,17 @@ def _finished(text: str) -> tuple[str, Encoding, int, int]:
 
 
 def _fitted(page: Page, ending: str, writing: Writing, most: int) -> Fitted:
-    """Raises MessageRefused: too-many-segments."""
-
     def finish(text: str) -> tuple[str, Measure]:
         # not kept: nobody asks for it again
         sent, encoding, units, segments, _ = _as_sent.__wrapped__(_tidy(text), ending, writing)
         return sent, Measure(encoding, units, segments)
 
-    fit = fitted(page, most, writing.sacrifice, finish)
-    if not fit.fits:
-        encoding, units, segments = fit.measure
-        came_to = {"encoding": encoding, "units": str(units), "segments": str(segments), "max_segments": str(most)}
-        raise MessageRefused("too-many-segments", "", tuple(came_to.items()))
-    return fit
+    return fitted(page, most, writing.sacrifice, finish)
+
+
+def _does_not_fit(left: Message, most: int) -> MessageRefused:
+    came_to = {"encoding": left.encoding, "units": str(left.units), "segments": str(left.segments)}
+    return MessageRefused("too-many-segments", "", (*came_to.items(), ("max_segments", str(most))), left)
 
 
 @lru_cache(maxsize=4096)

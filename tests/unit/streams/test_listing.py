@@ -102,6 +102,7 @@ def test_for_programs_each_is_an_object_a_line(rules: Path, state: Path) -> None
         (("vip", "--shop", "tea"), "shops are: main"),
         (("vip", "--at", "now"), "is no time"),
         (("vip", "--state", "nowhere"), "there is no saved state"),
+        (("vip", "--state", "nowhere", "--bootstrap", "localhost:1"), "two places to look in"),
     ],
 )
 def test_what_was_used_wrongly_ends_the_command(rules: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from streams.commands import build_root
@@ -16,6 +17,17 @@ EVENTS = [
     {"type": "CartItemAdded", "event_id": "2", "customer_id": "42", "occurred_at": "2026-11-20T10:00:00Z",
      "product_id": "tea-02", "price": "640.00", "currency": "RUB"},
 ]  # fmt: skip
+
+
+LONG = """\
+rule: cart
+trigger: {cart_abandoned: {idle: 60m}}
+writing: {max_segments: 1}
+steps:
+  - sms: >-
+      {{ cart.lines[0].name }} ждёт вас, и ещё столько слов, что они не поместятся ни в какое одно сообщение
+      {%- optional %}, {{ customer.first_name }}{% endoptional %}: {{ cart.lines[0].url }}
+"""
 
 
 def run(*arguments: object) -> Result:
@@ -91,3 +103,69 @@ def test_a_customer_or_a_rule_that_is_not_known_is_said(tmp_path: Path) -> None:
     missing = preview("--customer", "42", "--state", tmp_path)
     assert missing.exit_code == 2
     assert "there is no saved state" in missing.stderr
+
+
+def test_a_text_that_does_not_fit_is_shown_with_what_it_gave_up_in_vain(tmp_path: Path) -> None:
+    (tmp_path / "cart.yaml").write_text(LONG)
+    given = ("preview", "cart", "--rules", tmp_path, "--products", TEA / "feed.xml", "--sample", 2)
+    result = run(*given)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[2:] == [
+        "sample-2, cart 1: not sent, too-many-segments (1 at most): ucs-2, 124 units, 2 segments, fitted.dropped 1, "
+        "fitted.names 15",
+        "  Sencha Asamushi… ждёт вас, и ещё столько слов, что они не поместятся ни в какое одно сообщение: "
+        "https://tea.example/p/tea-02",
+    ]
+    assert "no text fits" in result.stderr and "max_segments" in result.stderr
+    shown = json.loads(run(*given, "--json").stdout.splitlines()[1])
+    assert (shown["text"], shown["segments"], shown["inputs"]) == (None, None, {})
+    assert shown["against"] == ["message: too-many-segments, encoding ucs-2, units 124, segments 2, max_segments 1"]
+    assert shown["unfit"]["text"].startswith("Sencha Asamushi… ждёт вас")
+    assert (shown["unfit"]["segments"], shown["unfit"]["inputs"]) == (
+        2, {"fitted.dropped": "1", "fitted.names": "15"},
+    )  # fmt: skip
+
+
+def test_a_text_that_fits_has_none_that_does_not() -> None:
+    result = preview("--products", TEA / "feed.xml", "--sample", 1, "--step", "reminder", "--json")
+    assert json.loads(result.stdout)["unfit"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--customer", "42", "--sample", "3"), "--customer is one of yours, --sample 3 are made up"),
+        (("--bootstrap", "localhost:1"), "--bootstrap says where a customer is looked for, and none is named"),
+        (("--state", "x"), "--state says where a customer is looked for, and none is named"),
+        (("--customer", "42", "--state", "x", "--bootstrap", "localhost:1"), "two places to look in"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(options: tuple[str, ...], said: str) -> None:
+    result = preview(*options)
+    assert result.exit_code == 2
+    assert said in result.stderr and "hint: " in result.stderr
+
+
+def shops(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / "shops" / name / "rules").mkdir(parents=True)
+        (folder / "shops" / name / "rules" / "cart.yaml").write_text(LONG.replace("max_segments: 1", "max_segments: 3"))
+    return folder
+
+
+def test_the_only_shop_is_meant_whatever_it_is_called(tmp_path: Path) -> None:
+    result = run("preview", "cart", "--rules", shops(tmp_path, "tea"), "--products", TEA / "feed.xml", "--sample", 1)
+    assert result.exit_code == 0, result.output
+    assert "Лун Цзин, 100 г ждёт вас" in result.stdout
+
+
+def test_of_several_shops_main_is_meant_and_where_none_is_called_so_one_must_be_named(tmp_path: Path) -> None:
+    folder = shops(tmp_path, "coffee", "tea")
+    given = ("preview", "cart", "--rules", folder, "--products", TEA / "feed.xml", "--sample", 1)
+    result = run(*given)
+    assert result.exit_code == 2
+    assert f"{folder} has several shops" in result.stderr and "--shop coffee or tea" in result.stderr
+    assert run(*given, "--shop", "tea").exit_code == 0
+    wrong = run(*given, "--shop", "main")
+    assert wrong.exit_code == 2 and "shops are: coffee, tea" in wrong.stderr
+    assert run(*given[:2], "--rules", shops(tmp_path, "main"), *given[4:]).exit_code == 0

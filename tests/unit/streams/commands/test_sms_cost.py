@@ -79,6 +79,21 @@ def test_without_a_file_of_prices_the_shops_own_price_counts(tmp_path: Path) -> 
     assert (first["per_thousand"], first["currency"]) == ("50.00", "EUR")
 
 
+def test_the_only_shop_is_meant_whatever_it_is_called_and_of_several_one_must_be_named(tmp_path: Path) -> None:
+    products = feed(tmp_path, "Tea")
+    given = ("sms", "cost", "--rules", tmp_path, "--products", products, "--json")
+    (tmp_path / "shops" / "tea" / "rules").mkdir(parents=True)
+    (tmp_path / "shops" / "tea" / "rules" / "cart.yaml").write_text(RULE)
+    result = run(*given)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)[0]["made"] == 1
+    (tmp_path / "shops" / "pots" / "rules").mkdir(parents=True)
+    result = run(*given)
+    assert result.exit_code == 2
+    assert "has several shops" in result.stderr and "--shop pots or tea" in result.stderr
+    assert run(*given, "--shop", "tea").exit_code == 0
+
+
 def test_the_price_of_the_shops_country_counts(tmp_path: Path) -> None:
     feed(written(tmp_path, prices="currency: RUB\nsegment: 4\ncountries: {KZ: 12}\n"), "Tea")
     (tmp_path / "shop.yaml").write_text("default_region: KZ\n")

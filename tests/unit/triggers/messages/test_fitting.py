@@ -108,6 +108,10 @@ def test_a_refusal_says_what_the_text_came_to_when_all_was_given_up() -> None:
     with pytest.raises(MessageRefused) as refused:
         fit(TO_THE_KETTLE + "ж" * 60 + "{% optional %}з{% endoptional %}")
     assert (refused.value.reason, refused.value.detail) == ("too-many-segments", "")
+    left = refused.value.left
+    assert left is not None and left.text.endswith("ж" * 60)
+    assert (str(left.units), str(left.segments)) == (dict(refused.value.numbers)["units"], "2")
+    assert left.dropped == 1
     assert dict(refused.value.numbers) == {"encoding": "ucs-2", "units": "115", "segments": "2", "max_segments": "1"}
 
 
