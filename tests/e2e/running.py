@@ -177,7 +177,7 @@ class Shop:
                 raise AssertionError(f"not reached; counters: {dict(counters)}\n{logs}")
             await asyncio.sleep(0.2)
 
-    async def publish(self, topic: str, records: list[tuple[bytes | None, bytes | None, int]]) -> None:
+    async def publish(self, topic: str, records: Sequence[tuple[bytes | None, bytes | None, int]]) -> None:
         """Records of (key, value, partition)."""
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:
             for key, value, partition in records:

@@ -165,7 +165,9 @@ async def test_the_documented_producers_publish_a_right_event_to_its_right_parti
     if client == "confluent_kafka":
         program = f"event = {event!r}\n{program}"
     (tmp_path / "publish.py").write_text(program)
-    await asyncio.to_thread(subprocess.run, [sys.executable, tmp_path / "publish.py"], check=True, timeout=60)
+    await asyncio.to_thread(
+        lambda: subprocess.run([sys.executable, tmp_path / "publish.py"], check=True, timeout=60)
+    )  # fmt: skip
     (found,) = await Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url).records("cart-events")
     assert isinstance(read_event(found.value), CartItemAdded)
     assert found.key == b"main:42"

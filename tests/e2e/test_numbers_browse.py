@@ -59,7 +59,7 @@ def test_items_that_were_looked_at_and_left_are_reminded_of_exactly_as_often(
     events: Path, shared_data: Path, tmp_path: Path, times: int, within: int, idle: int, items: int, journeys: int
 ) -> None:
     file = shared_data / "clickstream" / "retailrocket_raw_sample.csv"
-    (counted,) = duckdb.sql(DUE.format(file=file, times=times, within=within, idle=idle)).fetchall()
+    (counted,) = duckdb.execute(DUE.format(file=file, times=times, within=within, idle=idle)).fetchall()
     assert counted == (items, journeys)
 
     rules = tmp_path / "rules"

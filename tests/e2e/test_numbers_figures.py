@@ -35,9 +35,9 @@ def instant(day: date) -> int:
 
 
 def counted(purchases: str) -> Counter:
-    found = duckdb.sql(f"select customer, invoice, placed, total, products from ({purchases}) order by placed, invoice")
+    query = f"select customer, invoice, placed, total, products from ({purchases}) order by placed, invoice"
     events = []
-    for customer, invoice, placed, total, products in found.fetchall():
+    for customer, invoice, placed, total, products in duckdb.execute(query).fetchall():
         at = int(placed.replace(tzinfo=UTC).timestamp()) * 1_000_000
         events.append(wire.OrderPlaced(
             event_id=invoice, customer_id=customer, occurred_at=rfc3339(at), at=at, order_id=invoice,
@@ -57,7 +57,7 @@ def shop(purchases: str) -> Counter:
 
 
 def asked(query: str) -> Any:
-    (row,) = duckdb.sql(query).fetchall()
+    (row,) = duckdb.execute(query).fetchall()
     return row[0]
 
 
@@ -95,7 +95,7 @@ def remembered(purchases: str) -> str:
 
 def people(purchases: str, newest: date, days: int) -> dict[str, int]:
     """How many different customers bought each product."""
-    return dict(duckdb.sql(f"""
+    return dict(duckdb.execute(f"""
         select product, count(distinct customer) from (select *, unnest(products) as product from ({purchases}))
         where {within(newest, days)} group by 1
     """).fetchall())  # fmt: skip
@@ -127,7 +127,7 @@ def test_of_wholesalers_who_buy_hundreds_of_products_there_are_never_too_many_bu
 
 def test_what_sells_best_is_what_was_bought_on_most_days_by_most(remembered: str) -> None:
     newest = date(2011, 12, 9)
-    best = duckdb.sql(f"""
+    best = duckdb.execute(f"""
         with days as (
             select distinct customer, cast(placed as date) as placed, unnest(products) as product from ({remembered})
         )

@@ -143,7 +143,7 @@ def test_who_saw_a_price_that_fell_far_enough_is_told_exactly_once_a_sync(
     made: Path, tmp_path: Path, by: int, amount: int, within: int, found: tuple[tuple[int, int], ...]
 ) -> None:
     counted = tuple(
-        duckdb.sql(FOUND.format(
+        duckdb.execute(FOUND.format(
             views=made / "views.csv", prices=made / "prices.csv", at=parse_rfc3339(at), sync=number, by=by,
             within=within, amount=amount * 100 or 1,
         )).fetchall()[0]

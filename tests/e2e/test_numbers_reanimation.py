@@ -59,7 +59,7 @@ def purchases(shared_data: Path) -> str:
 @pytest.fixture(scope="module")
 def orders(purchases: str) -> list[Event]:
     """In order of time. Everybody consents when they first buy."""
-    found = duckdb.sql(f"select * from ({purchases}) order by placed, invoice").fetchall()
+    found = duckdb.execute(f"select * from ({purchases}) order by placed, invoice").fetchall()
     return list(with_welcomes(
         {
             "type": "OrderPlaced", "event_id": f"placed-{invoice}", "shop_id": "main", "customer_id": customer,
@@ -70,7 +70,7 @@ def orders(purchases: str) -> list[Event]:
 
 
 def gaps(purchases: str, least: int, most: int, days: int, more: str = "") -> int:
-    (found,) = duckdb.sql(GAPS.format(purchases=purchases, least=least, most=most, days=days) + more).fetchall()
+    (found,) = duckdb.execute(GAPS.format(purchases=purchases, least=least, most=most, days=days) + more).fetchall()
     count: int = found[0]
     return count
 

@@ -46,12 +46,12 @@ def test_those_who_bought_and_those_who_came_in_a_week_are_asked_and_who_answere
     shared_data: Path, tmp_path: Path
 ) -> None:
     file = shared_data / "clickstream" / "retailrocket_raw_sample.csv"
-    everybody = duckdb.sql(TOOK_PART.format(file=file, who="true")).fetchall()
-    expected = duckdb.sql(TOOK_PART.format(file=file, who="visitor::bigint % 7 <> 0")).fetchall()
+    everybody = duckdb.execute(TOOK_PART.format(file=file, who="true")).fetchall()
+    expected = duckdb.execute(TOOK_PART.format(file=file, who="visitor::bigint % 7 <> 0")).fetchall()
     assert (everybody, expected) == ([(2, 267)], [(2, 224)])
 
     events = write_events(tmp_path / "events.jsonl", with_welcomes(retailrocket_items(shared_data)))
-    visitors = duckdb.sql(
+    visitors = duckdb.execute(
         f"select distinct visitorid from read_csv('{file}', all_varchar = true) where visitorid::bigint % 7 = 0"
     ).fetchall()
     at = rfc3339(1_434_974_400_000_000)  # a little after the end

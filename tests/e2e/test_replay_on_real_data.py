@@ -85,7 +85,7 @@ def test_retailrocket_carts_are_touched_exactly_as_often_as_they_were_left(
         file=shared_data / "clickstream" / "retailrocket_cart_sessions.csv.gz", minutes=minutes,
         customer={"visitor": "visitorid", "session": "session_id"}[customer],
     )
-    spells, carts = duckdb.sql(query).fetchall()[0]
+    spells, carts = duckdb.execute(query).fetchall()[0]
     assert spells == each_spell
     (tmp_path / "spells").mkdir()
     assert replayed(tmp_path / "spells", retailrocket_events[customer], idle, "each_spell") == spells
@@ -139,7 +139,7 @@ def test_carts_with_removals_are_touched_exactly_as_often_as_they_were_left(
         for n, e in enumerate(events) if e["type"] in KINDS
     ]
     (tmp_path / "ops.json").write_text(json.dumps(ops))
-    expected = duckdb.sql(WITH_REMOVALS.format(file=tmp_path / "ops.json", minutes=minutes)).fetchall()[0][0]
+    expected = duckdb.execute(WITH_REMOVALS.format(file=tmp_path / "ops.json", minutes=minutes)).fetchall()[0][0]
     assert expected > 0
     path = write_events(tmp_path / "events.jsonl", with_welcomes(events))
     assert replayed(tmp_path, path, idle, "each_spell") == expected

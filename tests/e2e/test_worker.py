@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -51,6 +52,11 @@ async def load(shop: Shop, events: Path) -> int:
     return int(sum(loaded["events"].values())) + int(loaded["markers"])
 
 
+def at_least(count: int) -> Callable[[Counter[str]], bool]:
+    """So many records are in."""
+    return lambda found: found["in"] >= count
+
+
 def lines_of(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines()
 
@@ -80,7 +86,7 @@ async def test_a_worker_killed_in_the_middle_loses_nothing_and_sends_nothing_twi
     for step in range(1, 5):
         with shop.worker(**slowly) as worker:
             part = total * step // 6
-            found = await shop.until(lambda found, part=part: found["in"] >= part)
+            found = await shop.until(at_least(part))
             kills += found["in"] < total
             worker.kill()
     assert kills >= 2
@@ -194,7 +200,7 @@ async def test_without_transactions_a_killed_worker_repeats_ids_at_most(
     slowly = {"chunk_records": "4", "commit_interval": "0.02"}
     for step in (1, 2, 3):
         with shop.worker(**slowly) as worker:
-            await shop.until(lambda found, step=step: found["in"] >= total * step // 5)
+            await shop.until(at_least(total * step // 5))
             worker.kill()
     with shop.worker(**slowly) as worker:
         # What was counted before a crash and not committed is read again, and counted as repeated.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -34,7 +35,7 @@ def minutes_ago(minutes: float) -> str:
     return rfc3339(now() - int(minutes * 60_000_000))
 
 
-def record(event: dict[str, object]) -> tuple[bytes, bytes, int]:
+def record(event: Mapping[str, object]) -> tuple[bytes, bytes, int]:
     key = customer_key(str(event.get("shop_id", "main")), str(event["customer_id"]))
     return key, orjson.dumps(event), partition_of(key, PARTITIONS)
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -76,7 +77,7 @@ async def test_a_first_load_of_history_writes_to_nobody_about_the_past(shop: Sho
         await shop.until(lambda found: found["in"] >= total)
         assert await sent_to(shop, 1) == ["today"], worker.said()
         deadline = time.monotonic() + PATIENCE
-        decisions: list[dict[str, object]] = []
+        decisions: list[dict[str, Any]] = []
         while len(decisions) < touches + 1 and time.monotonic() < deadline:
             decisions = [orjson.loads(found.value) for found in await shop.records("decisions")]
         assert worker.stop() == 0

@@ -42,7 +42,8 @@ async def delete_all_records(shop: Shop, topic: str, partition: int) -> int:
     await admin.start()
     try:
         place = TopicPartition(topic, partition)
-        return (await admin.delete_records({place: RecordsToDelete(before_offset=-1)}))[place]
+        begins: int = (await admin.delete_records({place: RecordsToDelete(before_offset=-1)}))[place]
+        return begins
     finally:
         await admin.close()
 

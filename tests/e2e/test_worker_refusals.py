@@ -114,7 +114,8 @@ async def test_a_topic_that_cannot_be_written_stops_the_offsets_and_not_the_proc
         before = await shop.commands()
         await delete(shop.bootstrap, {"sms-commands"})
         await publish(shop, here[1:])
-        status, said = 200, {}
+        status = 200
+        said: dict[str, Any] = {}
         async with asyncio.timeout(PATIENCE):
             while status == 200 or "in_a_row" not in worker.said():
                 status, said = await ready(port)
