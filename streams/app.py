@@ -27,6 +27,7 @@ from streams.careful import RecordLimits
 from streams.chunks.credentials import faust_credentials
 from streams.chunks.faust_app import PATIENCE_SECONDS, ChunkApp
 from streams.chunks.fetch import Fetching
+from streams.chunks.membership import NoMember
 from streams.delivery import DeliveryPolicy
 from streams.following import following
 from streams.health import HealthServer, Readiness
@@ -151,6 +152,8 @@ class App:
                 await self._work(faust, shared, inbound, stop)
             except NoSecret as blind:
                 raise CannotStart(str(blind)) from blind
+            except NoMember as refused:
+                raise CannotStart(f"gave up: {refused}") from refused
 
     @contextlib.asynccontextmanager
     async def _health(self) -> AsyncIterator[None]:
@@ -280,7 +283,7 @@ class App:
         blind = asyncio.create_task(shared.ended())
         unreadable = asyncio.create_task(self._ownership.unreadable())
         deaf = asyncio.create_task(stop.wait() if inbound is None else inbound.ended())
-        ends = {stopping, dying, blind, unreadable, deaf}
+        ends: set[asyncio.Future[Any]] = {stopping, dying, blind, unreadable, deaf, faust.refused}
         starting = asyncio.create_task(faust.start())
         try:
             async with following(self._observe(), "observing"):
@@ -299,6 +302,8 @@ class App:
             await asyncio.gather(starting, return_exceptions=True)
         if faust.crash_reason is not None:
             raise faust.crash_reason
+        if faust.refused.done() and not faust.refused.cancelled():
+            raise faust.refused.result()
         if unreadable.done() and not unreadable.cancelled():
             raise CannotStart(f"gave up and left the group: {unreadable.result()}")
         for task in (starting, blind, deaf):

@@ -7,7 +7,6 @@ own, everything of `ChunkConsumer` in the app's; what they share is replaced who
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Collection, Mapping
 from typing import Any, Final, Protocol, cast
 
@@ -17,11 +16,13 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 from mode.threads import ServiceThread, WorkerThread
 
 from streams.chunks.chunk import Chunk, parcels
 from streams.chunks.fetch import DRAINS, Fetching, fetch
 from streams.chunks.log_ends import LogEnd, WatchedClient
+from streams.chunks.membership import Membership, NoMember
 from streams.chunks.stopping import stop_consumer
 
 log: Final = structlog.get_logger(__name__)
@@ -32,6 +33,9 @@ POLL = 0.25
 
 HEED_SECONDS: Final = 1.0
 """Between two looks at whether this member's coordinator waits for somebody to take note of an error."""
+
+FLOW_SECONDS: Final = 1.0
+"""Between two looks at whether who waits for fetching to go on is told to stop."""
 
 
 class Owner(Protocol):
@@ -48,6 +52,7 @@ class ConsumingApp(Protocol):
     consumer_generation_id: int
     fetching: Fetching
     owner: Owner
+    refused: asyncio.Future[NoMember]
     should_stop: bool
 
 
@@ -65,6 +70,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     Worker = _Unwaited
     app: Any  # what Faust says of its app, and ConsumingApp
     _watched: WatchedClient | None = None
+    _membership: Membership | None = None
 
     async def stop(self) -> None:
         # Faust's tells nothing to a thread that was started and has not begun yet, and nobody tells it again: it would
@@ -86,6 +92,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
+        self._membership = Membership(self._ensure_consumer()._coordinator)
         fetcher = self._ensure_consumer()._fetcher
         # Faust hard-codes 1500 ms, and one fetch is in flight per broker: a topic at its end would hold up the others.
         fetcher._fetch_max_wait_ms = self.app.fetching.max_wait_ms
@@ -113,7 +120,6 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
             return []
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        await self._heed()
         with fetcher._subscriptions.fetch_context():
             fetched = await fetch(
                 fetcher,
@@ -132,23 +138,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
                 pass
 
     async def heed(self) -> None:
-        """To be called now and then while nothing is fetched.
+        """To be called now and then: see streams.chunks.membership. Raises NoMember, or KafkaError where the
+        coordinator has ended."""
+        if self._membership is not None:
+            await self.call_thread(self._heed, self._membership)
 
-        After an error that it has no answer to aiokafka's coordinator waits until somebody has taken note of it, and is
-        no member meanwhile: neither does it beat nor join again. So it is taken note of here, and the group joined
-        anew. Raises KafkaError where the coordinator itself has ended."""
-        await self.call_thread(self._heed)
-
-    async def _heed(self) -> None:
-        coordinator = self._ensure_consumer()._coordinator
-        try:
-            coordinator.check_errors()
-        except KafkaError as error:
-            if coordinator._coordination_task.done():
-                raise
-            log.warning("membership in the group was lost; joining it again", why=repr(error))
-            coordinator.request_rejoin()
-            await asyncio.sleep(HEED_SECONDS)
+    async def _heed(self, membership: Membership) -> None:
+        membership.heed()
 
     # -- what the owner of the partitions needs; each runs in the consumer's thread
 
@@ -237,25 +233,33 @@ class ChunkConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
 
+    @Service.task
+    async def _stay_member(self) -> None:
+        # Not where records are fetched: nothing is before the group has assigned something for the first time, which
+        # is when it may refuse this member.
+        app: ConsumingApp = self.app
+        while not self.should_stop:
+            await self.sleep(HEED_SECONDS)
+            try:
+                await self._thread.heed()
+            except NoMember as why:
+                if not app.refused.done():  # cancelled: the app is being stopped anyway
+                    app.refused.set_result(why)
+                return
+
     async def _drain_messages(self, fetcher: Any) -> None:
         # Faust's loop makes two asyncio tasks a record, drops records below its own idea of the read offset and keeps
         # a tree of offset gaps. With one in-order stream of chunks a partition none of it is needed.
         app: ConsumingApp = self.app
-        heeded = 0.0
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 if not self.flow_active:
-                    await self.wait_first(cast(Awaitable[Any], self.can_resume_flow.wait()), timeout=HEED_SECONDS)
-                    if not self.flow_active and not self._stopped.is_set():
-                        await self._thread.heed()
+                    await self.wait_first(cast(Awaitable[Any], self.can_resume_flow.wait()), timeout=FLOW_SECONDS)
                     continue
                 active = set(self._get_active_partitions())
                 if not active:
                     if not self.assignment():
                         self._thread.stay()
-                        if time.monotonic() >= heeded + HEED_SECONDS:
-                            await self._thread.heed()
-                            heeded = time.monotonic()
                     await asyncio.sleep(0.002)  # all paused: Faust would sleep a second
                     continue
                 generation = app.consumer_generation_id

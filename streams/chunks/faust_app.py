@@ -6,6 +6,7 @@ server, its timers (they run on every worker), its commits.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from faust.tables.recovery import RebalanceAgain, Recovery
 from streams.chunks.chunk import Chunk
 from streams.chunks.consumer import ChunkConsumer, Owner
 from streams.chunks.fetch import Fetching
+from streams.chunks.membership import NoMember
 from streams.chunks.transport import ChunkTransport
 
 PATIENCE_SECONDS: Final = 1000.0
@@ -95,6 +97,8 @@ class ChunkApp(faust.App):
     BootStrategy = _Boot
     owner: PartitionOwner
     fetching: Fetching
+    refused: asyncio.Future[NoMember]
+    """Done when the group will never take this member: why. It is for whoever started the app to stop it then."""
 
     @classmethod
     def build(
@@ -111,8 +115,8 @@ class ChunkApp(faust.App):
         instance_id: str | None,
         patience: float = PATIENCE_SECONDS,
     ) -> ChunkApp:
-        """Nothing connects before `start`. Times in seconds. `patience`: how long a worker may take no chunk and stay
-        in its group."""
+        """Nothing connects before `start`. To be called in the loop that it will run in. Times in seconds. `patience`:
+        how long a worker may take no chunk and stay in its group."""
         options: Mapping[str, Any] = {} if instance_id is None else {"consumer_group_instance_id": instance_id}
         app = cls(
             app_id,
@@ -139,6 +143,7 @@ class ChunkApp(faust.App):
         )
         app.owner = owner
         app.fetching = fetching
+        app.refused = asyncio.get_running_loop().create_future()
 
         async def ingest(stream: Any) -> None:
             async for event in stream.events():

@@ -28,6 +28,7 @@ from schemas.topics import DEAD_LETTERS, INBOUND_SMS, PHONE_LINKS
 from schemas.wire import Malformed, SmsReceived, decode_inbound
 from streams.chunks.chunk import Columns
 from streams.chunks.fetch import drain_batches, fetch
+from streams.chunks.membership import Membership
 from streams.chunks.stopping import stop_consumer
 from streams.delivery import Delivery, DeliveryFailed, DeliveryPolicy, Outgoing, Record
 from streams.delivery.at_least_once import CommitOffsets
@@ -125,8 +126,8 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             await self._links.stop()
 
     async def ended(self) -> None:
-        """Wait until the loop ends, which it does by itself only where it can't begin (KafkaError) or has no secret
-        (NoSecret); raises the same."""
+        """Wait until the loop ends, which it does by itself only where it can't begin (KafkaError), is no member of its
+        group and never will be (NoMember), or has no secret (NoSecret); raises the same."""
         assert self._task is not None
         await asyncio.wait({self._task})
         self._task.result()
@@ -154,9 +155,11 @@ class Inbound(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     async def _run(self) -> None:
         await self._links.start()
-        self._consumer.subscribe([INBOUND_SMS.name], listener=self)
         await self._consumer.start()
+        membership = Membership(self._consumer._coordinator)
+        self._consumer.subscribe([INBOUND_SMS.name], listener=self)
         while True:
+            membership.heed()
             for number in sorted(self._assigned - self._open.keys()):
                 if time.monotonic() < self._again.get(number, 0.0):
                     continue

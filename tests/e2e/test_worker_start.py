@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
 from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
-from tests.e2e.running import PATIENCE, Shop, until
+from tests.e2e.running import PATIENCE, Shop, Worker, until
 from tests.topics import delete, recreate
+
+
+def says(worker: Worker, words: str) -> bool:
+    return words in worker.said()
 
 
 async def test_without_a_broker_the_worker_says_where_it_looked(redis_server: Redis, tmp_path: Path) -> None:
@@ -42,6 +48,21 @@ async def test_rules_with_mistakes_are_not_run(
     assert "abandoned-cart.yaml:4" in worker.said() and "idle" in worker.said()
 
 
+@pytest.mark.parametrize("inbound", ["on", "off"])
+async def test_a_worker_that_its_group_will_never_take_says_why_and_ends(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path, inbound: str
+) -> None:
+    """Here a session shorter than a broker allows."""
+    await recreate(kafka.bootstrap, app=prefix)
+    shop = Shop(
+        tmp_path, prefix, kafka.bootstrap, redis_server.url,
+        session_timeout="2", heartbeat_interval="0.5", inbound=inbound,
+    )  # fmt: skip
+    with shop.worker() as worker:
+        assert worker.process.wait(PATIENCE) == 1
+    assert "does not take this worker" in worker.said() and "REWAKE_SESSION_TIMEOUT" in worker.said()
+
+
 async def test_a_worker_that_is_stopped_while_it_starts_still_stops(
     kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
 ) -> None:
@@ -49,7 +70,7 @@ async def test_a_worker_that_is_stopped_while_it_starts_still_stops(
     shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url)
     for said in ("clock=", "partitions owned"):
         with shop.worker() as worker:
-            await until(lambda worker=worker, said=said: said in worker.said())
+            await until(partial(says, worker, said))
             assert worker.stop() == 0
         worker.log.unlink()
 
