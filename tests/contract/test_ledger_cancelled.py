@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from pydantic import SecretStr
@@ -23,13 +23,6 @@ TURNS = range(72)
 """Of the loop, after which it is cancelled."""
 
 ONE = Ask("main", "42", "a", 1_795_000_000_000_000, (Scope("customer", "", (CapLimit(1, 3_600_000_000),)),))
-
-
-@pytest.fixture(scope="module")
-def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    server = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 @contextlib.asynccontextmanager

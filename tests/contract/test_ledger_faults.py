@@ -17,8 +17,8 @@ from streams.ledger.breaker import LONGEST_PAUSE
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.stacks.process import free_port
+from tests.contract.ledger_worlds import DAY, NOW, ask, full
 from tests.contract.redis_process import ClusterProcesses, RedisProcess
-from tests.contract.test_ledger import DAY, NOW, ask, full
 from triggers.asks import Granted, LedgerAnswer
 
 TIMEOUT = 1.0

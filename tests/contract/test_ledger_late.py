@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +13,10 @@ from pydantic import SecretStr
 
 from streams.ledger import RedisLedger
 from streams.settings import Settings
+from tests.contract.ledger_worlds import DAY, HOUR, NOW
 from tests.contract.redis_process import RedisProcess
-from tests.contract.test_ledger import DAY, HOUR, NOW
 from tests.contract.test_ledger_scopes import ANNA, TODAY, ask, customer, one, today
 from triggers.asks import Full, Granted, Scope
-
-
-@pytest.fixture(scope="module")
-def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    server = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 @dataclass

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import msgspec
-import pytest
 
 from streams.ledger import RedisLedger, scripts
 from streams.settings import Settings
@@ -39,13 +37,6 @@ def _ask(chance: random.Random) -> Ask:
     weight = 1 if chance.random() < 0.95 else 2
     known = tuple((*_touch(chance), weight) for _ in range(chance.randrange(4)))
     return Ask("main", "42", *_touch(chance), (Scope("customer", "", limits, 1, known),))
-
-
-@pytest.fixture(scope="module")
-def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    server = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 async def test_the_short_way_and_the_long_way_answer_and_keep_the_same(own_redis: RedisProcess) -> None:

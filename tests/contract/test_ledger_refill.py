@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +29,6 @@ NOW = 1_795_000_000_000_000
 PHONES = [f"+7999000{number:04}" for number in range(40)]
 SHOP = Shop(caps=(Cap(1, 7 * DAY, by="phone"),), budgets=(Budget(1000),))
 BOOK = RuleBook(shops={"main": SHOP})
-
-
-@pytest.fixture(scope="module")
-def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    server = RedisProcess(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 @dataclass

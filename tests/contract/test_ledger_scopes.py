@@ -7,10 +7,8 @@ import asyncio
 import pytest
 
 from streams.ledger import Ledger
-from tests.contract.test_ledger import DAY, HOUR, NOW, World, full, own_redis, own_valkey, world
+from tests.contract.ledger_worlds import DAY, HOUR, NOW, World, full
 from triggers.asks import Ask, CapLimit, Full, Granted, Scope
-
-__all__ = ["own_redis", "own_valkey", "world"]  # the fixtures
 
 ANNA, BORIS = "+79990000001", "+79990000002"
 TODAY = "2026-11-18"
