@@ -44,23 +44,24 @@ def prices_or_exit(path: Path | None) -> Prices | None:
 
 
 def costed_or_exit(
-    shop: Shop, rules: Sequence[Rule], feed: Path, prices: Prices | None, every: int = 1
+    shop: Shop, rules: Sequence[Rule], feed: Path, prices: Prices | None, every: int = 1, *, json: bool
 ) -> tuple[list[Costed], int]:
-    """What the texts cost, and over how many products; a feed that can't be read ends the command."""
+    """What the texts cost, and over how many products; a feed that can't be read ends the command. `json`: programs are
+    told why on stdout."""
     import time
 
     from feeds.problems import FeedError
-    from streams.commands.feed.common import opened, refused
+    from streams.commands.feed.common import nothing_sound, opened, refused
     from streams.costs import feed_store
 
     at = time.time_ns() // 1000
     try:
         with opened(str(feed)) as stream, feed_store(stream, shop.id, at) as (store, tally):
             if not tally.products:
-                fail(f"{feed} has no sound product", f"rewake feed parse {feed}")
+                nothing_sound(tally, f"{feed} has no sound product: rewake feed parse {feed}", json=json)
             return _counted(shop, rules, store, at, prices, every), tally.products
     except FeedError as error:
-        refused(error)
+        refused(error, json=json)
 
 
 def _counted(

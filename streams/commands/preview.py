@@ -87,14 +87,16 @@ def preview(
         found = list(_made(of, chosen, step, MemoryStore(), at, customer, count, state, bootstrap))
     else:
         from feeds.problems import FeedError
-        from streams.commands.feed.common import opened, refused
+        from streams.commands.feed.common import nothing_sound, opened, refused
         from streams.costs import feed_store
 
         try:
-            with opened(str(products)) as stream, feed_store(stream, of.id, at) as (store, _):
+            with opened(str(products)) as stream, feed_store(stream, of.id, at) as (store, tally):
+                if not tally.products:
+                    nothing_sound(tally, f"{products} has no sound product: rewake feed parse {products}", json=json)
                 found = list(_made(of, chosen, step, store, at, customer, count, state, bootstrap))
         except FeedError as error:
-            refused(error)
+            refused(error, json=json)
     for one in found:
         if json:
             say_json(_plain(one))

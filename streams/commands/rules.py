@@ -79,9 +79,8 @@ def check(
     from streams.commands.budgets import over_budgets
 
     read = _read(folder, shop)
-    if not read.errors:
-        errors, unsent = over_budgets(read, products, prices)
-        read = replace(read, errors=errors, warnings=(*read.warnings, *unsent))
+    errors, unsent = over_budgets(read, products, prices, json=json)
+    read = replace(read, errors=(*read.errors, *errors), warnings=(*read.warnings, *unsent))
     if json:
         say_json(
             {
@@ -118,6 +117,8 @@ def list_(
 ) -> None:
     """List the rules of a folder: name, trigger, steps, version. Transactional ones come by themselves."""
     if kinds:
+        if folder is not None or shop is not None:
+            fail("--kinds lists the kinds of triggers, not a folder's rules", "leave one out", code=USED_WRONGLY)
         _list_kinds(json)
         return
     if folder is None:

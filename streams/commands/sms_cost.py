@@ -42,7 +42,7 @@ def cost(
     book = rulebook_or_exit(rules)
     of = shop_or_exit(book, rules, shop)
     read = prices_or_exit(prices)
-    costed, count = costed_or_exit(of, book.rules.get(of.id, ()), products, read, every)
+    costed, count = costed_or_exit(of, book.rules.get(of.id, ()), products, read, every, json=json)
     from streams.costs import price_of
 
     _, currency = price_of(of, read)

@@ -152,6 +152,43 @@ def test_a_text_that_costs_nothing_because_it_is_never_sent_is_warned_of(tmp_pat
     assert "variant `short`" not in result.stdout
 
 
+def test_prices_without_products_are_refused_rather_than_ignored(tmp_path: Path) -> None:
+    written(tmp_path)
+    result = run("rules", "check", tmp_path / "rules", "--prices", tmp_path / "prices.yaml")
+    assert result.exit_code == 2
+    assert "--prices says what a text costs" in result.stderr and "add --products FEED" in result.stderr
+
+
+def test_products_and_prices_that_no_budget_asks_for_are_said_to_be_of_no_use(tmp_path: Path) -> None:
+    feed(written(tmp_path, RULE.replace("budget: {segments: 1, per_thousand: 5000}\n", "")), "Tea")
+    given = ("rules", "check", tmp_path / "rules", "--products")
+    result = run(*given, tmp_path / "products.jsonl")
+    assert result.exit_code == 0
+    assert "no rule has a `budget`" in result.stderr
+    missing = run(*given, tmp_path / "product.jsonl")
+    assert missing.exit_code == 2 and "product.jsonl" in missing.stderr
+    (tmp_path / "rules" / "cart.yaml").write_text(RULE.replace(", per_thousand: 5000", ""))
+    result = run(*given, tmp_path / "products.jsonl", "--prices", tmp_path / "prices.yaml")
+    assert result.exit_code == 0
+    assert "no budget is of money" in result.stderr
+
+
+def test_of_rules_with_mistakes_it_is_said_that_no_budget_was_checked(tmp_path: Path) -> None:
+    feed(written(tmp_path, RULE + "color: red\n"), "T" * 200)
+    result = run("rules", "check", tmp_path / "rules", "--products", tmp_path / "products.jsonl")
+    assert result.exit_code == 1
+    assert "unknown field `color`" in result.stdout and "the budgets are not checked" in result.stderr
+
+
+def test_programs_are_told_why_a_feed_cannot_be_costed(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "products.jsonl").write_text("<yml_catalog/>")
+    for command in (("sms", "cost", "--rules"), ("preview", "cart", "--rules"), ("rules", "check")):
+        result = run(*command, tmp_path / "rules", "--products", tmp_path / "products.jsonl", "--json")
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["refused"]["reason"] == "nothing-sound"
+
+
 def test_prices_in_another_currency_than_the_budget_are_refused(tmp_path: Path) -> None:
     feed(written(tmp_path, prices="currency: USD\nsegment: 0.05\n"), "Tea")
     (tmp_path / "shop.yaml").write_text("currency: RUB\n")

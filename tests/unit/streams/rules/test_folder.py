@@ -232,6 +232,7 @@ def test_list_shows_transactional_rules_by_themselves(tmp_path: Path) -> None:
 def test_list_shows_the_kinds_of_triggers() -> None:
     assert [kind["kind"] for kind in json.loads(run("list", "--kinds", "--json")[1])] == list(KINDS)
     assert "cart_abandoned" in run("list", "--kinds")[1]
+    assert run("list", "--kinds", "examples")[0] == 2
 
 
 @pytest.mark.parametrize(("kind", "field"), [("rule", "steps"), ("shop", "quiet_hours")])
