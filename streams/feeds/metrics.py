@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from schemas.instants import SECOND
 from streams.feeds.look import Look
 from streams.metrics import Exposed
 
 
 class FeedMetrics(Exposed):
-    """By shop. `begin` each, then `take` every look."""
+    """By shop. `begin` each, then `take` every look, and `end` the one that has no feed any more."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +42,12 @@ class FeedMetrics(Exposed):
         that nobody counts."""
         self.held.labels(shop).set(held)
         self.good.labels(shop).set(at / SECOND)
+
+    def end(self, shop: str) -> None:
+        """The shop has no feed any more: a feed that nobody looks at is neither held nor old."""
+        for gauge in (self.held, self.good, self.products):
+            with suppress(KeyError):
+                gauge.remove(shop)
 
     def take(self, looked: Look, at: int) -> None:
         """One more look, over at an instant in microseconds."""

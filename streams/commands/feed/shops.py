@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,48 +18,13 @@ from streams.commands.feed.holding import told
 
 if TYPE_CHECKING:
     from feeds.held import HeldNote
-    from schemas.feed_guard import FeedGuard
+    from streams.commands.feed.settings import ShopFeeds
     from streams.feeds.look import Look, Looking
     from streams.feeds.metrics import FeedMetrics
     from streams.settings import Settings
     from triggers.rules.feeding import Feeding
 
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class ShopFeeds:
-    """Of the shops that have one: where their feeds are, what one sync may change; whether all settings were `sound`,
-    so that there are no others."""
-
-    feeds: Mapping[str, Feeding]
-    guards: Mapping[str, FeedGuard]
-    sound: bool
-
-
-def feeds_or_exit(folder: Path, shop: str | None) -> ShopFeeds:
-    """Those of the folder's shops, or of the one alone."""
-    from streams.rules.folder import SETTINGS_FILES, read_rulebook
-
-    if not folder.exists():
-        fail(f"there is no folder {folder}", "name it with --shops, or by REWAKE_RULES", code=USED_WRONGLY)
-    read = read_rulebook(folder)
-    # a rule that is wrong is no feed's business
-    errors = [error for error in read.errors if not error.line or Path(error.file).name in SETTINGS_FILES]
-    for error in errors:
-        note(str(error), style="red")
-    shops = read.book.shops
-    if shop is not None and shop not in shops:
-        fail(f"{folder} has no shop {shop}", code=USED_WRONGLY)
-    feeds = {name: one.feed for name, one in shops.items() if one.feed is not None and shop in (None, name)}
-    if not feeds and not errors:
-        whose = f"shop {shop} of {folder}" if shop is not None else f"no shop of {folder}"
-        fail(
-            f"{whose} has {'no' if shop is not None else 'a'} feed",
-            "write it into its shop.yaml, like `feed: {url: https://shop.example/feed.xml, every: 1h}`",
-            code=USED_WRONGLY,
-        )
-    return ShopFeeds(feeds, {name: shops[name].feed_guard for name in feeds}, not errors)
 
 
 def sync_once(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], *, json: bool) -> None:
@@ -82,17 +46,33 @@ def sync_once(shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote],
 def sync_for_ever(
     shops: ShopFeeds, looking: Looking, released: Callable[[HeldNote], str], settings: Settings, *, json: bool
 ) -> None:
-    """Look at each feed on its schedule, until asked to stop; metrics are served where the settings name a port."""
+    """Look at each feed on its schedule, until asked to stop; metrics are served where the settings name a port. What
+    the shops' settings say is taken on when it changes."""
     from schemas.instants import rfc3339
     from streams.feeds.metrics import FeedMetrics
     from streams.feeds.watch import watch
 
     metrics = FeedMetrics()
-    for shop in shops.feeds:
-        metrics.begin(shop, wall(), held=_is_held(looking.state / shop))
+
+    def begin(*names: str) -> None:
+        for shop in names:
+            metrics.begin(shop, wall(), held=_is_held(looking.state / shop))
+
+    def renewed() -> Mapping[str, Feeding] | None:
+        before = shops.feeds
+        for one in shops.renew():
+            note(f"{_second(wall())} {one}", style=None if shops.sound else "red")
+        if shops.feeds == before:
+            return None
+        begin(*(shop for shop in shops.feeds if shop not in before))
+        for shop in before:
+            if shop not in shops.feeds:
+                metrics.end(shop)
+        return shops.feeds
 
     def tell(looked: Look, due: int) -> None:
-        metrics.take(looked, wall())
+        if looked.shop_id in shops.feeds:
+            metrics.take(looked, wall())
         if json:
             say_json({"at": rfc3339(wall()), **looked.as_dict(), "next_at": rfc3339(due)})
             sys.stdout.flush()  # who reads a pipe waits for it
@@ -100,11 +80,13 @@ def sync_for_ever(
             again = "next try" if looked.failed else "next look"
             _say(looked, f"{_second(wall())} {line(looked)}; {again} {_second(due)}", released)
 
-    note(f"watching {counted(len(shops.feeds), 'feed')}: {', '.join(shops.feeds)}; Ctrl-C stops")
+    begin(*shops.feeds)
+    names = ", ".join(shops.feeds) or "none"
+    note(f"watching {counted(len(shops.feeds), 'feed')}: {names}; Ctrl-C stops")
 
     async def work() -> None:
         async with _served(metrics, settings):
-            await watch(shops.feeds, looking.look, tell, wall=wall)
+            await watch(shops.feeds, looking.look, tell, wall=wall, renewed=renewed)
 
     _until_asked(work())
     note("stopped")

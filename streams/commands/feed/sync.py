@@ -68,7 +68,8 @@ def sync(
 ) -> None:
     """Read feeds and publish to the topic `products` what changed since the last sync.
 
-    One feed, or those that the shops of a folder name in their shop.yaml: all of them once, or with --watch for ever.
+    One feed, or those that the shops of a folder name in their shop.yaml: all of them once, or with --watch for ever,
+    with what changes in a shop.yaml taken on.
     Exit code 1 when a feed can't be fetched, is refused, has no sound product, or is held because it looks wrong: then
     nothing of it is published, and --json says why on stdout, too.
 
@@ -90,7 +91,8 @@ def sync(
         one = _One(source, shop or "main", state, bootstrap, shops or settings.rules, allow_private, json)
         one.sync(topic, settings)
         return
-    from streams.commands.feed.shops import feeds_or_exit, sync_for_ever, sync_once
+    from streams.commands.feed.settings import feeds_or_exit
+    from streams.commands.feed.shops import sync_for_ever, sync_once
     from streams.feeds.look import Looking
 
     found = feeds_or_exit(shops or settings.rules, shop)

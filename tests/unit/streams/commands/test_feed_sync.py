@@ -182,6 +182,34 @@ def test_watching_goes_on_until_it_is_asked_to_stop_and_ends_what_it_publishes(
     assert len(topic.products()) == 30
 
 
+def test_a_watch_takes_on_what_changes_in_the_settings_and_keeps_the_last_good_ones(
+    site: Site, topic: ProductsInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop("tea", at(site))
+    file = Path("shops/tea/shop.yaml")
+    publish, lines = topic.publish, []
+
+    def change(*stores: Any, **more: Any) -> Any:
+        if site.asked[-1][0] == "/feed.xml":  # where the feed is now
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            file.write_text("currency: RUB\nfeed: {url: nowhere}\n")
+        return publish(*stores, **more)
+
+    def said(line: str, style: str | None = None) -> None:
+        lines.append(line)
+        if "stay as they were" in line:
+            file.write_text(f"currency: RUB\n{at(site, '/feed.xml', every='2h')}\n")
+
+    monkeypatch.setattr("streams.feeds.watch.NAP", 0.02)
+    monkeypatch.setattr("streams.commands.feed.shops.note", said)
+    monkeypatch.setattr(topic, "publish", change)
+    assert sync("--watch").exit_code == 0
+    assert [path for path, _ in site.asked] == ["/versioned", "/feed.xml"]
+    assert " shops/tea/shop.yaml:2:13: " in lines[1] and lines[1].endswith("; the settings of tea stay as they were")
+    assert lines[2].endswith("Z settings taken on: tea (url, every)")
+
+
 def test_programs_are_told_of_each_look_when_it_is_over(site: Site) -> None:
     shop("tea", at(site, "/nothing"))
     command = [REWAKE, "feed", "sync", "--shops", "shops", "--watch", "--json", "--bootstrap", "127.0.0.1:1"]

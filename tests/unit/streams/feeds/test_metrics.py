@@ -47,6 +47,17 @@ def test_looks_are_counted_by_shop_and_by_what_became_of_them() -> None:
     assert found['rewake_feed_retries_total{shop="tea"}'] == 2
 
 
+def test_a_shop_that_has_no_feed_any_more_is_neither_held_nor_old() -> None:
+    metrics = FeedMetrics()
+    metrics.begin("tea", SECOND, held=True)
+    metrics.begin("books", SECOND, held=False)
+    metrics.end("tea")
+    found = samples(metrics)
+    assert 'rewake_feed_held{shop="tea"}' not in found
+    assert 'rewake_feed_good_timestamp_seconds{shop="tea"}' not in found
+    assert found['rewake_feed_held{shop="books"}'] == 0
+
+
 def test_a_feed_is_held_until_it_is_sound_again_whatever_fails_between() -> None:
     metrics, told = FeedMetrics(), []
     for look in (published(30), Look("tea", "held", held=NOTE), Look("tea", "failed", reason="kafka"), published(30)):

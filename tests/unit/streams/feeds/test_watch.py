@@ -62,9 +62,17 @@ class Shops:
         self.told: list[tuple[str, str, int]] = []
         self.then: Callable[[], None] = lambda: None
         self.at_once = self.most_at_once = 0
+        self.looked_where: list[str | None] = []
+        self.settings: dict[int, dict[str, Feeding]] = {}
+        """What the feeds are from an instant on, in microseconds since the start."""
+
+    def renewed(self) -> dict[str, Feeding] | None:
+        since = [at for at in self.settings if at <= self.time.now - START]
+        return self.settings.pop(min(since)) if since else None
 
     async def look(self, shop_id: str, feeding: Feeding) -> Look:
         self.looks.append((self.time.now - START, shop_id))
+        self.looked_where.append(feeding.url)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         if self.takes:
@@ -78,7 +86,9 @@ class Shops:
 
     async def run(self, feeds: dict[str, Feeding]) -> None:
         watching = asyncio.create_task(
-            watch(feeds, self.look, self.tell, wall=self.time.wall, sleep=self.time.sleep)
+            watch(
+                feeds, self.look, self.tell, wall=self.time.wall, sleep=self.time.sleep, renewed=self.renewed
+            )
         )
         await self.time.pass_by(watching)
 
@@ -150,6 +160,61 @@ async def test_a_clock_that_is_set_forward_is_noticed() -> None:
     await shops.run(feeds(tea=DAY))
     await setting
     assert [at // HOUR for at in shops.of("tea")] == [0, 30 * 24]
+
+
+async def test_a_feed_that_is_elsewhere_now_is_looked_at_soon_and_then_on_its_beat() -> None:
+    shops = Shops(until=5 * HOUR)
+    shops.settings[90 * MINUTE] = {"tea": Feeding(url="https://new.example/", every=2 * HOUR)}
+    await shops.run(feeds(tea=2 * HOUR))
+    place = shops.looked_where.index("https://new.example/")
+    at = shops.of("tea")
+    assert 90 * MINUTE <= at[place] <= 92 * MINUTE
+    assert set(shops.looked_where[place:]) == {"https://new.example/"}
+    assert {(START + later) % (2 * HOUR) for later in at[place + 1 :]} == {beat("tea", 2 * HOUR)}
+
+
+async def test_another_schedule_is_taken_on_without_a_look_out_of_turn() -> None:
+    shops = Shops(until=3 * HOUR)
+    shops.settings[0] = feeds(tea=30 * MINUTE)
+    await shops.run(feeds(tea=7 * DAY))
+    at = shops.of("tea")
+    assert at[0] == 0 and len(at) >= 5
+    assert {(START + later) % (30 * MINUTE) for later in at[1:]} == {beat("tea", 30 * MINUTE)}
+
+
+async def test_a_feed_that_failed_is_looked_at_soon_when_how_it_is_fetched_has_changed() -> None:
+    shops = Shops(failing=["tea"], until=5 * HOUR)
+    await shops.run(feeds(tea=6 * HOUR))
+    once_a_lot = shops.of("tea")
+    mended = Shops(failing=["tea"], until=5 * HOUR)
+    mended.settings[140 * MINUTE] = {"tea": Feeding(url="https://tea.example/", every=6 * HOUR, allow_private=True)}
+    await mended.run(feeds(tea=6 * HOUR))
+    more = [at for at in mended.of("tea") if at not in once_a_lot]
+    assert 140 * MINUTE <= more[0] <= 142 * MINUTE
+
+
+async def test_a_shop_that_is_new_is_looked_at_and_one_that_has_gone_is_not_any_more() -> None:
+    shops = Shops(until=6 * HOUR)
+    shops.settings[90 * MINUTE] = feeds(books=HOUR)
+    shops.settings[200 * MINUTE] = feeds(books=HOUR, tea=HOUR)
+    await shops.run(feeds(tea=HOUR))
+    assert 90 * MINUTE <= shops.of("books")[0] <= 92 * MINUTE
+    assert not [at for at in shops.of("tea") if 92 * MINUTE < at < 200 * MINUTE]
+    assert 200 * MINUTE <= next(at for at in shops.of("tea") if at > 92 * MINUTE) <= 202 * MINUTE
+
+
+async def test_a_watch_of_no_feed_takes_on_the_first_one() -> None:
+    shops = Shops()
+    shops.settings[HOUR] = feeds(tea=HOUR)
+    await shops.run({})
+    assert HOUR <= shops.of("tea")[0] <= 61 * MINUTE
+
+
+async def test_a_shop_that_goes_while_it_is_looked_at_is_told_of_and_then_left() -> None:
+    shops = Shops(takes=300.0)
+    shops.settings[MINUTE] = {}
+    await shops.run(feeds(tea=HOUR))
+    assert (len(shops.looks), len(shops.told)) == (1, 1)
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e", "f"]), st.integers(20, 240), min_size=1), st.data())
