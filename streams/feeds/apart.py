@@ -106,10 +106,12 @@ class RecordsApart:
     def _frame(self, kind: bytes) -> bytes:
         """The body of the next frame; b"" after the last. What ended the reading is raised."""
         head = self._frames.read(5)
-        body = self._frames.read(int.from_bytes(head[1:], "big"))
-        if head[:1] == kind and body:
+        size = int.from_bytes(head[1:], "big")
+        body = self._frames.read(size)
+        is_whole = len(head) == 5 and len(body) == size  # who dies may do so in the midst of a frame
+        if is_whole and head[:1] == kind:
             return body
-        if head[:1] != _ENDED:
+        if not is_whole or head[:1] != _ENDED:
             code = self._process.wait()
             how = f"killed by {signal.Signals(-code).name}; has it had enough memory?" if code < 0 else f"code {code}"
             raise ReaderDied(f"the process that read the feed ended ({how})")

@@ -125,6 +125,18 @@ def test_a_reader_that_is_killed_refuses_the_feed(file: BinaryIO) -> None:
             list(came)
 
 
+@pytest.mark.parametrize("cut", ["R\\0\\0", "R\\0\\0\\1\\0\\335"], ids=["its head", "its body"])
+def test_a_reader_that_dies_in_the_midst_of_a_frame_refuses_the_feed(
+    file: BinaryIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nprintf 'B\\0\\0\\0\\3yml{cut}'\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with RecordsApart(file, DEFAULT_LIMITS) as records, pytest.raises(ReaderDied, match="code 3"):
+        list(records)
+
+
 def test_a_file_that_cannot_be_read_is_the_error_of_the_system(tmp_path: Path) -> None:
     with (tmp_path / "feed").open("wb") as only_written, pytest.raises(OSError, match=os.strerror(errno.EBADF)):
         RecordsApart(only_written, DEFAULT_LIMITS)
