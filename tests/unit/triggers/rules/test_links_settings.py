@@ -6,25 +6,12 @@ import pytest
 
 from schemas.catalogue import EmptyCatalogue
 from tests.unit.triggers.driving import HOUR, MONDAY, Drive, added, book, drive, shopper
+from tests.unit.triggers.rules.settled import mistakes, rule, shop
 from triggers.engine import Engine
-from triggers.rules.model import Rule, Shop
-from triggers.rules.read import read_rules, read_shop
+from triggers.rules.model import Rule
 from triggers.shared import SharedOfShops
 
-RULE = "rule: cart\ntrigger: {cart_abandoned: {idle: 60m}}\n"
 STEPS = 'steps: [{sms: "Look: https://a.example/c."}]\n'
-
-
-def shop(text: str) -> Shop:
-    read = read_shop(text, "shop.yaml", "main")
-    assert not read.errors, read.errors
-    return read.shop
-
-
-def rule(text: str, of: Shop | None = None) -> Rule:
-    read = read_rules(RULE + text, "r.yaml", of or Shop())
-    assert not read.errors, read.errors
-    return read.rules[0].rule
 
 
 def parameters(made: Rule, step: int = 0) -> dict[str, str]:
@@ -64,8 +51,8 @@ def test_a_rule_without_parameters_keeps_its_version_whatever_other_rules_say() 
     ],
 )
 def test_a_parameter_that_cannot_be_is_told_with_its_place(links: str, wrong: str) -> None:
-    (error,) = read_rules(RULE + STEPS + f"links: {links}", "r.yaml", Shop()).errors
-    assert wrong in str(error)
+    (error,) = mistakes(STEPS + f"links: {links}")
+    assert wrong in error
 
 
 def test_every_link_of_a_message_carries_the_parameters_and_the_id_of_its_command() -> None:

@@ -7,29 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.triggers.driving import MONDAY, added, drive, shopper
+from tests.unit.triggers.rules.settled import CART, mistakes, rule, shop
 from triggers.messages.transliteration import SCHEMES
 from triggers.messages.writing import AS_IT_IS, Writing
-from triggers.rules.model import Rule, Shop
+from triggers.rules.model import Shop
 from triggers.rules.read import read_rules, read_shop
 
-RULE = "rule: a\ntrigger: {cart_abandoned: {idle: 60m}}\n"
 TWO = "steps: [{sms: Привет}, {after: 1h, sms: Пока, writing: {transliterate: none, max_segments: 2}}]\n"
-
-
-def shop(text: str) -> Shop:
-    read = read_shop(text, "shop.yaml", "main")
-    assert not read.errors, read.errors
-    return read.shop
-
-
-def rule(text: str, of: Shop | None = None) -> Rule:
-    read = read_rules(RULE + text, "r.yaml", of or Shop())
-    assert not read.errors, read.errors
-    return read.rules[0].rule
-
-
-def said(text: str) -> list[str]:
-    return [str(error) for error in read_rules(RULE + text, "r.yaml", Shop()).errors]
 
 
 def test_what_a_shop_says_holds_for_its_rules() -> None:
@@ -60,10 +44,10 @@ def test_a_step_without_a_text_has_nothing_to_write() -> None:
 
 
 def test_an_unknown_scheme_is_told_all_that_there_are() -> None:
-    (wrong,) = said("steps: [{sms: hello}]\nwriting: {transliterate: mosmetr}")
+    (wrong,) = mistakes("steps: [{sms: hello}]\nwriting: {transliterate: mosmetr}")
     assert wrong.startswith("r.yaml:4:26: `mosmetr` is no transliteration, did you mean `mosmetro`? Or choose one of ")
     assert all(f"`{name}`" in wrong for name in [*SCHEMES, "none"])
-    (wrong,) = said("steps: [{sms: hello, writing: {transliterate: latin}}]")
+    (wrong,) = mistakes("steps: [{sms: hello, writing: {transliterate: latin}}]")
     assert "`latin` is no transliteration, choose one of `ala_lc`, " in wrong
 
 
@@ -80,7 +64,7 @@ def test_an_unknown_scheme_is_told_all_that_there_are() -> None:
     ],
 )
 def test_a_mistake_is_shown_where_it_stands(written: str, wrong: str) -> None:
-    (found,) = said(f"steps: [{{sms: hello}}]\nwriting: {written}")
+    (found,) = mistakes(f"steps: [{{sms: hello}}]\nwriting: {written}")
     assert found.startswith(wrong)
 
 
@@ -90,12 +74,12 @@ def test_a_scheme_that_saves_nothing_is_warned_of_where_it_stands() -> None:
     assert str(warning).startswith("shop.yaml:1:26: `gost_779` writes ё, ж, ч, ш, щ, э, ю, я in characters that ")
     assert "choose another, like `mosmetro`" in str(warning)
     text = "steps: [{sms: Привет, writing: {transliterate: gost_779_alt}}, {after: 1h, sms: Пока}]\n"
-    warnings = read_rules(RULE + text, "r.yaml", read.shop).warnings
+    warnings = read_rules(CART + text, "r.yaml", read.shop).warnings
     assert warnings == ()  # the shop has smart encoding
-    (warning,) = read_rules(RULE + text, "r.yaml", Shop()).warnings
+    (warning,) = read_rules(CART + text, "r.yaml", Shop()).warnings
     assert str(warning).startswith("r.yaml:3:48: `gost_779_alt` writes ")
     assert "add `smart_encoding: true`" in str(warning)
-    assert read_rules(RULE + text.replace("gost_779_alt", "mosmetro"), "r.yaml", Shop()).warnings == ()
+    assert read_rules(CART + text.replace("gost_779_alt", "mosmetro"), "r.yaml", Shop()).warnings == ()
 
 
 def test_it_is_part_of_a_rules_version_where_it_changes_its_texts() -> None:
