@@ -80,7 +80,7 @@ def publish(
     from schemas.instants import rfc3339
     from streams.commands.rules import rulebook_or_exit
     from streams.rules.folder import NO_RULES, read_rulebook
-    from streams.rules.publishing import AHEAD, publish_to_file
+    from streams.rules.publishing import AHEAD, Publication, publish_to_file
     from streams.rules.publishing import publish as publish_rules
     from streams.rules.recorded import NoRuleRecords
     from triggers.rules.publishing import CannotPublish
@@ -88,6 +88,9 @@ def publish(
     withdrawn = [_named(name) for name in withdraw or ()]
     if folder is None and not withdrawn:
         fail("say which folder", "rewake rules publish DIR, or --withdraw NAME", code=USED_WRONGLY)
+    if folder is None and shop is not None:
+        fail("--shop gives the settings of a folder, and there is none", "leave it out", code=USED_WRONGLY)
+    _one_place(file, bootstrap)
     if folder is not None:
         rulebook_or_exit(folder, shop)  # says its mistakes
     read = NO_RULES if folder is None else read_rulebook(folder, shop)
@@ -95,17 +98,13 @@ def publish(
     effective_at = until_or_exit(at) or now + AHEAD
     if effective_at <= now and not dry_run and file is None:
         note(f"warning: {rfc3339(effective_at)} has passed: workers that run take it as of when they hear of it")
-    settings = settings_or_exit(bootstrap)
+    publication = Publication(read, now, effective_at, migrate, withdrawn, dry_run)
     try:
         if file is not None:
-            changes = publish_to_file(
-                file, read, now=now, effective_at=effective_at, migrate=migrate, withdraw=withdrawn, dry_run=dry_run
-            )
+            changes = publish_to_file(file, publication)
         else:
-            changes = _on_topic(settings, lambda: publish_rules(
-                settings.kafka_client_options(), read, now=now, effective_at=effective_at, migrate=migrate,
-                withdraw=withdrawn, dry_run=dry_run,
-            ))  # fmt: skip
+            settings = settings_or_exit(bootstrap)
+            changes = _on_topic(settings, lambda: publish_rules(settings.kafka_client_options(), publication))
     except (CannotPublish, NoRuleRecords) as error:
         fail(str(error))
     except OSError as error:
@@ -144,9 +143,13 @@ def history(
     from streams.rules.publishing import known, known_in
     from streams.rules.recorded import NoRuleRecords
 
-    settings = settings_or_exit(bootstrap)
+    _one_place(file, bootstrap)
     try:
-        found = known_in(file) if file else _on_topic(settings, lambda: known(settings.kafka_client_options()))
+        if file is not None:
+            found = known_in(file)
+        else:
+            settings = settings_or_exit(bootstrap)
+            found = _on_topic(settings, lambda: known(settings.kafka_client_options()))
     except NoRuleRecords as error:
         fail(str(error))
     except OSError as error:
@@ -184,6 +187,11 @@ def history(
     for text in dict.fromkeys(str(one["source"]) for one in listed if source and one.get("source")):
         say("---")
         say(text)
+
+
+def _one_place(file: Path | None, bootstrap: str | None) -> None:
+    if file is not None and bootstrap is not None:
+        fail("--file and --bootstrap are two places", "leave one out", code=USED_WRONGLY)
 
 
 def _named(name: str) -> tuple[str, str]:

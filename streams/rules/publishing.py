@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,30 @@ from triggers.rules.publishing import CannotPublish, Change, Published, key_of, 
 
 AHEAD: Final = 60 * 1_000_000
 """A change is in force this much after it was published, by default: by then every worker has heard of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is to be published, whatever it is written to: the rules that were `read`, in force from `effective_at` on;
+    `now`: when that is said. Times in microseconds. `withdraw`: shops and names of rules that are to hold no more;
+    `dry_run`: nothing is written."""
+
+    read: BookRead
+    now: int
+    effective_at: int
+    migrate: Migrate = "continue"
+    withdraw: Sequence[tuple[str, str]] = ()
+    dry_run: bool = False
+
+    def against(self, published: Published) -> tuple[list[tuple[bytes, bytes]], list[Change]]:
+        """What is to be written beside what was, keys and values in order, and what that changes. Raises
+        CannotPublish."""
+        records, changes = to_publish(
+            self.read.book, self.read.written, published,
+            at=self.now, effective_at=self.effective_at, migrate=self.migrate, withdraw=self.withdraw,
+        )  # fmt: skip
+        encoded = [(key_of(record), _encoded(record)) for record in records]
+        return [] if self.dry_run else encoded, changes
 
 
 class Known(NamedTuple):
@@ -57,22 +82,13 @@ async def newest_book(options: Mapping[str, Any]) -> RuleBook:
     return rules.book(LAST)
 
 
-async def publish(
-    options: Mapping[str, Any],
-    read: BookRead,
-    *,
-    now: int,
-    effective_at: int,
-    migrate: Migrate = "continue",
-    withdraw: Sequence[tuple[str, str]] = (),
-    dry_run: bool = False,
-) -> list[Change]:
-    """Write what is new of a folder, versions first; what that changes. Times in microseconds.
+async def publish(options: Mapping[str, Any], publication: Publication) -> list[Change]:
+    """Write what is new to the topic, versions first; what that changes.
 
     Raises CannotPublish, RulesTopicMissing, and aiokafka's errors as they are."""
     found = await known(options)
-    encoded, changes = prepared(read, found.published, now, effective_at, migrate, withdraw)
-    if encoded and not dry_run:
+    encoded, changes = publication.against(found.published)
+    if encoded:
         producer = AIOKafkaProducer(**options, acks="all", max_request_size=4 * MAX_EVENT_BYTES)
         await producer.start()
         try:
@@ -83,35 +99,11 @@ async def publish(
     return changes
 
 
-def prepared(
-    read: BookRead,
-    published: Published,
-    now: int,
-    effective_at: int,
-    migrate: Migrate,
-    withdraw: Sequence[tuple[str, str]],
-) -> tuple[list[tuple[bytes, bytes]], list[Change]]:
-    """What is to be written, keys and values in order, and what that changes. Raises CannotPublish."""
-    records, changes = to_publish(
-        read.book, read.written, published, at=now, effective_at=effective_at, migrate=migrate, withdraw=withdraw
-    )
-    return [(key_of(record), _encoded(record)) for record in records], changes
-
-
-def publish_to_file(
-    path: Path,
-    read: BookRead,
-    *,
-    now: int,
-    effective_at: int,
-    migrate: Migrate = "continue",
-    withdraw: Sequence[tuple[str, str]] = (),
-    dry_run: bool = False,
-) -> list[Change]:
+def publish_to_file(path: Path, publication: Publication) -> list[Change]:
     """As `publish`, where the file is the topic. Raises CannotPublish, NoRuleRecords, OSError."""
     found = known_in(path) if path.exists() else Known(Published(), {}, ())
-    encoded, changes = prepared(read, found.published, now, effective_at, migrate, withdraw)
-    if encoded and not dry_run:
+    encoded, changes = publication.against(found.published)
+    if encoded:
         with path.open("ab") as lines:
             lines.writelines(value + b"\n" for _, value in encoded)
     return changes

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from schemas.fields import Contract
 from schemas.instants import MINUTE, parse_rfc3339, rfc3339
 from schemas.rules import Appointment, RulePointer, RuleVersion
 from streams.chunks.chunk import Columns
+from streams.commands import build_root
 from streams.rules.folder import NO_RULES, read_rulebook
 from streams.rules.published import RulesFollower
-from streams.rules.publishing import known_in, publish_to_file
+from streams.rules.publishing import Publication, known_in, publish_to_file
 from streams.rules.recorded import NoRuleRecords, is_rule_file, read_rule_file, rules_of_file
 from triggers.rules.inforce import RulesInForce
 from triggers.rules.publishing import key_of
@@ -29,10 +31,10 @@ def file(tmp_path: Path) -> Path:
     for number, text in enumerate((RULE, RULE.replace("60m", "30m"))):
         (folder / "letter.yaml").write_text(text)
         at = T0 + number * MINUTE
-        assert publish_to_file(file, read_rulebook(folder), now=at - MINUTE, effective_at=at)
-        assert publish_to_file(file, read_rulebook(folder), now=at, effective_at=at + MINUTE) == []
+        assert publish_to_file(file, Publication(read_rulebook(folder), now=at - MINUTE, effective_at=at))
+        assert publish_to_file(file, Publication(read_rulebook(folder), now=at, effective_at=at + MINUTE)) == []
     at = T0 + 2 * MINUTE
-    publish_to_file(file, NO_RULES, now=at - MINUTE, effective_at=at, withdraw=[("main", "letter")])
+    publish_to_file(file, Publication(NO_RULES, now=at - MINUTE, effective_at=at, withdraw=[("main", "letter")]))
     return file
 
 
@@ -102,3 +104,25 @@ def test_a_file_with_a_version_that_can_not_be_read_is_refused(file: Path) -> No
     file.write_bytes(b"".join(line for line in lines if b'"version":null' not in line))
     with pytest.raises(NoRuleRecords, match="unknown"):
         rules_of_file(file)
+
+
+def test_of_a_publication_that_is_only_tried_nothing_is_written(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules" / "letter.yaml").write_text(RULE.replace("60m", "90m"))
+    before = file.read_bytes()
+    tried = Publication(read_rulebook(tmp_path / "rules"), now=T0, effective_at=T0 + 5 * MINUTE, dry_run=True)
+    assert [one.rule for one in publish_to_file(file, tried)] == ["letter"]
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("publish", "--withdraw", "letter", "--shop", "shop.yaml"), "--shop gives the settings of a folder"),
+        (("publish", ".", "--file", "a.jsonl", "--bootstrap", "localhost:1"), "--file and --bootstrap are two places"),
+        (("history", "--file", "a.jsonl", "--bootstrap", "localhost:1"), "--file and --bootstrap are two places"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(arguments: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(build_root(), ["rules", *arguments])
+    assert result.exit_code == 2
+    assert said in result.stderr
