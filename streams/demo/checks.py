@@ -17,7 +17,8 @@ from schemas.wire import ConsentChanged, CustomerErased, CustomerUpdated, OrderP
 from streams.demo.picture import Picture
 from streams.demo.sample import Sample
 from streams.eventfiles import Line
-from triggers.rules.model import QuietHours, Shop
+from triggers.calendars.hours import QuietHours
+from triggers.rules.model import Shop
 from triggers.zones import civil, zone_of
 
 _T = TypeVar("_T")

@@ -29,8 +29,9 @@ from tests.unit.triggers.driving import (
     step,
     viewed,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.customer import CustomerRow, decode_row, encode_row
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import Rule, Shop
 
 # a machine that is busy with servers draws slowly
 SLOW = [HealthCheck.too_slow]

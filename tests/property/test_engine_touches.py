@@ -11,8 +11,9 @@ from schemas import wire
 from schemas.instants import parse_rfc3339
 from tests.property.test_engine_order import MAKES, RULES, Make, named
 from tests.unit.triggers.driving import HOUR, MINUTE, MONDAY, SECOND, Drive, engine, shopper
+from triggers.calendars.hours import QuietHours
 from triggers.customer import decode_row, encode_row
-from triggers.rules.model import Cap, QuietHours, Rule, Shop
+from triggers.rules.model import Cap, Rule, Shop
 
 # a machine that is busy with servers draws slowly
 SLOW = [HealthCheck.too_slow]

@@ -17,8 +17,9 @@ from schemas.instants import parse_rfc3339
 from tests.property.test_engine_order import Make
 from tests.property.test_engine_touches import HISTORY, story
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, Drive, added, drive, engine, rule, shopper, step
+from triggers.calendars.hours import QuietHours
 from triggers.gates.holdout import Holdout
-from triggers.rules.model import Budget, Cap, QuietHours, Rule, Shop
+from triggers.rules.model import Budget, Cap, Rule, Shop
 from triggers.verdicts import Answer
 from triggers.zones import zone_of
 

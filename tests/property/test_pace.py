@@ -12,8 +12,9 @@ from schemas.emitted import SendSms
 from schemas.instants import parse_rfc3339
 from streams.ledger.memory import MemoryLedger
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, NOON, added, engine, rule, shopper
+from triggers.calendars.hours import QuietHours
 from triggers.customer import NEVER
-from triggers.rules.model import Budget, QuietHours, Shop
+from triggers.rules.model import Budget, Shop
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.triggers.driving import added, drive, rule, shopper
+from triggers.calendars.hours import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import NEVER, Quiet
-from triggers.rules.model import Holidays, QuietHours, QuietSpan, QuietWeek, Shop
+from triggers.rules.model import Shop
 from triggers.zones import Zones, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

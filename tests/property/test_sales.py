@@ -27,13 +27,14 @@ from streams.walking import restored
 from tests.property.shelf import Feed
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, book, shopper, step
 from tests.unit.triggers.kinds.page import of
+from triggers.calendars.hours import QuietHours
 from triggers.customer import CustomerRow, decode_row, encode_row
 from triggers.engine import Engine
 from triggers.expressions import Names
 from triggers.kinds.flash_sale import FlashSale
 from triggers.kinds.survey import Survey
 from triggers.messages.template import compile_template
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import Rule, Shop
 
 SLOW = [HealthCheck.too_slow]
 MARKETING, CUSTOMERS = 4, 5

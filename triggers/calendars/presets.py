@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from triggers.rules.model import Holidays, QuietSpan, QuietWeek
+from triggers.calendars.hours import Holidays, QuietSpan, QuietWeek
 
 _Day = tuple[QuietSpan, ...]
 

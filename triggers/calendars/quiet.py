@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.instants import DAY, MINUTE
+from triggers.calendars.hours import QuietHours, QuietSpan, QuietWeek
 from triggers.calendars.public_holidays import EPOCH_DAY, is_holiday
-from triggers.rules.model import QuietHours, QuietSpan, QuietWeek
 from triggers.zones import QUARTER, Zones, offset_change, shown
 
 LONGEST: Final = 14

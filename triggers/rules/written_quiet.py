@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, model_validator
 
+from triggers.calendars.hours import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.calendars.presets import PRESETS
 from triggers.calendars.public_holidays import EPOCH_DAY, calendars
 from triggers.calendars.quiet import LONGEST, Quiet, longest_quiet
 from triggers.rules import quantities
-from triggers.rules.model import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.rules.values import TimeOfDay, Written, closest, listed, shown, wrong
 
 _DAY: Final = 24 * 60

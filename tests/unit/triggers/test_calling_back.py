@@ -23,8 +23,9 @@ from tests.unit.triggers.driving import (
     shopper,
     step,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.customer import decode_row, encode_row
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import Rule, Shop
 
 EVENING = MONDAY + 21 * HOUR
 MORNING = MONDAY + DAY + 8 * HOUR

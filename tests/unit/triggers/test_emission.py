@@ -25,11 +25,12 @@ from tests.unit.triggers.driving import (
     shopper,
     step,
 )
+from triggers.calendars.hours import QuietHours, QuietSpan, QuietWeek
 from triggers.context import Context
 from triggers.engine import Engine
 from triggers.messages.template import Message
 from triggers.messages.writing import AS_IT_IS, Writing
-from triggers.rules.model import Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
+from triggers.rules.model import Incentive, Rule, Shop
 from triggers.zones import TZDATA_VERSION
 
 NOON = MONDAY + 12 * HOUR

@@ -33,10 +33,11 @@ from tests.unit.triggers.driving import (
     step,
     viewed,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.customer import NEVER
 from triggers.erasure import MARKER_KEPT
 from triggers.expressions import compile_expression
-from triggers.rules.model import QuietHours, Shop
+from triggers.rules.model import Shop
 
 
 def test_a_cart_left_for_idle_is_reminded_of_once() -> None:

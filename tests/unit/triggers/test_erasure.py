@@ -30,13 +30,14 @@ from tests.unit.triggers.driving import (
     viewed,
 )
 from triggers.bought import Bought
+from triggers.calendars.hours import QuietHours
 from triggers.customer import NEVER, CustomerRow, Member, decode_row, encode_row, new_row
 from triggers.engine import Engine
 from triggers.erasure import MARKER_KEPT, spent
 from triggers.forgetting import FORGET, KEPT, forget
 from triggers.interests import Interest
 from triggers.journeys import Occasion
-from triggers.rules.model import QuietHours, Shop, Step
+from triggers.rules.model import Shop, Step
 from triggers.tastes import Seen, Wish
 
 HALF_A_DAY = 12 * HOUR

@@ -29,11 +29,12 @@ from tests.unit.triggers.driving import (
     shopper,
     step,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.context import Context
 from triggers.customer import Touch, decode_row, encode_row
 from triggers.messages.template import Message, MessageRefused
 from triggers.messages.writing import AS_IT_IS, Writing
-from triggers.rules.model import Cap, QuietHours, Shop
+from triggers.rules.model import Cap, Shop
 
 
 def test_concluding_one_touch_leaves_the_others_in_the_outbox() -> None:

@@ -31,13 +31,14 @@ from tests.unit.triggers.driving import (
     step,
     viewed,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.customer import decode_row, encode_row
 from triggers.engine import Engine
 from triggers.expressions import compile_expression
 from triggers.journeys import NOTHING
 from triggers.kinds import KINDS, KindWorld
 from triggers.messages.template import compile_template
-from triggers.rules.model import Cap, Incentive, QuietHours, Rule, Shop
+from triggers.rules.model import Cap, Incentive, Rule, Shop
 from triggers.rules.read import read_rules
 
 

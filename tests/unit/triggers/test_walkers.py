@@ -22,9 +22,10 @@ from tests.unit.triggers.driving import (
     step,
 )
 from tests.unit.triggers.kinds.page import documented
+from triggers.calendars.hours import QuietHours
 from triggers.campaigns import Campaigns
 from triggers.customer import encode_row
-from triggers.rules.model import QuietHours, Rule, Shop, Step
+from triggers.rules.model import Rule, Shop, Step
 from triggers.walkers import walk_of
 from triggers.walks import RulesChanged, Walk, WalkEvent
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from triggers.calendars.hours import QuietHours
 from triggers.calendars.presets import PRESETS
 from triggers.calendars.public_holidays import calendars
 from triggers.calendars.quiet import LONGEST, Quiet, longest_quiet
-from triggers.rules.model import QuietHours
 from triggers.zones import alone, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

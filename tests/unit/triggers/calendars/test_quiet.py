@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from triggers.calendars.hours import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.calendars.phone_zones import phone_zones
 from triggers.calendars.quiet import NEVER, Look, Quiet, longest_quiet
-from triggers.rules.model import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.zones import Zones, alone, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -26,11 +26,12 @@ from tests.unit.triggers.driving import (
     shopper,
     step,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.context import Context
 from triggers.messages.template import Message, compile_template
 from triggers.messages.writing import AS_IT_IS, Writing
 from triggers.rules.clean import Sunset
-from triggers.rules.model import Budget, Cap, Incentive, QuietHours, Shop, Step
+from triggers.rules.model import Budget, Cap, Incentive, Shop, Step
 
 NOTE = compile_template("{{ customer.first_name }} left a cart")
 BONUS = Incentive("bonus", Decimal(100), valid=7 * DAY)

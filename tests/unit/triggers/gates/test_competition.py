@@ -16,9 +16,10 @@ from tests.unit.triggers.driving import (
     shopper,
     step,
 )
+from triggers.calendars.hours import QuietHours
 from triggers.customer import decode_row, encode_row
 from triggers.expressions import compile_expression
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import Rule, Shop
 
 SHOP = Shop(compete=DAY)
 

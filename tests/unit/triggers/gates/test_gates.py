@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.triggers.driving import DAY, HOUR, MONDAY, NOON
+from triggers.calendars.hours import QuietHours
 from triggers.calendars.quiet import Quiet
 from triggers.customer import Consent
 from triggers.gates import cap
@@ -16,7 +17,7 @@ from triggers.gates.quiet_hours import quiet_hours
 from triggers.gates.stale import stale
 from triggers.gates.suppression import NoSuppressions, suppression
 from triggers.gates.trigger import ready
-from triggers.rules.model import Cap, QuietHours
+from triggers.rules.model import Cap
 from triggers.verdicts import Answer
 from triggers.zones import alone, zone_of
 

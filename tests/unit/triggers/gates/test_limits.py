@@ -25,8 +25,9 @@ from tests.unit.triggers.driving import (
     step,
 )
 from triggers.asks import CapLimit
+from triggers.calendars.hours import QuietHours
 from triggers.emission import SPREAD
-from triggers.rules.model import MILLION, Budget, Cap, Incentive, QuietHours, Rule, Shop
+from triggers.rules.model import MILLION, Budget, Cap, Incentive, Rule, Shop
 
 BONUS = Incentive("bonus", Decimal(100), valid=7 * DAY)
 HOURLY = tuple(step(0 if number == 0 else HOUR, str(number + 1)) for number in range(5))

@@ -19,13 +19,14 @@ from streams.timeline import Effects, Timeline
 from tests.property.shelf import Feed
 from tests.unit.triggers.driving import DAY, HOUR, MINUTE, MONDAY, added, book, ordered, shopper, step, viewed
 from tests.unit.triggers.kinds.page import documented, mistakes, of
+from triggers.calendars.hours import QuietHours
 from triggers.customer import NEVER
 from triggers.engine import Engine
 from triggers.expressions import Names
 from triggers.journeys import About, Shown
 from triggers.kinds.flash_sale import KIND, FlashSale
 from triggers.messages.template import compile_template
-from triggers.rules.model import QuietHours, Rule, Shop
+from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules
 
 MARKETING, CUSTOMERS = 4, 5

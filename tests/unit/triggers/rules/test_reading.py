@@ -9,9 +9,10 @@ from textwrap import dedent
 import pytest
 
 from schemas.instants import DAY, HOUR, MINUTE, SECOND
+from triggers.calendars.hours import Holidays, QuietHours, QuietSpan, QuietWeek
 from triggers.calendars.presets import PRESETS
 from triggers.kinds.cart_abandoned import CartAbandoned
-from triggers.rules.model import Cap, Holidays, Incentive, QuietHours, QuietSpan, QuietWeek, Rule, Shop
+from triggers.rules.model import Cap, Incentive, Rule, Shop
 from triggers.rules.quantities import duration, percent, show_duration, time_of_day
 from triggers.rules.read import read_rules, read_shop
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from schemas.instants import DAY
-from triggers.rules.model import Cap, QuietHours, Shop
+from triggers.calendars.hours import QuietHours
+from triggers.rules.model import Cap, Shop
 from triggers.rules.read import read_rules
 
 RULE = """\
