@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -38,11 +39,19 @@ def command(of: dict[str, Any], wall: float = 6.6) -> Logged:
     return Logged(BEGIN + int(wall * SECOND), record)
 
 
-def good() -> Live:
+@dataclass(frozen=True)
+class Log(Live):
+    """One that can be harmed."""
+
+    decisions: list[dict[str, Any]]
+    commands: list[Logged]
+
+
+def good() -> Log:
     """One who left, one who ordered in time, one who ordered too late, and one with a second cart under the cap."""
     left, late, twice = decision("left", "e1"), decision("late", "e1"), decision("twice", "e1")
     again = decision("twice", "e2", outcome="skipped", wall=30)
-    return Live(
+    return Log(
         carts=[
             Cart("left", "e1", BEGIN),
             Cart("ordered", "e1", BEGIN, ordered=BEGIN + 3 * SECOND),
@@ -64,54 +73,54 @@ def test_a_good_log_is_not_complained_of() -> None:
     assert checks.overtaken(good()) == (1, 0.3)
 
 
-def lost_command(live: Live) -> None:
-    del live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
+def lost_command(live: Log) -> None:
+    del live.commands[0]
 
 
-def doubled_command(live: Live) -> None:
-    live.commands.append(live.commands[0])  # type: ignore[attr-defined]  # a list, as made here
+def doubled_command(live: Log) -> None:
+    live.commands.append(live.commands[0])
 
 
-def made_up_command(live: Live) -> None:
-    live.commands.append(Logged(BEGIN + 9 * SECOND, {**live.commands[0].record, "command_id": "?"}))  # type: ignore[attr-defined]  # a list, as made here
+def made_up_command(live: Log) -> None:
+    live.commands.append(Logged(BEGIN + 9 * SECOND, {**live.commands[0].record, "command_id": "?"}))
 
 
-def early_decision(live: Live) -> None:
+def early_decision(live: Log) -> None:
     live.decisions[0]["wall_at"] = rfc3339(BEGIN + 6 * SECOND - 1)
 
 
-def early_command(live: Live) -> None:
-    live.commands[0] = live.commands[0]._replace(at=BEGIN + 5 * SECOND)  # type: ignore[index]  # as above
+def early_command(live: Log) -> None:
+    live.commands[0] = live.commands[0]._replace(at=BEGIN + 5 * SECOND)
 
 
-def written_after_the_order(live: Live) -> None:
+def written_after_the_order(live: Log) -> None:
     live.carts[2].ordered = BEGIN + 5 * SECOND
 
 
-def judged_with_an_order_unread(live: Live) -> None:
+def judged_with_an_order_unread(live: Log) -> None:
     live.decisions[1]["wall_at"] = rfc3339(BEGIN + 20 * SECOND)
 
 
-def lost_cart(live: Live) -> None:
+def lost_cart(live: Log) -> None:
     del live.decisions[0], live.commands[0]
 
 
-def refused_cart(live: Live) -> None:
+def refused_cart(live: Log) -> None:
     live.decisions[0].update(outcome="skipped", command_ids=[])
-    del live.commands[0]  # type: ignore[attr-defined]  # a list, as made here
+    del live.commands[0]
 
 
-def judged_twice(live: Live) -> None:
-    live.decisions.append({**live.decisions[3], "decision_id": "other"})  # type: ignore[attr-defined]  # a list, as made here
+def judged_twice(live: Log) -> None:
+    live.decisions.append({**live.decisions[3], "decision_id": "other"})
 
 
-def judged_without_a_cart(live: Live) -> None:
-    live.decisions.append(decision("nobody", "e9", outcome="skipped"))  # type: ignore[attr-defined]  # a list, as made here
+def judged_without_a_cart(live: Log) -> None:
+    live.decisions.append(decision("nobody", "e9", outcome="skipped"))
 
 
-def cap_broken(live: Live) -> None:
+def cap_broken(live: Log) -> None:
     live.decisions[3].update(outcome="emitted", command_ids=["m-twice-e2"])
-    live.commands.append(command(live.decisions[3], 30))  # type: ignore[attr-defined]  # a list, as made here
+    live.commands.append(command(live.decisions[3], 30))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +140,7 @@ def cap_broken(live: Live) -> None:
         (cap_broken, "more than 1 within 23.5 s", (0, 0, 0)),
     ],
 )
-def test_a_harmed_log_is_complained_of(harm: Callable[[Live], None], says: str, counts: tuple[int, int, int]) -> None:
+def test_a_harmed_log_is_complained_of(harm: Callable[[Log], None], says: str, counts: tuple[int, int, int]) -> None:
     live = copy.deepcopy(good())
     harm(live)
     found = checks.judge_live(live)

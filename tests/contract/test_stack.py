@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -39,7 +42,7 @@ async def read(stack: stacks.Stack, topic: str, count: int, **options: object) -
         await consumer.stop()
 
 
-async def azip(count: int, consumer: AIOKafkaConsumer):  # type: ignore[no-untyped-def]  # aiokafka's records are untyped
+async def azip(count: int, consumer: AIOKafkaConsumer) -> AsyncIterator[tuple[int, Any]]:
     for number in range(count):
         yield number, await consumer.getone()
 

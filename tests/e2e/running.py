@@ -65,6 +65,9 @@ class Worker:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def says(self, words: str) -> bool:
+        return words in self.said()
+
 
 class Shop:
     """One installation on a broker: its settings, its rule, its workers."""

@@ -7,6 +7,7 @@ import datetime as dt
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ async def test_a_killed_worker_leaves_nothing_half_done_and_its_successor_says_n
     sent = 0
     for life in range(5):
         with shop.worker(f"life-{life}") as worker:
-            await until(lambda worker=worker: "inbound owned" in worker.said())  # type: ignore[misc]  # bound
+            await until(partial(worker.says, "inbound owned"))
             for _ in range(count // 5):
                 text = "STOP" if sent % 2 == 0 else "START"
                 await shop.publish("inbound-sms", [sms(text, event_id=f"mo-{sent}")])

@@ -11,12 +11,8 @@ import pytest
 
 from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
-from tests.e2e.running import PATIENCE, Shop, Worker, until
+from tests.e2e.running import PATIENCE, Shop, until
 from tests.topics import delete, recreate
-
-
-def says(worker: Worker, words: str) -> bool:
-    return words in worker.said()
 
 
 async def test_without_a_broker_the_worker_says_where_it_looked(redis_server: Redis, tmp_path: Path) -> None:
@@ -70,7 +66,7 @@ async def test_a_worker_that_is_stopped_while_it_starts_still_stops(
     shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url)
     for said in ("clock=", "partitions owned"):
         with shop.worker() as worker:
-            await until(partial(says, worker, said))
+            await until(partial(worker.says, said))
             assert worker.stop() == 0
         worker.log.unlink()
 

@@ -197,14 +197,17 @@ class World:
             self.reference.stopped[number] = self.now
         elif meant == "start":
             self.reference.lift(number, "opted_out")
-        told = [
-            wire.decode_one(one.value) for one in outgoing.published.get((CUSTOMER_EVENTS.name, 0), ())
-        ]  # fmt: skip
+        told: list[wire.ConsentChanged] = []
+        for written in outgoing.published.get((CUSTOMER_EVENTS.name, 0), ()):
+            said = wire.decode_one(written.value)
+            if not isinstance(said, wire.ConsentChanged):
+                raise Wrong(f"{text!r} is told as {said}")
+            told.append(said)
         whom = self.reference.have(number) if meant in ("opt-out", "start") else []
-        if sorted(one.customer_id for one in told) != whom:  # type: ignore[union-attr]  # ConsentChanged
+        if sorted(one.customer_id for one in told) != whom:
             raise Wrong(f"{text!r} from {number} is told of {told}, and it is the phone of {whom}")
         for one in told:
-            if one.granted != (meant == "start") or one.source != "inbound-sms":  # type: ignore[union-attr]  # likewise
+            if one.granted != (meant == "start") or one.source != "inbound-sms":
                 raise Wrong(f"{text!r} is told as {one}")
             self._tell(one, fate or Fate())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from feeds.differ import Changed, Held, Unchanged, Vanished, differences
 from schemas.catalogue import Product
 
 
-def product(product_id: str, price: str = "10", **fields: object) -> Product:
-    return Product(product_id=product_id, price=Decimal(price), **fields)  # type: ignore[arg-type]  # fields of tests
+def product(product_id: str, price: str = "10", **fields: Any) -> Product:
+    return Product(product_id=product_id, price=Decimal(price), **fields)
 
 
 A, B, C = product("a"), product("b"), product("c")

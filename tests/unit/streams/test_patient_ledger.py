@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from streams.ledger import MemoryLedger, PatientLedger
-from triggers.asks import Ask, Granted, Scope
+from triggers.asks import Ask, Granted, LedgerAnswer, Scope
 
 
 def ask(number: int) -> Ask:
@@ -26,7 +27,7 @@ async def test_what_was_answered_is_not_asked_again() -> None:
     class HalfAway(MemoryLedger):
         asked: list[int]
 
-        async def reserve(self, asks):  # type: ignore[no-untyped-def]  # only watches the real one
+        async def reserve(self, asks: Sequence[Ask]) -> list[LedgerAnswer | None]:
             answers = await super().reserve(asks)
             self.asked = [*getattr(self, "asked", []), len(asks)]
             return [answers[0], *[None] * (len(asks) - 1)] if len(self.asked) == 1 else answers

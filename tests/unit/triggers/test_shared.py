@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -22,13 +23,13 @@ SHOP = Shop(
 )  # fmt: skip
 
 
-def command(**more: object) -> SendSms:
-    given = {
+def command(**more: Any) -> SendSms:
+    given: dict[str, Any] = {
         "command_id": "c1", "shop_id": "main", "customer_id": "42", "rule": "r", "rule_version": "v", "step": "1",
         "phone": PHONE, "sender": None, "text": "Hello", "purpose": "marketing", "encoding": "gsm-7", "units": 5,
         "segments": 2, "due_at": rfc3339(MONDAY), "not_before": rfc3339(MONDAY), "not_after": rfc3339(MONDAY + DAY),
     }  # fmt: skip
-    return SendSms(**(given | more))  # type: ignore[arg-type]  # of many types
+    return SendSms(**(given | more))
 
 
 def of(shop: Shop) -> SharedOfShops:

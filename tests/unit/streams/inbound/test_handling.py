@@ -61,7 +61,7 @@ def test_an_opt_out_suppresses_the_phone_and_tells_every_customer_who_has_it() -
     [(partition, made)] = records(outgoing, "suppressions")
     assert (partition, made.key) == (0, f"main:{phone_hmac(SECRET, ANNA)}:opted_out".encode())
     said = read_event(made.value or b"", (Suppression,))
-    assert (said.source, said.until) == ("inbound-sms", None)  # type: ignore[attr-defined]  # a Suppression
+    assert isinstance(said, Suppression) and (said.source, said.until) == ("inbound-sms", None)
     told = records(outgoing, "customer-events")
     assert {one.key for _, one in told} == {b"main:42", b"main:43"}
     for partition, one in told:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.triggers.driving import DAY, MONDAY
@@ -13,8 +15,8 @@ from triggers.verdicts import Answer
 SETTING = Sunset(after=3, limit=1, window=30 * DAY, stop_after=5)
 
 
-def touches(*at: int, rule: str = "cart", **said: object) -> list[Touch]:
-    return [Touch(f"t-{rule}-{one}", one, rule, **said) for one in at]  # type: ignore[arg-type]  # as the test says
+def touches(*at: int, rule: str = "cart", **said: Any) -> list[Touch]:
+    return [Touch(f"t-{rule}-{one}", one, rule, **said) for one in at]
 
 
 def said(found: list[Touch], at: int, answered_at: int = 0, **other: object) -> tuple[Answer, str]:

@@ -13,7 +13,7 @@ from tests.unit.triggers.driving import rule as cart_rule
 from tests.unit.triggers.kinds.page import documented, mistakes, of
 from tests.unit.triggers.kinds.test_collection_released import RELEASED, released
 from tests.unit.triggers.kinds.test_flash_sale import END, SALE, Line, announced, by, ended, likes
-from triggers.kinds.survey import Survey
+from triggers.kinds.survey import Survey, TookPart
 from triggers.rules.model import Rule
 
 ASKED = END + 2 * DAY
@@ -56,8 +56,9 @@ async def test_the_rules_on_the_page_ask_those_who_took_part_with_two_texts_and_
 
 
 async def test_who_took_part_may_be_chosen() -> None:
-    for took_part, who in (("bought", {"bought"}), ("came", {"came"}), ("any", {"bought", "came"})):
-        rule = named(Survey("sale", took_part))  # type: ignore[arg-type]  # a word out of a loop
+    cases: list[tuple[TookPart, set[str]]] = [("bought", {"bought"}), ("came", {"came"}), ("any", {"bought", "came"})]
+    for took_part, who in cases:
+        rule = named(Survey("sale", took_part))
         line = await Line(rule).advance([*some(), everything(), *likes("x", at=ASKED)])
         assert {customer for customer, _, _ in line.sent} == who
 
