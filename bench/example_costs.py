@@ -3,20 +3,17 @@
   python -m bench.example_costs                 the table to standard output, in half a minute
   python -m bench.example_costs --write-docs    and into docs/messages.md
 
-The feeds lie beside the project, in ../shared/data/feeds, and are read there. The same feeds give the same table: texts
-are made as of a fixed instant.
+The feeds lie beside the project, in ../shared/data/feeds (bench.feed_files). Texts are made as of a fixed instant.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.real_feeds import DATA, ROOT
-from bench.results import table, write_docs
+from bench.feed_files import command
+from bench.results import ROOT, table
 from feeds.problems import FeedError
 from schemas.instants import parse_rfc3339
 from streams.costs import costs, feed_store
@@ -47,13 +44,9 @@ def measured(feed: Path, name: str) -> Row | None:
     return [f"`{name}`", f"{products:,}", *cells] if products else None
 
 
-def rendered(data: Path) -> str:
-    """Markdown. Raises FileNotFoundError where there are no feeds."""
-    folder = data / "feeds"
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not files:
-        raise FileNotFoundError(2, "no feeds there", str(folder))
-    rows = [row for path in files if (row := measured(path, path.relative_to(folder).as_posix())) is not None]
+def rendered(files: Mapping[str, Path]) -> str:
+    """Markdown."""
+    rows = [row for name, path in files.items() if (row := measured(path, name)) is not None]
     return table(["feed", "products", *_texts()], rows)
 
 
@@ -67,19 +60,7 @@ def _texts() -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.example_costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with feeds/ in it")
-    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/messages.md")
-    given = parser.parse_args(argv)
-    try:
-        text = rendered(given.data)
-    except FileNotFoundError as error:
-        sys.exit(f"the data is not there: {error.filename}")
-    print(text)
-    if given.write_docs:
-        write_docs("example-costs", text, PAGE)
+    command("example_costs", __doc__, rendered, PAGE, argv)
 
 
 if __name__ == "__main__":

@@ -3,27 +3,24 @@
   python -m bench.real_feeds                    the table to standard output, in a few seconds
   python -m bench.real_feeds --write-docs       and into docs/feeds.md
 
-The feeds lie beside the project, in ../shared/data/feeds, and are read there. The same feeds give the same table.
+The feeds lie beside the project, in ../shared/data/feeds (bench.feed_files).
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from bench.results import table, write_docs
+from bench.feed_files import command
+from bench.results import ROOT, table
 from feeds.problems import FeedError, Rejected
 from feeds.read import read
 from schemas.catalogue import Product
 
-ROOT: Final = Path(__file__).parents[1]
-DATA: Final = ROOT.parent / "shared" / "data"
 PAGE: Final = ROOT / "docs" / "feeds.md"
 
 
@@ -58,13 +55,9 @@ def outcome(path: Path) -> Outcome:
     return Outcome(feed.format, products, dict(rejected), dict(repaired), feed.complete)
 
 
-def outcomes(data: Path) -> dict[str, Outcome]:
-    """Of every file, by its path within `feeds`, in order. Raises FileNotFoundError where there are none."""
-    folder = data / "feeds"
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not files:
-        raise FileNotFoundError(2, "no feeds there", str(folder))
-    return {path.relative_to(folder).as_posix(): outcome(path) for path in files}
+def outcomes(files: Mapping[str, Path]) -> dict[str, Outcome]:
+    """Of each of these, by the same names."""
+    return {name: outcome(path) for name, path in files.items()}
 
 
 def rendered(read_feeds: dict[str, Outcome]) -> str:
@@ -92,19 +85,7 @@ def _counted(reasons: dict[str, int]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.real_feeds", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with feeds/ in it")
-    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/feeds.md")
-    given = parser.parse_args(argv)
-    try:
-        text = rendered(outcomes(given.data))
-    except FileNotFoundError as error:
-        sys.exit(f"the data is not there: {error.filename}")
-    print(text)
-    if given.write_docs:
-        write_docs("real-feeds", text, PAGE)
+    command("real_feeds", __doc__, lambda files: rendered(outcomes(files)), PAGE, argv)
 
 
 if __name__ == "__main__":
