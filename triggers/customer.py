@@ -20,7 +20,7 @@ from schemas.partitioner import row_key
 from triggers import interests
 from triggers.answers import Said
 from triggers.bought import Bought, together
-from triggers.cart import CartBook, new_book, read_book, settle, stored
+from triggers.cart_book import CartBook, new_book, read_book, settle, stored
 from triggers.consents import Consent
 from triggers.counted import Counted
 from triggers.interests import Interest

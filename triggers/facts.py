@@ -1,10 +1,10 @@
 """What each event says of a customer, written into the row. Nothing here knows rules.
 
 Every update commutes with the others of different instants: profile fields, days, consents, wishes and answers take the
-newest by event time, views and orders add up, the cart folds (`triggers.cart`). An erasure forgets what is not newer
-than it (`triggers.forgetting`), so that it may itself be late. The bounds are the exceptions: which of more than 50
-products, 20 categories or 16 orders are remembered is decided when each arrives. And of an order that is told twice the
-goods are those of the first telling.
+newest by event time, views and orders add up, the cart folds (`triggers.cart_book`). An erasure forgets what is not
+newer than it (`triggers.forgetting`), so that it may itself be late. The bounds are the exceptions: which of more than
+50 products, 20 categories or 16 orders are remembered is decided when each arrives. And of an order that is told twice
+the goods are those of the first telling.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from schemas.suppressions import OPTED_OUT
 from triggers import cart, interests
 from triggers.answers import answer
 from triggers.bought import take
+from triggers.cart_book import record
 from triggers.customer import MAX_DATES, PROFILE_FIELDS, Consent, CustomerRow, Field, Orders
 from triggers.forgetting import forget
 from triggers.gates.phone import phone
@@ -47,7 +48,7 @@ Apply = Callable[[CustomerRow, Any, ShopSays], None]
 def _item_added(row: CustomerRow, event: wire.CartItemAdded, says: ShopSays) -> None:
     at = event.at
     op = cart.Op(at, cart.ADD, event.event_id, event.product_id, event.quantity, event.price, event.currency)
-    cart.record(row.cart, op)
+    record(row.cart, op)
     if at > row.visited_at:  # as _visited
         row.visited_at = at
     if event.category_id is not None:
@@ -55,7 +56,7 @@ def _item_added(row: CustomerRow, event: wire.CartItemAdded, says: ShopSays) -> 
 
 
 def _item_removed(row: CustomerRow, event: wire.CartItemRemoved, says: ShopSays) -> None:
-    cart.record(row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity))
+    record(row.cart, cart.Op(event.at, cart.REMOVE, event.event_id, event.product_id, event.quantity))
     _visited(row, event)
 
 
@@ -64,12 +65,12 @@ def _cart_updated(row: CustomerRow, event: wire.CartUpdated, says: ShopSays) -> 
         event.at, cart.REPLACE, event.event_id, currency=event.currency,
         items=[(item.product_id, item.quantity, item.price) for item in event.items],
     )
-    cart.record(row.cart, op)
+    record(row.cart, op)
     _visited(row, event)
 
 
 def _checkout_started(row: CustomerRow, event: wire.CheckoutStarted, says: ShopSays) -> None:
-    cart.record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id))
+    record(row.cart, cart.Op(event.at, cart.CHECKOUT, event.event_id))
     _visited(row, event)
 
 
@@ -78,7 +79,7 @@ def _order_placed(row: CustomerRow, event: wire.OrderPlaced, says: ShopSays) -> 
     if says.by_items and event.items is not None:
         items = [(item.product_id, item.quantity, None) for item in event.items]
     kind = cart.WHOLE_ORDER if event.items is None else cart.ORDER
-    cart.record(row.cart, cart.Op(event.at, kind, event.event_id, items=items))
+    record(row.cart, cart.Op(event.at, kind, event.event_id, items=items))
     items_known = event.items or ()
     total = order_total(items_known, event.total)
     if place(_orders(row), event.order_id, event.at, total, event.currency):

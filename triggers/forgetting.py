@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from triggers import cart, interests
+from triggers import cart_book, interests
 from triggers.bought import bought_since
 from triggers.customer import CustomerRow
 from triggers.orders import orders_since
@@ -54,7 +54,7 @@ def _bonus(row: CustomerRow, at: int) -> None:
 
 def _orders(row: CustomerRow, at: int) -> None:
     row.settled_bought = bought_since(row.settled_bought, at)
-    cart.forget(row.cart, at)
+    cart_book.forget(row.cart, at)
     if row.orders is not None:
         row.orders = orders_since(row.orders, at)
 

@@ -10,21 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers import interests
-from triggers.cart import (
-    ADD,
-    CHECKOUT,
-    ORDER,
-    REMOVE,
-    WHOLE_ORDER,
-    CartBook,
-    Op,
-    look,
-    new_book,
-    read_book,
-    record,
-    settle,
-    stored,
-)
+from triggers.cart import ADD, CHECKOUT, ORDER, REMOVE, WHOLE_ORDER, Op
+from triggers.cart_book import CartBook, look, new_book, read_book, record, settle, stored
 from triggers.interests import MAX_EARLIER, MAX_INTERESTS, Interest, read, viewed
 
 EMPTY = msgspec.Raw(b"\x80")

@@ -18,7 +18,8 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from schemas.wire import CustomerEvent
-from triggers.cart import Cart, look
+from triggers.cart import Cart
+from triggers.cart_book import look
 from triggers.customer import NEVER, CustomerRow
 from triggers.kinds import _carts
 from triggers.kinds._seam import Begin, KindWorld, Reading, Watch, WrittenKind

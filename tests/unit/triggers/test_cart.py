@@ -18,7 +18,8 @@ from tests.unit.triggers.driving import (
     replaced,
     rule,
 )
-from triggers.cart import MAX_LINES, MAX_OP_ITEMS, MAX_OPS, Cart
+from triggers.cart import MAX_LINES, Cart
+from triggers.cart_book import MAX_OP_ITEMS, MAX_OPS
 from triggers.customer import encode_row, new_row
 from triggers.facts import APPLY, ShopSays
 
