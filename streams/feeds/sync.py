@@ -17,7 +17,7 @@ from feeds.fetching.conditional import KeptFeed
 from feeds.guard import Counts, reasons
 from feeds.held import HeldFeed, HeldNote
 from feeds.sorting import SortedProducts
-from feeds.store import Change, Ordered, ProductStore, Store
+from feeds.store import Ordered, ProductStore, Store
 from feeds.tally import Tally, read_counted
 from schemas.catalogue import Product
 from schemas.feed_guard import DEFAULT_GUARD, FeedGuard
@@ -186,37 +186,23 @@ def instant(at: int | None) -> str | None:
 
 
 def read_into(
-    store: Store | SortedProducts,
+    found: SortedProducts,
     feed: BinaryIO,
     shop_id: str,
     *,
     at: int,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Tally:
-    """The sound products of the feed into the store, and what reading it came to. FeedError, Stopped."""
-    batch: list[Change] = []
+    """The sound products of the feed, sorted, and what reading it came to. FeedError, Stopped."""
     taken = 0
+    add = found.add
 
-    def sort(product: Product) -> None:
+    def take(product: Product) -> None:
         nonlocal taken
         taken += 1
         if taken % _BATCH == 0 and stopping():
             raise Stopped
         add(product)
 
-    def take(product: Product) -> None:
-        batch.append((shop_id, product.product_id, product))
-        if len(batch) >= _BATCH:
-            if stopping():
-                raise Stopped
-            apply(batch)
-            batch.clear()
-
     with feed_in(feed, shop_id, at=at) as records:
-        if isinstance(store, SortedProducts):
-            add = store.add
-            return read_counted(records, sort)
-        apply = store.apply
-        tally = read_counted(records, take)
-        apply(batch)
-        return tally
+        return read_counted(records, take)
