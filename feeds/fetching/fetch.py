@@ -220,10 +220,10 @@ class _Attempt:
         for address in addresses:
             if is_forbidden(address):
                 where = "link-local, or where a cloud tells a machine about itself"
-                raise FetchError("forbidden-address", f"{url.host} is {address}, {where}")
+                raise FetchError("forbidden-address", f"{_named(url, address)} is {where}")
         for address in addresses:
             if not self._allow_private and not is_public(address):
-                raise FetchError("private-address", f"{url.host} is {address}, an address inside a network")
+                raise FetchError("private-address", f"{_named(url, address)} is an address inside a network")
         return addresses[:_ADDRESSES]
 
     def _late(self, url: httpx.URL) -> FetchError:
@@ -231,9 +231,10 @@ class _Attempt:
 
     def _refused(self, url: httpx.URL, response: httpx.Response) -> FetchError:
         status = response.status_code
+        wants = ": it wants a user and a password, which may stand in the address" if status == 401 else ""
         return FetchError(
             "http-status",
-            f"{url.host} answered {status}",
+            f"{url.host} answered {status}{wants}",
             transient=status in TRANSIENT_STATUSES,
             asked=retry_after(response.headers.get("retry-after"), self._outside.wall()),
         )
@@ -265,13 +266,17 @@ class _Attempt:
         return Fetched(size=written, digest=digest.hexdigest(), validators=validators)
 
 
+def _named(url: httpx.URL, address: Address) -> str:
+    return url.host if url.host == str(address) else f"{url.host} ({address})"
+
+
 def _url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
         raise FetchError("bad-url", f"not an address: {error}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise FetchError("bad-url", "a feed's address begins with http:// or https://")
+        raise FetchError("bad-url", "a feed's address begins with http:// or https:// and the name of a server")
     return url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,8 +25,6 @@ ShopOption = Annotated[str, typer.Option(help="The shop whose feed it is.")]
 
 def check_shop(shop: str) -> None:
     """What is no shop's id ends the command."""
-    import re
-
     from schemas.fields import SHOP_ID_PATTERN
 
     if not re.fullmatch(SHOP_ID_PATTERN, shop):
@@ -40,7 +39,7 @@ def opened(file: str) -> BinaryIO:
         try:
             return Path(file).open("rb")
         except FileNotFoundError:
-            fail(f"no such file: {file}", code=USED_WRONGLY)
+            fail(f"no such file: {file}", _address_hint(file), code=USED_WRONGLY)
         except PermissionError:
             fail(f"may not be read: {file}", code=USED_WRONGLY)
         except IsADirectoryError:
@@ -48,6 +47,13 @@ def opened(file: str) -> BinaryIO:
         except (OSError, ValueError) as error:  # a name that no file can have
             fail(f"can't be opened: {file[:200]!r}: {getattr(error, 'strerror', None) or error}", code=USED_WRONGLY)
     fail(f"a folder, no feed: {file}", code=USED_WRONGLY)
+
+
+def _address_hint(file: str) -> str | None:
+    """Where somebody may have meant an address."""
+    if not re.match(r"[a-z]+:/|[\w-]+(\.[\w-]+)+/", file, re.IGNORECASE):
+        return None
+    return "an address begins with http:// or https://, and `rewake feed sync` fetches it"
 
 
 def refused(error: FeedError, *, json: bool) -> NoReturn:

@@ -133,10 +133,21 @@ def test_a_sync_from_inside_the_house_is_refused_without_asking_kafka(tmp_path: 
     assert "--allow-private" in done.stderr
 
 
+@pytest.mark.parametrize("source", ["ftp://shop.example/feed.xml", "shop.example/feed.xml", "https:/shop.example/feed"])
+@pytest.mark.parametrize("command", ["parse", "sync"])
+def test_an_address_that_is_none_is_told_from_a_file_that_is_missing(command: str, source: str) -> None:
+    done = run(command, source)
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"error: no such file: {source}\n"
+        "hint: an address begins with http:// or https://, and `rewake feed sync` fetches it\n",
+    )
+
+
 def test_the_metadata_of_a_cloud_is_no_feed_whatever_is_allowed(tmp_path: Path) -> None:
     done = run("sync", "http://169.254.169.254/latest", "--allow-private", "--state", str(tmp_path))
     assert done.exit_code == 1
-    assert "forbidden-address: 169.254.169.254 is 169.254.169.254, link-local, or where" in done.stderr
+    assert "forbidden-address: 169.254.169.254 is link-local, or where" in done.stderr
     assert "hint: nothing allows it" in done.stderr and "--allow-private" not in done.stderr
 
 

@@ -135,6 +135,20 @@ async def test_no_setting_allows_where_a_cloud_tells_a_machine_about_itself(addr
         assert reason == "forbidden-address"
 
 
+async def test_a_name_is_told_with_the_address_that_it_has() -> None:
+    outside = Outside(resolve=knowing(shop_example=["10.0.0.7"]), transport=answering())
+    with pytest.raises(FetchError, match=r"^shop\.example \(10\.0\.0\.7\) is an address inside a network$"):
+        await fetch("http://shop.example/feed", io.BytesIO(), outside=outside)
+    with pytest.raises(FetchError, match=r"^10\.0\.0\.7 is an address inside a network$"):
+        await fetch("http://10.0.0.7/feed", io.BytesIO(), outside=Outside(resolve=knowing(), transport=answering()))
+
+
+async def test_a_server_that_wants_a_password_is_told_with_where_it_may_stand() -> None:
+    outside = Outside(resolve=knowing(), transport=answering(httpx.Response(401)))
+    with pytest.raises(FetchError, match=r"^8\.8\.8\.8 answered 401: it wants a user and a password"):
+        await fetch("http://8.8.8.8/feed", io.BytesIO(), backoff=ONCE, outside=outside)
+
+
 async def test_no_redirect_leads_to_where_a_cloud_tells_a_machine_about_itself() -> None:
     asked: list[httpx.Request] = []
     moved = httpx.Response(302, headers={"Location": "http://169.254.169.254/latest"})

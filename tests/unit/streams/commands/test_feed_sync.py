@@ -92,7 +92,7 @@ def test_a_feed_that_fails_stops_no_other_and_the_command_leaves_with_1(site: Si
     done = sync()
     assert done.exit_code == 1
     assert "books: failed: http-status: 127.0.0.1 answered 404" in done.stderr
-    assert "inside: failed: private-address: 127.0.0.1 is 127.0.0.1, an address inside a network" in done.stderr
+    assert "inside: failed: private-address: 127.0.0.1 is an address inside a network" in done.stderr
     assert "hint: `allow_private: true` in the `feed` of its shop.yaml allows it" in done.stderr
     assert done.stdout.startswith("tea: ") and len(topic.products()) == 30
 
