@@ -220,7 +220,15 @@ class Compiler(Naming):
         plain_arguments(node)
         if node.node is None:
             raise SourceInvalid(node.lineno, f"`{node.name}` has nothing to work on")
-        return filter_(self.term(node.node), [self.term(argument) for argument in node.args], node)
+        return filter_(self.term(node.node), [self._argument(argument, node.name) for argument in node.args], node)
+
+    def _argument(self, node: nodes.Node, of: str) -> Term:
+        try:
+            return self.term(node)
+        except SourceInvalid as error:
+            if isinstance(node, nodes.Name) and not error.hint.startswith("did you mean"):
+                raise invalid(node, error.message, f'a text stands in quotes: `{of}("{node.name}")`') from error
+            raise
 
     def _test(self, node: nodes.Test) -> Term:
         if node.name not in ("defined", "undefined", "none") or node.args:

@@ -15,6 +15,7 @@ from jinja2.environment import Environment
 from jinja2.lexer import TOKEN_FLOAT, TOKEN_INTEGER, TOKEN_OPERATOR, Token, TokenStream
 from jinja2.parser import Parser
 
+from triggers.expressions.mistakes import told
 from triggers.expressions.optional import OptionalParts
 
 LONGEST_SOURCE: Final = 8_000
@@ -58,7 +59,7 @@ def parse_expression(source: str) -> nodes.Expr:
             hint = _HABITS.get(str(token.value).lower(), "")
             raise SourceInvalid(token.lineno, f"unexpected `{token.value}` after the condition", hint)
     except TemplateSyntaxError as error:
-        message = (error.message or "this can't be read").replace("'end of template'", "end of the condition")
+        message = (error.message or _UNREADABLE).replace("'end of template'", "end of the condition")
         raise SourceInvalid(min(error.lineno, len(source)), message) from error
     except RecursionError as error:
         raise SourceInvalid(0, "nested too deeply") from error
@@ -71,7 +72,7 @@ def parse_template(source: str) -> nodes.Template:
     try:
         return Parser(_ENVIRONMENT, source).parse()
     except TemplateSyntaxError as error:
-        raise SourceInvalid(min(error.lineno, len(source)), error.message or "this can't be read") from error
+        raise SourceInvalid(*told(error.message or _UNREADABLE, source, min(error.lineno, len(source)))) from error
     except RecursionError as error:
         raise SourceInvalid(0, "nested too deeply") from error
 
@@ -218,8 +219,11 @@ _HABITS: Final = {
     "and": "`and` is written in lower case",
     "or": "`or` is written in lower case",
     "not": "`not` is written in lower case",
+    **dict.fromkeys("“”„«»‘’", "texts stand in straight quotes, `\"` or `'`"),
 }
 """What other languages write, and what it is here."""
+_STRAIGHT: Final = "'\""
+_UNREADABLE: Final = "this can't be read"
 
 
 def _number(offset: int, text: str) -> Decimal:
@@ -231,15 +235,19 @@ def _number(offset: int, text: str) -> Decimal:
 
 
 def _lexical(source: str, error: TemplateSyntaxError) -> SourceInvalid:
-    message = error.message or "this can't be read"
+    message = error.message or _UNREADABLE
     place = re.search(r" at (\d+)$", message)
     if place is not None:
         offset = int(place.group(1))
-        return SourceInvalid(offset, f"unexpected character `{source[offset]}`", _HABITS.get(source[offset], ""))
+        character = source[offset]
+        if character in _STRAIGHT:
+            hint = f"write {character} after the text"
+            return SourceInvalid(offset, f"the quote `{character}` is never closed", hint)
+        return SourceInvalid(offset, f"unexpected character `{character}`", _HABITS.get(character, ""))
     start = 0
     for _ in range(error.lineno - 1):
         start = source.find("\n", start) + 1
-    return SourceInvalid(start, message)
+    return SourceInvalid(*told(message, source, start))
 
 
 _ENVIRONMENT: Final = _Offsets(extensions=[OptionalParts])

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
+from triggers.context import Context
 from triggers.expressions import Expression
 from triggers.expressions.bounds import Bound, contradiction
+from triggers.expressions.types import members
 from triggers.kinds import Kind
 from triggers.messages.template import MessageTemplate
 from triggers.rules.documents import Path
@@ -29,6 +31,11 @@ _KNOWN: Final[dict[str, tuple[Bound, str]]] = {
 _WITH_CART: Final = frozenset({"cart_abandoned", "checkout_abandoned"})
 _HAS_GOODS: Final = (Bound("cart.count", ">=", _ONE), "there is something in the cart, or the journey ends")
 _OPTIONAL: Final = re.compile(r"\{%[-+]?\s*optional\s*[-+]?%\}.*?\{%[-+]?\s*endoptional\s*[-+]?%\}", re.DOTALL)
+
+_ONE_BRACE: Final = re.compile(r"(?<![{%#])\{\s*(?:" + "|".join(members(Context)) + r")\b[^{}%#]*\}(?!\})")
+"""What looks like a name, and goes out as it is written."""
+
+_COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 def dangers(rule: Rule, shop: Shop, kind: Kind) -> Iterator[Danger]:
@@ -92,6 +99,9 @@ def _texts(rule: Rule, shop: Shop) -> Iterator[Danger]:
                 lost = _lost(rf"\bshop\s*\.\s*{setting}\b", source)
                 if not getattr(shop, setting) and lost:
                     yield path, f"the {what} names `shop.{setting}`, which shop.yaml does not give", lost
+            if found := _ONE_BRACE.search(_COMMENT.sub("", source)):
+                hint = f"a name stands in two braces, `{{{found.group()}}}`"
+                yield path, f"the {what} of step {number + 1} says `{found.group()}` as it stands", hint
 
 
 def _lost(name: str, source: str) -> str:

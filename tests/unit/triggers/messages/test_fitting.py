@@ -249,9 +249,9 @@ def test_the_text_is_measured_as_it_is_written() -> None:
     [
         ("{% optional %}x{% optional %}y{% endoptional %}{% endoptional %}", (1, 19), "within one another"),
         ("{% optional %}{% if true %}{% optional %}y{% endoptional %}{% endif %}{% endoptional %}", (1, 31), "within"),
-        ("x\n{% optional 2 %}y{% endoptional %}", (2, 13), "expected token 'end of statement block'"),
-        ("{% optional %}x", (1, 15), "'endoptional'"),
-        ("x{% endoptional %}", (1, 5), "unknown tag 'endoptional'"),
+        ("x\n{% optional 2 %}y{% endoptional %}", (2, 13), "unexpected `2`"),
+        ("{% optional %}x", (1, 4), "`{% optional %}` is never closed"),
+        ("x{% endoptional %}", (1, 5), "`endoptional` without an `optional` before it"),
         ("{% set a = 'x' %}{% optional %}{% set a = 'y' %}{% endoptional %}{{ a }}", (1, 39), "can't change `a`"),
         ("{% optional %}{% set a = 'y' %}{% endoptional %}{{ a }}", (1, 52), "unknown name `a`"),
         ("{% optional %}{{ cart.totl }}{% endoptional %}", (1, 18), "unknown name `cart.totl`"),
