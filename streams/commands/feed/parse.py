@@ -36,6 +36,8 @@ def parse(
     import msgspec
 
     check_shop(shop)
+    if out_file is not None and file != "-" and out_file.exists() and Path(file).exists() and out_file.samefile(file):
+        fail("--out is the feed itself, which it would be written over", code=USED_WRONGLY)
     encoder = msgspec.json.Encoder(decimal_format="string")
     with opened(file) as stream:
         if out_file is None:

@@ -83,6 +83,8 @@ def sync(
     wrong = [name for name, given in of_folder.items() if given] if source is not None else []
     if wrong:
         fail(f"{wrong[0]} is for the feeds of a folder of shops, not for one file or address", code=USED_WRONGLY)
+    if source is not None and shops is not None and not shops.exists():
+        fail(f"there is no folder {shops}", "what one sync may change stands in its shop.yaml", code=USED_WRONGLY)
     if source is None and allow_private:
         fail("--allow-private is for one address", "a shop says `allow_private` in its shop.yaml", code=USED_WRONGLY)
     settings = settings_or_exit(bootstrap)

@@ -80,6 +80,18 @@ def test_a_refused_feed_exits_with_1_and_keeps_the_former_file(tmp_path: Path) -
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_products_are_not_written_over_the_feed_that_they_are_read_from(feed: Path) -> None:
+    before = feed.read_bytes()
+    done = run("parse", str(feed), "--out", f"{feed.parent}/./feed.xml")
+    assert (done.exit_code, feed.read_bytes()) == (2, before)
+    assert "--out is the feed itself" in done.stderr
+
+
+def test_a_folder_of_settings_that_is_named_and_not_there_is_told(feed: Path) -> None:
+    done = run("sync", str(feed), "--shops", "nowhere")
+    assert (done.exit_code, "there is no folder nowhere" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("wrong", [["parse", "no-such-file"], ["parse", "."], ["parse", "-", "--shop", "a:b"]])
 def test_wrong_use_exits_with_2(wrong: list[str]) -> None:
     assert run(*wrong).exit_code == 2
