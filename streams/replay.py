@@ -10,16 +10,15 @@ from __future__ import annotations
 import base64
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 import orjson
 
-from schemas.catalogue import Catalogue, Product
+from schemas.catalogue import Catalogue
 from schemas.emitted import encode
 from schemas.wire import Malformed
 from streams.deadlines import DeadlineIndex
@@ -29,6 +28,7 @@ from streams.faults import REASON, Fault, about
 from streams.feeds.lines import FeedLines, Following
 from streams.ledger import MemoryLedger, RowLedger
 from streams.merge import BEGINNING, END, Merged
+from streams.saved import Figures, Saved, load, readable, save
 from streams.shopfacts import read, record
 from streams.tallying import Tallying
 from streams.timeline import Effects, Out, Timeline
@@ -39,19 +39,7 @@ from triggers.rules.inforce import InForce
 from triggers.rules.model import RuleBook
 from triggers.shopfacts import ShopFacts
 from triggers.verdicts import Answer
-from triggers.walks import OpenWalks, decode_walk, encode_walk
-
-STATE_FORMAT: Final = 1
-
-_SAVED: Final = ("rows", "ledger", "figures", "products")
-"""What a state has a file of."""
-
-_PACKED: Final = msgspec.msgpack.Encoder(decimal_format="string")
-_READ_PRODUCTS: Final = msgspec.msgpack.Decoder(list[Product]).decode
-
-
-class StateError(Exception):
-    """A saved state that can't be gone on from; the message says why and what to do."""
+from triggers.walks import OpenWalks
 
 
 @dataclass(slots=True)
@@ -82,14 +70,6 @@ class Summary:
     @property
     def passed_over(self) -> int:
         return self.read - self.applied - self.repeated - self.dead_lettered - self.markers
-
-
-class _Figures(msgspec.Struct):
-    """What is saved of the figures of whole shops (streams.tallying)."""
-
-    days: dict[str, int]
-    kept: dict[bytes, bytes]
-    said: list[bytes]
 
 
 class MemoryRows:
@@ -214,83 +194,53 @@ class Replay:
 
     def save(self, folder: Path) -> None:
         """Save rows and positions, so that a later run goes on from here."""
-        folder.mkdir(parents=True, exist_ok=True)
-        packer = msgspec.msgpack.Encoder()
-        former = {path for kind in _SAVED for path in folder.glob(f"{kind}-*.msgpack")}
-        rows = folder / f"rows-{len(former)}-{self.summary.read}.msgpack"
-        while rows in former:
-            rows = rows.with_stem(rows.stem + "-again")
-        with rows.open("wb") as out:
-            for key in sorted(self._rows.rows):
-                record = packer.encode((key, encode_row(self._rows.rows[key])))
-                out.write(len(record).to_bytes(4, "big") + record)
-        counted = rows.with_stem(rows.stem.replace("rows", "ledger"))
-        counted.write_bytes(self._beyond.dump())
-        figures = rows.with_stem(rows.stem.replace("rows", "figures"))
-        figures.write_bytes(packer.encode(self._figures()))
-        products = rows.with_stem(rows.stem.replace("rows", "products"))
-        products.write_bytes(_PACKED.encode(list(self._catalogue.changed.values())))
-        positions = [
-            {"file": file, "topic": topic, "taken": at.taken, "running": at.running}
-            for (file, topic), at in sorted(self.positions.items())
-        ]
-        state = {
-            "format": STATE_FORMAT, "rows": rows.name, "ledger": counted.name, "figures": figures.name,
-            "products": products.name, "reached": self.summary.reached,
-            "positions": positions, "walked": self._timeline.walking.walks.last,
-            "ticked": self._timeline.walking.ticked,
-            "walks": [base64.b64encode(encode_walk(walk)).decode() for walk in self._timeline.walking.kept()],
-            "plans": dict(self._timeline.walking.plans or {}),
-        }
-        # The rows first, then in one step what names them: a run that is killed here leaves the former state whole.
-        (folder / "state.new").write_bytes(orjson.dumps(state, option=orjson.OPT_INDENT_2) + b"\n")
-        (folder / "state.new").replace(folder / "state.json")
-        for old in former:
-            old.unlink()
+        walking, rows = self._timeline.walking, self._rows.rows
+        saved = Saved(
+            rows=((key, rows[key]) for key in sorted(rows)),
+            positions=self.positions,
+            reached=self.summary.reached,
+            ticked=walking.ticked,
+            walked=walking.walks.last,
+            walks=walking.kept(),
+            plans=walking.plans or {},
+            ledger=self._beyond.dump(),
+            figures=self._figures(),
+            products=list(self._catalogue.changed.values()),
+        )
+        save(folder, saved, self.summary.read)
 
     def load(self, folder: Path) -> None:
         """Go on from a saved state; an empty or absent folder is a fresh start. Raises StateError."""
-        path = folder / "state.json"
-        if not path.exists():
-            return
-        try:
-            state = orjson.loads(path.read_bytes())
-            if state["format"] != STATE_FORMAT:
-                raise StateError(f"{path}: written by another release (format {state['format']}); start afresh")
-            self.positions = {
-                (p["file"], p["topic"]): Position(p["taken"], p["running"]) for p in state["positions"]
-            }
-            reached = state["reached"] or 0
-            walking = Walking(
-                self._engine, self._rows, OpenWalks(state.get("walked", 0)), state.get("ticked", reached)
-            )
+        with readable(folder):
+            saved = load(folder)
+            if saved is None:
+                return
+            self.positions = saved.positions
+            walking = Walking(self._engine, self._rows, OpenWalks(saved.walked), saved.ticked)
             self._timeline.walking = walking
-            walking.follow([decode_walk(base64.b64decode(walk)) for walk in state.get("walks", ())])
-            if reached:
-                walking.change_rules(state.get("plans", {}), reached)
-            if "ledger" in state:  # written since what goes to phones and is spent on a day is counted
-                self._beyond.load((folder / state["ledger"]).read_bytes())
-            if "figures" in state:  # written since figures of whole shops are counted
-                self._restore(msgspec.msgpack.decode((folder / state["figures"]).read_bytes(), type=_Figures))
-            if "products" in state:  # written since snapshots may stand among the events
-                for product in _READ_PRODUCTS((folder / state["products"]).read_bytes()):
-                    self._catalogue.take(product)
-            for key, row in _read_rows(folder / state["rows"]):
+            walking.follow(saved.walks)
+            if saved.reached:
+                walking.change_rules(saved.plans, saved.reached)
+            if saved.ledger is not None:
+                self._beyond.load(saved.ledger)
+            if saved.figures is not None:
+                self._restore(saved.figures)
+            for product in saved.products:
+                self._catalogue.take(product)
+            for key, row in saved.rows:
                 self._rows.put(key, row)
                 self._rows.store({key: row})
                 self._deadlines.note(key, row.deadline)
-        except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
-            raise StateError(f"{folder}: the saved state can't be read ({error}); start afresh") from error
 
-    def _figures(self) -> _Figures:
+    def _figures(self) -> Figures:
         for key, value in self._tallying.changed():
             if value is None:
                 self._kept.pop(key, None)
             else:
                 self._kept[key] = value
-        return _Figures(self._tallying.days, self._kept, self._said)
+        return Figures(self._tallying.days, self._kept, self._said)
 
-    def _restore(self, figures: _Figures) -> None:
+    def _restore(self, figures: Figures) -> None:
         self._tallying = Tallying(0, self._engine, figures.days, figures.kept)
         self._kept, self._said = figures.kept, figures.said
         for said in figures.said:
@@ -386,27 +336,3 @@ def _lost(fault: Fault) -> dict[str, Any]:
     return {
         "reason": REASON, "detail": fault.detail, "file": None, "line": None, "encoding": "utf-8", "value": value,
     }  # fmt: skip
-
-
-def saved_rows(folder: Path) -> tuple[int | None, Iterable[CustomerRow]]:
-    """What time a saved state has reached (microseconds), and its rows. Raises StateError."""
-    path = folder / "state.json"
-    if not path.exists():
-        raise StateError(f"{folder}: there is no saved state; make one with: rewake replay --state {folder}")
-    try:
-        state = orjson.loads(path.read_bytes())
-        if state["format"] != STATE_FORMAT:
-            raise StateError(f"{path}: written by another release (format {state['format']}); replay afresh")
-        return state["reached"], (row for _, row in _read_rows(folder / state["rows"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StateError(f"{folder}: the saved state can't be read ({error}); replay afresh") from error
-
-
-def _read_rows(path: Path) -> Iterable[tuple[str, CustomerRow]]:
-    unpack = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
-    with path.open("rb") as stream:
-        while head := stream.read(4):
-            key, row = unpack(stream.read(int.from_bytes(head, "big")))
-            yield key, decode_row(row)
-
-

@@ -43,7 +43,7 @@ def row_or_exit(shop_id: str, customer: str, state: Path | None, bootstrap: str 
 
 
 def _of_state(state: Path, take: Take) -> None:
-    from streams.replay import StateError, saved_rows
+    from streams.saved import StateError, saved_rows
 
     try:
         reached, rows = saved_rows(state)

@@ -57,8 +57,9 @@ def replay(
     from streams.commands.rules_published import published_or_exit
     from streams.effects import Unkept
     from streams.eventfiles import EventFiles
-    from streams.replay import Replay, StateError, Summary
+    from streams.replay import Replay, Summary
     from streams.rules.recorded import is_rule_file
+    from streams.saved import StateError
 
     book = published_or_exit(rules) if is_rule_file(rules) else rulebook_or_exit(rules, shop)
     limit = until_or_exit(until)
