@@ -31,11 +31,15 @@ class ShopFeeds:
     def renew(self) -> list[str]:
         """Take on what the files say now, if it is something else; the lines that tell of it. The shops whose settings
         are wrong keep those they had."""
-        files = _files(self.folder)
-        if files == self.files:
-            return []
+        try:
+            files = _files(self.folder)
+            if files == self.files:
+                return []
+            read, errors = _read(self.folder)
+        except OSError as error:  # a folder that is another in the midst of it; the next time reads it
+            self.sound = False
+            return [f"{error.filename or self.folder}: {error.strerror}; the settings stay as they were"]
         self.files = files
-        read, errors = _read(self.folder)
         feeds, guards = _of(read, self.shop)
         lines = []
         for error in errors:

@@ -169,6 +169,16 @@ def test_two_amounts_are_never_one_price(
     assert [price(text)[0] for text in (both, f"{both} {name}", f"{name} {both}")] == [None] * 3
 
 
+@given(st.text(max_size=120) | st.text("0123456789.,-+'’ \u00a0–$€₽рубUSDkг/%:xи", max_size=120))
+def test_whatever_the_text_is_an_amount_is_a_bounded_number_that_stands_there(text: str) -> None:
+    value, beside = price(text)
+    assert beside is None or beside in text.translate({0x200E: None, 0x200F: None})
+    if value is not None:
+        assert abs(value) < 10**12 and value.as_tuple().exponent in range(-4, 1)
+        digits = "".join(char for char in text if char in "0123456789")
+        assert digits.lstrip("0").startswith(str(abs(int(value))).lstrip("0"))
+
+
 @given(numbers(), CALLED, st.sampled_from(["от", "from", "ca.", "шт", "/ кг", "в мес.", "coins"]))
 def test_an_amount_with_other_words_is_no_price_in_a_known_currency(
     number: tuple[str, Decimal], name: str, word: str

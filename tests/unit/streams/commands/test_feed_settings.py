@@ -79,6 +79,19 @@ def test_a_folder_that_is_not_there_for_a_while_ends_no_watch(shops: ShopFeeds) 
     assert shops.feeds == before
 
 
+def test_a_folder_that_goes_while_it_is_read_is_read_the_next_time(
+    shops: ShopFeeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(folder: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "shops/jam")
+
+    write("tea", GOOD.replace("30m", "1h"))
+    with monkeypatch.context() as patched:
+        patched.setattr("streams.rules.folder.read_rulebook", gone)
+        assert shops.renew() == ["shops/jam: No such file or directory; the settings stay as they were"]
+    assert shops.renew() == ["settings taken on: tea (every)"]
+
+
 def test_the_settings_of_one_shop_are_found_in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = write("tea", GOOD)
