@@ -36,9 +36,9 @@ class ShopFeeds:
             if files == self.files:
                 return []
             read, errors = _read(self.folder)
-        except OSError as error:  # a folder that is another in the midst of it; the next time reads it
+        except OSError as gone:  # a folder that is another in the midst of it; the next time reads it
             self.sound = False
-            return [f"{error.filename or self.folder}: {error.strerror}; the settings stay as they were"]
+            return [f"{gone.filename or self.folder}: {gone.strerror}; the settings stay as they were"]
         self.files = files
         feeds, guards = _of(read, self.shop)
         lines = []
