@@ -36,7 +36,7 @@ def measured(feed: Path, name: str) -> Row | None:
         try:
             with feed.open("rb") as stream, feed_store(stream, "main", AT) as (store, tally):
                 products = tally.products
-                for one in costs(book.shops["main"], book.rules["main"], store, AT):
+                for one in costs(book.shops["main"], book.rules["main"], store, AT)[0]:
                     found = spread(one.cost.segments)
                     cells.append("none made" if found is None else f"{found.median} / {found.p99} / {found.max}")
         except FeedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from schemas.catalogue import Product
 from streams.feeds.sync import read_into
 from triggers.costing import Cost, Prices
 from triggers.messages.message import Message
+from triggers.messages.presentable import unpresentable
 from triggers.rules.errors import RuleError, RuleWarning
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import ReadRule
@@ -76,26 +77,35 @@ def costs(
     prices: Prices | None = None,
     every: int = 1,
     told: Callable[[int], None] = lambda done: None,
-) -> list[Costed]:
-    """Each text of the rules, made for every product (each `every`th one) of the shop as of `at`; `told` hears how many
-    products are done."""
+) -> tuple[list[Costed], Counter[str]]:
+    """Each text of the rules, made for every product (each `every`th one) of the shop as of `at`; and how many of these
+    products can't be shown, by reason. `told` hears how many products are done."""
     price, _ = price_of(shop, prices)
     found = [Costed(text, Cost(), price) for text in texts(shop, rules)]
     samples = Samples(shop, store, at)
+    unpresented: Counter[str] = Counter()
     for number, shown in enumerate(windows(store.products(shop.id))):
         if number % every:
             continue
         row = samples.shopper(number // every, shown)
         for one in found:
-            made = samples.made(one.text, row, shown)
-            if isinstance(made, Message):
-                # where the feed's product can't be shown, the text shows another
-                one.cost.add(made.products[0] if made.products else shown[0].product_id, made)
+            made = samples.judged(one.text, row, shown)
+            if made.message is not None:
+                one.cost.add(_product(made.message, shown), made.message)
             else:
-                one.cost.refused[made.reason] += 1
+                left = made.unfit
+                product_id = shown[0].product_id if left is None else _product(left, shown)
+                one.cost.refuse(product_id, made.reason, left)
+        unpresented[unpresentable(shown[0]) or ""] += 1
         if number % TOLD == 0:
             told(number)
-    return found
+    del unpresented[""]
+    return found, unpresented
+
+
+def _product(message: Message, shown: Sequence[Product]) -> str:
+    """Whose text it is: where the feed's product can't be shown, the text shows another."""
+    return message.products[0] if message.products else shown[0].product_id
 
 
 def over_budget(read: Sequence[ReadRule], costed: Sequence[Costed], currency: str | None) -> list[RuleError]:

@@ -54,7 +54,8 @@ class TextBudget:
 
 @dataclass(slots=True)
 class Cost:
-    """Of one text over the products that it was made for. `refused`: how often it could not be made, by reason."""
+    """Of one text over the products that it was made for. `refused`: how often it could not be made, by reason;
+    `unfit`: of those that did not fit what was left of the one that needed most."""
 
     units: Counter[int] = field(default_factory=Counter)
     segments: Counter[int] = field(default_factory=Counter)
@@ -62,13 +63,19 @@ class Cost:
     dear: int = 0
     """Of them UCS-2."""
     worst: Worst | None = None
+    unfit: Worst | None = None
 
     def add(self, product_id: str, message: Message) -> None:
         self.units[message.units] += 1
         self.segments[message.segments] += 1
         self.dear += message.encoding == "ucs-2"
-        if self.worst is None or (message.segments, message.units) > self.worst[1:3]:
-            self.worst = Worst(product_id, message.segments, message.units, message.text)
+        self.worst = _worse(self.worst, product_id, message)
+
+    def refuse(self, product_id: str, reason: str, left: Message | None) -> None:
+        """`left`: of one that does not fit."""
+        self.refused[reason] += 1
+        if left is not None:
+            self.unfit = _worse(self.unfit, product_id, left)
 
     @property
     def made(self) -> int:
@@ -80,6 +87,12 @@ class Cost:
             return None
         sent = sum(segments * count for segments, count in self.segments.items())
         return (price * sent * 1000 / self.made).quantize(_CENT)
+
+
+def _worse(known: Worst | None, product_id: str, message: Message) -> Worst:
+    if known is not None and (message.segments, message.units) <= known[1:3]:
+        return known
+    return Worst(product_id, message.segments, message.units, message.text)
 
 
 def spread(counted: Counter[int]) -> Spread | None:

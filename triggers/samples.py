@@ -81,6 +81,11 @@ class Judged(NamedTuple):
     unfit: Message | None
     verdicts: tuple[Verdict, ...]
 
+    @property
+    def reason(self) -> str:
+        """What the gate of messages says."""
+        return next(verdict.reason for verdict in self.verdicts if verdict.gate == "message")
+
 
 def texts(shop: Shop, rules: Iterable[Rule]) -> list[Text]:
     """Every text that they have, in the order of the rules and their steps."""
@@ -127,16 +132,12 @@ class Samples:
             self._tell(row, wire.CartItemAdded, at, price=product.price, **what)
         return row
 
-    def made(self, text: Text, row: CustomerRow, products: Sequence[Product] = ()) -> Message | Verdict:
-        """The text for this customer, or why there is none. `products`: what a journey of its kind is about; left out:
-        what one of this customer might be about. The row stays as it is."""
-        made = self.judged(text, row, products)
-        return made.message or next(verdict for verdict in made.verdicts if verdict.gate == "message")
-
     def judged(
         self, text: Text, row: CustomerRow, products: Sequence[Product] = ()
     ) -> Judged:
-        """The same with what all the pure gates say. Who is suppressed is not known here."""
+        """The text for this customer, or why there is none, with what all the pure gates say. `products`: what a
+        journey of its kind is about; left out: what one of this customer might be about. Who is suppressed is not known here.
+        The row stays as it is."""
         if products and "product" in text.kind.content:
             about = About(tuple(Shown(one.product_id, one.price, _before(one)) for one in products[:MAX_SHOWN]))
         else:

@@ -60,7 +60,7 @@ def over_budgets(
             fail(f"the prices are in {currency}, the budgets of shop {shop_id} in {shop.currency}", hint, USED_WRONGLY)
         if price is None and of_money:
             note(f"no price of an SMS is known for shop {shop_id}: say `sms_price` in shop.yaml, or give --prices FILE")
-        costed, _ = costed_or_exit(shop, [one.rule for one in some], products, known, json=json)
+        costed = costed_or_exit(shop, [one.rule for one in some], products, known, json=json).costed
         found += over_budget(some, costed, currency)
         unsent += unmade(some, costed)
     return tuple(found), tuple(unsent)

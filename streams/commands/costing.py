@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from streams.commands.console import USED_WRONGLY, counted, fail, note, progress
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from feeds.store import Store
@@ -24,6 +25,15 @@ PricesOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="What an SMS costs; not given: the shop's `sms_price`, where it has one."),
 ]
+
+
+class Counted(NamedTuple):
+    """What the texts of a shop's rules cost over so many `products` of a feed; `unpresented`: how many of them can't be
+    shown, by reason."""
+
+    costed: list[Costed]
+    products: int
+    unpresented: Counter[str]
 
 
 def prices_or_exit(path: Path | None) -> Prices | None:
@@ -45,9 +55,8 @@ def prices_or_exit(path: Path | None) -> Prices | None:
 
 def costed_or_exit(
     shop: Shop, rules: Sequence[Rule], feed: Path, prices: Prices | None, every: int = 1, *, json: bool
-) -> tuple[list[Costed], int]:
-    """What the texts cost, and over how many products; a feed that can't be read ends the command. `json`: programs are
-    told why on stdout."""
+) -> Counted:
+    """What the texts cost; a feed that can't be read ends the command. `json`: programs are told why on stdout."""
     import time
 
     from feeds.problems import FeedError
@@ -59,18 +68,20 @@ def costed_or_exit(
         with opened(str(feed)) as stream, feed_store(stream, shop.id, at) as (store, tally):
             if not tally.products:
                 nothing_sound(tally, f"{feed} has no sound product: rewake feed parse {feed}", json=json)
-            return _counted(shop, rules, store, at, prices, every), tally.products
+            return _counted(shop, rules, store, at, prices, every)
     except FeedError as error:
         refused(error, json=json)
 
 
 def _counted(
     shop: Shop, rules: Sequence[Rule], store: Store, at: int, prices: Prices | None, every: int
-) -> list[Costed]:
+) -> Counted:
     from streams.costs import costs
 
+    products = store.count(shop.id)
     with progress() as bar:
-        task = bar.add_task("products", total=store.count(shop.id))
-        return costs(
+        task = bar.add_task("products", total=products)
+        costed, unpresented = costs(
             shop, rules, store, at, prices=prices, every=every, told=lambda done: bar.update(task, completed=done)
         )
+    return Counted(costed, products, unpresented)

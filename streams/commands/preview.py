@@ -28,12 +28,14 @@ SAMPLES: Final = 3
 
 
 class _Shown(NamedTuple):
-    """A text that somebody would get, or why not. `verdicts`: of samples those of the gate of messages alone."""
+    """A text that somebody would get, or why not. `verdicts`: of samples those of the gate of messages alone.
+    `products`: those of the feed that a sample is shown."""
 
     customer: str
     text: Text
     made: Judged
     verdicts: tuple[Verdict, ...]
+    products: Sequence[Product] = ()
 
 
 def register(root: typer.Typer) -> None:
@@ -164,7 +166,7 @@ def _sampled(
         for text in some:
             made = samples.judged(text, row, window)
             verdicts = tuple(one for one in made.verdicts if one.gate == "message")
-            yield _Shown(row.customer_id, text, made, verdicts)
+            yield _Shown(row.customer_id, text, made, verdicts, window)
 
 
 def _against(one: _Shown) -> list[str]:
@@ -193,6 +195,21 @@ def _show(one: _Shown) -> None:
     for against in _against(one):
         if unfit is None or not against.startswith("message: "):  # that is said above
             say(f"  - {against}", style="yellow")
+    if message is None and unfit is None and one.products:
+        reasons = _unpresented(one)
+        products = (f"{name} ({reasons[name]})" if name in reasons else name for name in _ids(one))
+        say(f"  - of the feed: {', '.join(products)}", style="yellow")
+
+
+def _ids(one: _Shown) -> list[str]:
+    return [product.product_id for product in one.products]
+
+
+def _unpresented(one: _Shown) -> dict[str, str]:
+    """Which of its products can't be shown, and why."""
+    from triggers.messages.presentable import unpresentable
+
+    return {name: why for name, product in zip(_ids(one), one.products, strict=True) if (why := unpresentable(product))}
 
 
 def _costs(made: Message) -> str:
@@ -213,7 +230,7 @@ def _plain(one: _Shown) -> dict[str, Any]:
     return {
         "customer_id": one.customer, "rule": one.text.rule.name, "step": one.text.step,
         "variant": one.text.variant or None, **_measured(message), "unfit": None if unfit is None else _measured(unfit),
-        "against": _against(one),
+        "against": _against(one), "products": _ids(one), "unpresentable": _unpresented(one),
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def cost(
     book = rulebook_or_exit(rules)
     of = shop_or_exit(book, rules, shop)
     read = prices_or_exit(prices)
-    costed, count = costed_or_exit(of, book.rules.get(of.id, ()), products, read, every, json=json)
+    costed, count, unpresented = costed_or_exit(of, book.rules.get(of.id, ()), products, read, every, json=json)
     from streams.costs import price_of
 
     _, currency = price_of(of, read)
@@ -59,6 +59,12 @@ def cost(
     for one in costed:
         for reason, times in sorted(one.cost.refused.items()):
             say(f"{_name(one)}: not made for {counted(times, 'product')}: {reason}")
+        if one.cost.unfit is not None:
+            left = one.cost.unfit
+            cut = f"{left.segments} segments, {left.units} units for {left.product_id}"
+            say(f"{_name(one)}: with all given up that may be it still needs {cut}: {left.text}")
+    for reason, times in sorted(unpresented.items()):
+        say(f"{counted(times, 'product')} can't be shown: {reason}")
     note(f"{counted(len(costed), 'text')} over {counted(count, 'product')}")
 
 
@@ -97,6 +103,7 @@ def _plain(one: Costed, currency: str | None) -> dict[str, Any]:
         "units": None if units is None else units._asdict(),
         "segments": None if segments is None else segments._asdict(), "ucs2": one.cost.dear,
         "worst": None if one.cost.worst is None else one.cost.worst._asdict(),
+        "unfit": None if one.cost.unfit is None else one.cost.unfit._asdict(),
         "refused": dict(sorted(one.cost.refused.items())), "per_thousand": one.per_thousand,
         "currency": currency if one.per_thousand is not None else None,
     }  # fmt: skip

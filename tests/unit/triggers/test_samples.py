@@ -16,7 +16,7 @@ from triggers.kinds import KINDS
 from triggers.messages.template import Message
 from triggers.rules.model import Rule, Shop
 from triggers.rules.read import read_rules
-from triggers.samples import PEOPLE, Samples, texts
+from triggers.samples import PEOPLE, Judged, Samples, texts
 from triggers.verdicts import Verdict
 
 SHOP = Shop(name="Tea", url="https://tea.example", cart_url="https://tea.example/cart", currency="RUB", language="en")
@@ -41,11 +41,15 @@ def rule(text: str) -> Rule:
     return read.rules[0].rule
 
 
+def answer(judged: Judged) -> Message | Verdict:
+    return judged.message or next(verdict for verdict in judged.verdicts if verdict.gate == "message")
+
+
 def made(text: str, number: int = 0, shop: Shop = SHOP, *goods: Product) -> Message | Verdict:
     some = samples(shop, *goods)
     (one,) = texts(shop, [rule(text)])
     shown = (goods or tuple(GOODS))[:3]
-    return some.made(one, some.shopper(number, shown), shown)
+    return answer(some.judged(one, some.shopper(number, shown), shown))
 
 
 def test_a_sample_customers_points_lapse_as_those_do_that_a_rule_reminds_of() -> None:
@@ -92,8 +96,8 @@ def test_every_variant_of_a_text_is_a_text_of_its_own_and_links_are_made_of_it()
     assert [(one.step, one.variant) for one in found] == [("1", "bold"), ("1", "calm"), ("2", "")]
     some = samples()
     row = some.shopper(0, GOODS[:1])
-    sent = [some.made(one, row, GOODS[:1]) for one in found]
-    assert [one.text for one in sent if isinstance(one, Message)] == [
+    sent = [some.judged(one, row, GOODS[:1]).message for one in found]
+    assert [one.text for one in sent if one is not None] == [
         "Now: https://a.example/c?v=bold-1", "See https://a.example/c?v=calm-1", "Bye",
     ]  # fmt: skip
 
@@ -104,7 +108,7 @@ def test_making_texts_leaves_the_row_as_it_was() -> None:
     before = encode_row(row)
     for kind in KINDS:
         for one in texts(SHOP, documented(KINDS[kind].name, SHOP)):
-            some.made(one, row, GOODS[:3])
+            some.judged(one, row, GOODS[:3])
     assert encode_row(row) == before
 
 
@@ -113,7 +117,7 @@ def test_texts_of_every_kind_can_be_made_for_a_sample(kind: str) -> None:
     some = samples()
     reasons = []
     for one in texts(SHOP, documented(kind, SHOP)):
-        message = some.made(one, some.shopper(0, GOODS[:3]), GOODS[:3])
+        message = answer(some.judged(one, some.shopper(0, GOODS[:3]), GOODS[:3]))
         if isinstance(message, Verdict):
             reasons.append((one.rule.name, one.step, message.reason, message.numbers))
     assert reasons == []

@@ -169,3 +169,16 @@ def test_of_several_shops_main_is_meant_and_where_none_is_called_so_one_must_be_
     wrong = run(*given, "--shop", "main")
     assert wrong.exit_code == 2 and "shops are: coffee, tea" in wrong.stderr
     assert run(*given[:2], "--rules", shops(tmp_path, "main"), *given[4:]).exit_code == 0
+
+
+def test_of_a_text_that_could_not_be_made_the_products_are_told_and_why_they_can_not_be_shown(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text("\n".join(json.dumps(one) for one in (
+        {"product_id": "1", "name": "Tea", "price": "5"},
+        {"product_id": "2", "name": "Pot", "price": "5", "url": "https://tea.example/2", "available": False},
+    )))  # fmt: skip
+    given = ("--products", feed, "--sample", 1, "--step", "reminder")
+    assert preview(*given).stdout.splitlines()[-1] == "  - of the feed: 1 (product-unlinked), 2 (product-out-of-stock)"
+    shown = json.loads(preview(*given, "--json").stdout)
+    assert shown["products"] == ["1", "2"]
+    assert shown["unpresentable"] == {"1": "product-unlinked", "2": "product-out-of-stock"}

@@ -71,6 +71,21 @@ def test_people_are_shown_the_dearest_product_and_what_could_not_be_made(tmp_pat
     assert "cart 2 dear: not made for 2 products: missing-value" in result.stdout
 
 
+def test_what_does_not_fit_is_shown_at_its_worst_and_why_products_can_not_be_shown(tmp_path: Path) -> None:
+    rule = RULE.replace("steps:", "writing: {max_segments: 1}\nsteps:")
+    path = feed(written(tmp_path, rule), "1 " * 90, "Tea", "1 " * 180)
+    with path.open("a") as lines:
+        lines.write('\n{"product_id": "p3", "name": "No link"}\n{"product_id": "p4", "url": "https://shop.example/4"}\n')
+    printed = cost(tmp_path).stdout
+    assert "cart 1: not made for 2 products: too-many-segments" in printed
+    assert "cart 1: with all given up that may be it still needs 3 segments, 383 units for p2: 1 1 1" in printed
+    assert "1 product can't be shown: product-unlinked" in printed
+    assert "1 product can't be shown: product-unnamed" in printed
+    first, short, _ = json.loads(cost(tmp_path, "--json").stdout)
+    assert (first["unfit"]["product_id"], first["unfit"]["segments"], first["unfit"]["units"]) == ("p2", 3, 383)
+    assert short["unfit"] is None
+
+
 def test_without_a_file_of_prices_the_shops_own_price_counts(tmp_path: Path) -> None:
     feed(written(tmp_path), "Tea")
     (tmp_path / "shop.yaml").write_text("currency: EUR\nsms_price: 0.05\n")
