@@ -132,11 +132,9 @@ class Samples:
             self._tell(row, wire.CartItemAdded, at, price=product.price, **what)
         return row
 
-    def judged(
-        self, text: Text, row: CustomerRow, products: Sequence[Product] = ()
-    ) -> Judged:
-        """The text for this customer, or why there is none, with what all the pure gates say. `products`: what a
-        journey of its kind is about; left out: what one of this customer might be about. Who is suppressed is not known here.
+    def judged(self, text: Text, row: CustomerRow, products: Sequence[Product] = ()) -> Judged:
+        """The text for this customer, or why there is none, with what all the pure gates say. Who is suppressed is not
+        known here. `products`: what a journey of its kind is about; left out: what one of this customer might be about.
         The row stays as it is."""
         if products and "product" in text.kind.content:
             about = About(tuple(Shown(one.product_id, one.price, _before(one)) for one in products[:MAX_SHOWN]))
