@@ -24,14 +24,13 @@ from triggers.expressions.term import Term
 from triggers.expressions.types import TEXT, Kind
 from triggers.expressions.values import Missing, Scope
 from triggers.messages import sms
+from triggers.messages.cuts import may_cut
 from triggers.messages.locales import known
 from triggers.messages.plurals import MOST, fits, plural_form, said_of
 
 _DATE_PATTERN: Final = re.compile(r"(?:d{1,2}|M{1,4}|L{3,4}|yy|yyyy|E{1,4}|H{1,2}|h{1,2}|mm|a|[ .,:/-]){1,12}")
 _TOUCHING: Final = re.compile(r"([^\W\d_])(\d)")
 _TIME_LETTERS: Final = re.compile(r"[Hhma]")
-_JOINS_BACKWARDS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u20d0-\u20ff"
-                                     "\ufe00-\ufe0f\ufe20-\ufe2f\u200d\U0001f3fb-\U0001f3ff]")  # fmt: skip
 
 
 def _locale_of(context: Context) -> Locale:
@@ -180,9 +179,9 @@ def shortened(text: str, most: int) -> str:
     ellipsis = "..." if sms.encoding(text) == "gsm-7" else "…"
     room = most - len(ellipsis)
     cut = text.rfind(" ", 0, room + 1)
-    if cut <= 0:  # one long word: cut it, but no character away from its accents
+    if cut <= 0:  # one long word: cut it, but between two letters as people see them
         cut = room
-        while cut > 1 and (_JOINS_BACKWARDS.match(text, cut) or text[cut - 1] == "\u200d"):
+        while cut > 1 and not may_cut(text, cut):
             cut -= 1
     return text[:cut].rstrip(" ,.;:-–—(") + ellipsis
 

@@ -204,6 +204,10 @@ def test_two_and_three_forms_mean_what_they_always_did(
         ("Chair, white", 9, "Chair..."),
         ("  many   blanks  ", 11, "many blanks"),
         ("Кофе" + "е\u0301" * 5, 8, "Кофее\u0301…"),
+        ("🇷🇺🇺🇸🇩🇪🇫🇷", 6, "🇷🇺🇺🇸…"),
+        ("👨‍👩‍👧‍👦👨‍👩‍👧‍👦", 11, "👨‍👩‍👧‍👦…"),
+        ("हिन्दीचाय", 6, "हि…"),
+        ("إبريقالشاي", 6, "إبريق…"),
     ],
 )
 def test_a_long_name_is_cut_at_a_word_within_the_length(text: str, most: int, short: str) -> None:
