@@ -8,6 +8,10 @@ aiokafka's `retriable` does not tell the two apart: a member that the group has 
 available, is not `retriable` there and heals. Most answers of a group come up as a plain KafkaError besides, whose text
 alone names what it was, and some codes (a fenced static member) aiokafka does not know at all. Hence the codes of the
 group's answers are read as they come in.
+
+Of two static members under one name each would take the other's place for ever: aiokafka does not tell the broker its
+name in a heartbeat, which then answers like to one that it has forgotten. But it forgets nobody before the session is
+over. Who was taken the place twice that cannot have been forgotten gives way, and ends; the other one stays.
 """
 
 from __future__ import annotations
@@ -25,8 +29,12 @@ from aiokafka.errors import (
     InvalidGroupIdError,
     InvalidSessionTimeoutError,
     KafkaError,
+    NodeNotReadyError,
+    NoError,
+    RebalanceInProgressError,
     TopicAuthorizationFailedError,
     UnknownError,
+    UnknownMemberIdError,
     UnsupportedVersionError,
 )
 from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest, SyncGroupRequest
@@ -39,6 +47,12 @@ PAUSE_SECONDS_MOST: Final = 15.0
 
 FENCED_INSTANCE_ID: Final = 82
 """Kafka's error code, which aiokafka has no class for."""
+
+TAKEN_MOST: Final = 2
+"""Times that a static member's place is taken until it gives way. One could be a coordinator that has lost its log."""
+
+_KNOWN: Final = (NoError.errno, RebalanceInProgressError.errno)
+"""Answers to somebody who is a member."""
 
 _OF_THE_GROUP: Final = (JoinGroupRequest, SyncGroupRequest, HeartbeatRequest)
 
@@ -67,7 +81,8 @@ class Membership:
     def __init__(self, coordinator: Any, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`coordinator` is aiokafka's GroupCoordinator; `clock` says monotonic seconds."""
         self._coordinator = coordinator
-        self._answers = coordinator._client = _Answers(coordinator._client)
+        session = None if coordinator._group_instance_id is None else coordinator._session_timeout_ms / 1000
+        self._answers = coordinator._client = _Answers(coordinator._client, session, clock)
         self._clock = clock
         self._pause = PAUSE_SECONDS
         self._again = 0.0
@@ -80,6 +95,8 @@ class Membership:
         if self._answers.incompatible is not None:
             # the coordinator itself takes it for a broker that is away, and goes on trying
             raise self._refused(UnsupportedVersionError.errno, self._answers.incompatible)
+        if self._answers.taken >= TAKEN_MOST:
+            raise self._refused(FENCED_INSTANCE_ID, UnknownMemberIdError())
         if self._clock() < self._again and not coordinator._coordination_task.done():
             return
         try:
@@ -118,16 +135,27 @@ class Membership:
 class _Answers:
     """aiokafka's client as its coordinator sees it: passes everything on, and notes what the group answers."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, session: float | None, clock: Callable[[], float]) -> None:
+        """`session`: a static member's, seconds; None for one that has no name."""
         self._client = client
+        self._session = session
+        self._clock = clock
+        self._known = float("-inf")
+        self._lost = ""
+        self._lost_at = 0.0
         self.code = 0
         """Of the newest answer: Kafka's error code."""
         self.incompatible: IncompatibleBrokerVersion | None = None
+        self.taken = 0
+        """How often, one shortly after the other, somebody else has taken this static member's place."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     async def send(self, node_id: Any, request: Any, **options: Any) -> Any:
+        if self.taken >= TAKEN_MOST and isinstance(request, JoinGroupRequest):
+            raise NodeNotReadyError("another worker has this one's place in the group")
+        sent = self._clock()
         try:
             answer = await self._client.send(node_id, request, **options)
         except IncompatibleBrokerVersion as error:
@@ -135,4 +163,17 @@ class _Answers:
             raise
         if isinstance(request, _OF_THE_GROUP):
             self.code = answer.error_code
+            if self._session is not None:
+                self._note(request._member_id, sent, self._session)
         return answer
+
+    def _note(self, member: str, sent: float, session: float) -> None:
+        """`member`: what the group called it that asked, `sent` when."""
+        if self.code in _KNOWN:
+            self._known = sent
+        elif self.code == UnknownMemberIdError.errno and member != self._lost:  # two may have asked as the same
+            now = self._clock()
+            if now - self._known < session:
+                self.taken = self.taken + 1 if now - self._lost_at < 3 * session else 1
+                self._lost_at = now
+            self._lost = member

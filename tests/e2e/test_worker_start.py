@@ -11,7 +11,7 @@ import pytest
 
 from streams.stacks.process import free_port
 from tests.conftest import Kafka, Redis
-from tests.e2e.running import PATIENCE, Shop, until
+from tests.e2e.running import PATIENCE, Shop, Worker, until
 from tests.topics import delete, recreate
 
 
@@ -83,6 +83,26 @@ async def test_a_static_member_that_restarts_keeps_its_partitions(
         # Without its name it would wait out the session of its former self.
         await until(lambda: "partitions owned" in two.said())
         assert two.stop() == 0
+
+
+async def test_of_two_workers_under_one_name_one_ends_and_the_other_goes_on(
+    kafka: Kafka, redis_server: Redis, prefix: str, tmp_path: Path
+) -> None:
+    await recreate(kafka.bootstrap, app=prefix)
+    shop = Shop(tmp_path, prefix, kafka.bootstrap, redis_server.url, instance_id="a")
+    with shop.worker("one") as one:
+        await until(lambda: "partitions owned" in one.said())
+        with shop.worker("two") as two:
+            await until(lambda: None not in (one.process.poll(), two.process.poll()) or "gave up" in ended(one, two))
+            assert ended(one, two).count("gave up") == 1
+            assert "REWAKE_INSTANCE_ID" in ended(one, two)
+            [other] = [worker for worker in (one, two) if worker.process.poll() is None]
+            assert other.stop() == 0
+
+
+def ended(*workers: Worker) -> str:
+    """What those have said that have failed."""
+    return "".join(worker.said() for worker in workers if worker.process.poll() == 1)
 
 
 async def test_a_worker_says_when_it_is_ready_and_shows_its_metrics(

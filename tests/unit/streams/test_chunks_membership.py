@@ -18,10 +18,12 @@ from aiokafka.errors import (
     InvalidGroupIdError,
     InvalidSessionTimeoutError,
     KafkaError,
+    NodeNotReadyError,
     UnknownError,
+    UnknownMemberIdError,
     UnsupportedVersionError,
 )
-from aiokafka.protocol.group import JoinGroupRequest
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
 
 from streams.chunks.membership import FENCED_INSTANCE_ID, PAUSE_SECONDS_MOST, Membership, NoMember
 
@@ -69,13 +71,13 @@ class Assignor:
 
 
 class Member:
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, name: str | None = None) -> None:
         self.now = 100.0
         self.subscription = SubscriptionState()
         self.subscription.register_fetch_waiters(set())
         self.coordinator = GroupCoordinator(
             broker, self.subscription, group_id="shop", retry_backoff_ms=1, enable_auto_commit=False,
-            assignors=(Assignor(),),
+            group_instance_id=name, session_timeout_ms=10_000, assignors=(Assignor(),),
         )  # fmt: skip
         self.membership = Membership(self.coordinator, clock=lambda: self.now)
         self.subscription.subscribe({"carts"})
@@ -184,3 +186,54 @@ async def test_a_coordinator_that_has_ended_is_no_member_any_more() -> None:
         with pytest.raises(KafkaError, match="Unexpected error during coordination"):
             member.membership.heed()
         member.coordinator._coordination_task = asyncio.create_task(asyncio.sleep(0))
+
+
+class Answering(Broker):
+    """Answers each heartbeat with the next of these codes, and whoever asks for more is a member."""
+
+    def __init__(self, *codes: int) -> None:
+        super().__init__()
+        self.codes = list(codes)
+
+    async def send(self, node: int, request: Any, *, group: Any) -> Any:
+        return SimpleNamespace(error_code=self.codes.pop(0) if self.codes else 0)
+
+
+LOST: Final = UnknownMemberIdError.errno
+
+
+async def beats(*told: tuple[str, float, int], name: str | None = "a") -> Membership:
+    """After heartbeats: under which id, how long after the one before, answered with which code."""
+    broker = Answering(*(code for _, _, code in told))
+    member = Member(broker, name)
+    member.subscription.unsubscribe()
+    for id, later, _ in told:
+        member.now += later
+        await member.coordinator._client.send(0, HeartbeatRequest("shop", 1, id), group=None)
+    await member.coordinator.close()
+    return member.membership
+
+
+async def test_a_static_member_whose_place_is_taken_again_gives_way() -> None:
+    membership = await beats(("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 3, LOST))
+    with pytest.raises(NoMember, match="REWAKE_INSTANCE_ID"):
+        membership.heed()
+    with pytest.raises(NodeNotReadyError):  # so that the other one stays
+        await membership._answers.send(0, JoinGroupRequest("shop", 1, 1, "", "a", "consumer", []), group=None)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param([("m1", 0, 0), ("m1", 3, LOST)], id="once may be a coordinator's fault"),
+        pytest.param([("m1", 0, 0), ("m1", 3, LOST), ("m1", 0, LOST)], id="two asked at once"),
+        pytest.param([("m1", 0, 0), ("m1", 10, LOST), ("m2", 0, 0), ("m2", 10, LOST)], id="the session was over"),
+        pytest.param([("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 60, 0), ("m2", 3, LOST)], id="long after"),
+    ],
+)
+async def test_a_static_member_that_may_have_been_forgotten_joins_again(told: list[tuple[str, float, int]]) -> None:
+    (await beats(*told)).heed()
+
+
+async def test_a_member_without_a_name_has_no_place_that_could_be_taken() -> None:
+    (await beats(("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 3, LOST), name=None)).heed()
