@@ -95,7 +95,8 @@ def costs(
             else:
                 left = made.unfit
                 product_id = shown[0].product_id if left is None else _product(left, shown)
-                one.cost.refuse(product_id, made.reason, left)
+                reason, detail = made.why
+                one.cost.refuse(product_id, reason, left, detail)
         unpresented[unpresentable(shown[0]) or ""] += 1
         if number % TOLD == 0:
             told(number)
@@ -143,7 +144,7 @@ def unmade(read: Sequence[ReadRule], costed: Sequence[Costed]) -> list[RuleWarni
         refused = {why: times for why, times in cost.refused.items() if not cost.made or why in _TOO_LARGE}
         if refused:
             name = f"step `{one.text.step}`" + (f", variant `{one.text.variant}`," if one.text.variant else "")
-            why = " and ".join(f"{times:,} {reason}" for reason, times in sorted(refused.items()))
+            why = " and ".join(f"{times:,} {cost.why(reason)}" for reason, times in sorted(refused.items()))
             total = cost.made + cost.refused.total()
             message = f"{name} can't be sent for {sum(refused.values()):,} of {total:,} products"
             found.append(RuleWarning(of.file, of.budget_place.line, of.budget_place.column, message, why))

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from triggers.messages.message import Message
 
 _CENT: Final = Decimal("0.01")
+_MISSING: Final = "missing-value"
 
 
 class Spread(NamedTuple):
@@ -55,7 +56,8 @@ class TextBudget:
 @dataclass(slots=True)
 class Cost:
     """Of one text over the products that it was made for. `refused`: how often it could not be made, by reason;
-    `unfit`: of those that did not fit what was left of the one that needed most."""
+    `missing`: the names that had no value; `unfit`: of those that did not fit what was left of the one that needed
+    most."""
 
     units: Counter[int] = field(default_factory=Counter)
     segments: Counter[int] = field(default_factory=Counter)
@@ -64,6 +66,7 @@ class Cost:
     """Of them UCS-2."""
     worst: Worst | None = None
     unfit: Worst | None = None
+    missing: set[str] = field(default_factory=set)
 
     def add(self, product_id: str, message: Message) -> None:
         self.units[message.units] += 1
@@ -71,11 +74,17 @@ class Cost:
         self.dear += message.encoding == "ucs-2"
         self.worst = _worse(self.worst, product_id, message)
 
-    def refuse(self, product_id: str, reason: str, left: Message | None) -> None:
-        """`left`: of one that does not fit."""
+    def refuse(self, product_id: str, reason: str, left: Message | None, detail: str = "") -> None:
+        """`left`: of one that does not fit; `detail`: the name, of one that had no value."""
         self.refused[reason] += 1
+        if reason == _MISSING:
+            self.missing.add(detail)
         if left is not None:
             self.unfit = _worse(self.unfit, product_id, left)
+
+    def why(self, reason: str) -> str:
+        """The reason of a refusal, with the names that had no value where it is that."""
+        return f"{reason} ({', '.join(sorted(self.missing))})" if reason == _MISSING else reason
 
     @property
     def made(self) -> int:

@@ -82,9 +82,10 @@ class Judged(NamedTuple):
     verdicts: tuple[Verdict, ...]
 
     @property
-    def reason(self) -> str:
-        """What the gate of messages says."""
-        return next(verdict.reason for verdict in self.verdicts if verdict.gate == "message")
+    def why(self) -> tuple[str, str]:
+        """What the gate of messages says: the reason, and what it is about."""
+        said = next(verdict for verdict in self.verdicts if verdict.gate == "message")
+        return said.reason, dict(said.numbers).get("detail", "")
 
 
 def texts(shop: Shop, rules: Iterable[Rule]) -> list[Text]:

@@ -58,7 +58,7 @@ def cost(
             say(f"{_name(one)}: {worst.segments} segments, {worst.units} units for {worst.product_id}: {worst.text}")
     for one in costed:
         for reason, times in sorted(one.cost.refused.items()):
-            say(f"{_name(one)}: not made for {counted(times, 'product')}: {reason}")
+            say(f"{_name(one)}: not made for {counted(times, 'product')}: {one.cost.why(reason)}")
         if one.cost.unfit is not None:
             left = one.cost.unfit
             cut = f"{left.segments} segments, {left.units} units for {left.product_id}"
@@ -104,6 +104,7 @@ def _plain(one: Costed, currency: str | None) -> dict[str, Any]:
         "segments": None if segments is None else segments._asdict(), "ucs2": one.cost.dear,
         "worst": None if one.cost.worst is None else one.cost.worst._asdict(),
         "unfit": None if one.cost.unfit is None else one.cost.unfit._asdict(),
-        "refused": dict(sorted(one.cost.refused.items())), "per_thousand": one.per_thousand,
+        "refused": dict(sorted(one.cost.refused.items())), "missing": sorted(one.cost.missing),
+        "per_thousand": one.per_thousand,
         "currency": currency if one.per_thousand is not None else None,
     }  # fmt: skip

@@ -61,14 +61,15 @@ def test_every_text_is_made_for_every_product_and_counted(tmp_path: Path) -> Non
     assert (first["per_thousand"], first["currency"]) == ("5333.33", "RUB")
     assert (short["variant"], short["segments"]["max"], short["per_thousand"]) == ("short", 1, "4000.00")
     assert (dear["variant"], dear["made"], dear["refused"]) == ("dear", 0, {"missing-value": 3})
-    assert dear["per_thousand"] is None
+    assert (dear["per_thousand"], dear["missing"]) == (None, ['customer.answer("a", "b")'])
 
 
 def test_people_are_shown_the_dearest_product_and_what_could_not_be_made(tmp_path: Path) -> None:
     feed(written(tmp_path), "Tea", "T" * 200)
     result = cost(tmp_path)
     assert "cart 1: 2 segments, 224 units for p1: TTT" in result.stdout
-    assert "cart 2 dear: not made for 2 products: missing-value" in result.stdout
+    missing = "missing-value (customer.answer(\"a\", \"b\"))"
+    assert f"cart 2 dear: not made for 2 products: {missing}" in result.stdout
 
 
 def test_what_does_not_fit_is_shown_at_its_worst_and_why_products_can_not_be_shown(tmp_path: Path) -> None:
@@ -163,7 +164,8 @@ def test_a_text_that_costs_nothing_because_it_is_never_sent_is_warned_of(tmp_pat
     assert result.exit_code == 0
     place = "cart.yaml:3:9: step"
     assert f"{place} `1` can't be sent for 1 of 2 products, 1 too-many-segments (warning)" in result.stdout
-    assert f"{place} `2`, variant `dear`, can't be sent for 2 of 2 products, 2 missing-value (warning)" in result.stdout
+    dear = "2 missing-value (customer.answer(\"a\", \"b\")) (warning)"
+    assert f"{place} `2`, variant `dear`, can't be sent for 2 of 2 products, {dear}" in result.stdout
     assert "variant `short`" not in result.stdout
 
 
