@@ -51,8 +51,8 @@ def preview(
     sample: Annotated[
         int | None,
         typer.Option(
-            min=1, max=1000, metavar="N", show_default=str(SAMPLES),
-            help="So many sample customers, with products of the feed.",
+            min=1, max=1000, metavar="N",
+            help=f"So many sample customers, with products of the feed; default: {SAMPLES}. Not beside --customer.",
         ),
     ] = None,
     products: Annotated[

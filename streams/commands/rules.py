@@ -63,7 +63,8 @@ def check(
         typer.Option(metavar="FEED", help="The products that texts are made for, where a rule has a `budget`."),
     ] = None,
     prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What an SMS costs; not given: the shop's `sms_price`.")
+        Path | None,
+        typer.Option(metavar="FILE", help="What an SMS costs, of --products; not given: the shop's `sms_price`."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
