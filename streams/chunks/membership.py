@@ -11,7 +11,8 @@ group's answers are read as they come in.
 
 Of two static members under one name each would take the other's place for ever: aiokafka does not tell the broker its
 name in a heartbeat, which then answers like to one that it has forgotten. But it forgets nobody before the session is
-over. Who was taken the place twice that cannot have been forgotten gives way, and ends; the other one stays.
+over. Who loses the place again and again though it can't have been forgotten gives way, and ends: the one that was
+there first, as it loses it first. The other one stays.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ PAUSE_SECONDS_MOST: Final = 15.0
 FENCED_INSTANCE_ID: Final = 82
 """Kafka's error code, which aiokafka has no class for."""
 
-TAKEN_MOST: Final = 2
-"""Times that a static member's place is taken until it gives way. One could be a coordinator that has lost its log."""
+TAKEN_MOST: Final = 3
+"""Times that a static member's place is taken until it gives way. One could be a coordinator that was killed before it
+had written who had just joined."""
 
 _KNOWN: Final = (NoError.errno, RebalanceInProgressError.errno)
 """Answers to somebody who is a member."""

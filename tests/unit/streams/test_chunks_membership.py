@@ -214,8 +214,11 @@ async def beats(*told: tuple[str, float, int], name: str | None = "a") -> Member
     return member.membership
 
 
-async def test_a_static_member_whose_place_is_taken_again_gives_way() -> None:
-    membership = await beats(("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 3, LOST))
+TWICE: Final = (("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 3, LOST))
+
+
+async def test_a_static_member_whose_place_is_taken_again_and_again_gives_way() -> None:
+    membership = await beats(*TWICE, ("m3", 0, 0), ("m3", 3, LOST))
     with pytest.raises(NoMember, match="REWAKE_INSTANCE_ID"):
         membership.heed()
     with pytest.raises(NodeNotReadyError):  # so that the other one stays
@@ -225,10 +228,10 @@ async def test_a_static_member_whose_place_is_taken_again_gives_way() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        pytest.param([("m1", 0, 0), ("m1", 3, LOST)], id="once may be a coordinator's fault"),
-        pytest.param([("m1", 0, 0), ("m1", 3, LOST), ("m1", 0, LOST)], id="two asked at once"),
-        pytest.param([("m1", 0, 0), ("m1", 10, LOST), ("m2", 0, 0), ("m2", 10, LOST)], id="the session was over"),
-        pytest.param([("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 60, 0), ("m2", 3, LOST)], id="long after"),
+        pytest.param([*TWICE], id="twice may be a coordinator's fault"),
+        pytest.param([*TWICE, ("m2", 0, LOST)], id="two asked at once"),
+        pytest.param([*TWICE, ("m3", 0, 0), ("m3", 10, LOST)], id="the session was over"),
+        pytest.param([*TWICE, ("m3", 0, 0), ("m3", 60, 0), ("m3", 3, LOST)], id="long after"),
     ],
 )
 async def test_a_static_member_that_may_have_been_forgotten_joins_again(told: list[tuple[str, float, int]]) -> None:
@@ -236,4 +239,4 @@ async def test_a_static_member_that_may_have_been_forgotten_joins_again(told: li
 
 
 async def test_a_member_without_a_name_has_no_place_that_could_be_taken() -> None:
-    (await beats(("m1", 0, 0), ("m1", 3, LOST), ("m2", 0, 0), ("m2", 3, LOST), name=None)).heed()
+    (await beats(*TWICE, ("m3", 0, 0), ("m3", 3, LOST), name=None)).heed()
