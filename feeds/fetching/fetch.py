@@ -30,6 +30,7 @@ from feeds.problems import Limits, TooCompressed
 
 USER_AGENT: Final = "rewake-feeds"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
+_PORTS: Final = 65_535
 _ADDRESSES: Final = 3
 """Of a host, tried one after the other."""
 
@@ -192,6 +193,8 @@ class _Attempt:
                 raise self._late(url) from None
             except httpx.HTTPError as error:
                 raise _unreachable(url, error) from None
+            except (httpx.InvalidURL, ValueError) as error:  # where it redirects to is looked at in there, too
+                raise _no_redirect(url, error) from None
         try:
             yield response
         finally:
@@ -273,9 +276,12 @@ def _named(url: httpx.URL, address: Address) -> str:
 def _url(text: str) -> httpx.URL:
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+        host, port = url.host, url.port
+    except (httpx.InvalidURL, ValueError) as error:  # a name that is none in IDNA
         raise FetchError("bad-url", f"not an address: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if port is not None and not 0 < port <= _PORTS:
+        raise FetchError("bad-url", f"a port is a number from 1 to {_PORTS}")
+    if url.scheme not in ("http", "https") or not host:
         raise FetchError("bad-url", "a feed's address begins with http:// or https:// and the name of a server")
     return url
 
@@ -283,8 +289,12 @@ def _url(text: str) -> httpx.URL:
 def _joined(url: httpx.URL, location: str) -> str:
     try:
         return str(url.join(location))
-    except httpx.InvalidURL as error:
-        raise FetchError("bad-url", f"{url.host} redirects to what is no address: {error}") from None
+    except (httpx.InvalidURL, ValueError) as error:
+        raise _no_redirect(url, error) from None
+
+
+def _no_redirect(url: httpx.URL, error: Exception) -> FetchError:
+    return FetchError("bad-url", f"{url.host} redirects to what is no address: {error}")
 
 
 def _unreachable(url: httpx.URL, error: httpx.HTTPError) -> FetchError:
@@ -292,5 +302,7 @@ def _unreachable(url: httpx.URL, error: httpx.HTTPError) -> FetchError:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return FetchError("bad-certificate", f"{url.host}: {cause.verify_message}")
+        if isinstance(cause, httpx.InvalidURL):
+            return _no_redirect(url, cause)
         cause = cause.__cause__ or cause.__context__
     return FetchError("unreachable", f"{url.host}: {error}", transient=True)

@@ -154,7 +154,8 @@ Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "
 
 def web_address(value: str) -> str:
     if re.fullmatch(r"https?://[^\s/]+(/\S*)?", value) is None:
-        raise wrong(f"{shown(value)} is no web address", "write it with `https://`")
+        without_password = re.sub(r"(?<=://)[^/?#]*@", "", value, count=1)
+        raise wrong(f"{shown(without_password)} is no web address", "write it with `https://`")
     return value
 
 

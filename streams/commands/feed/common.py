@@ -39,7 +39,7 @@ def opened(file: str) -> BinaryIO:
         try:
             return Path(file).open("rb")
         except FileNotFoundError:
-            fail(f"no such file: {file}", _address_hint(file), code=USED_WRONGLY)
+            fail(f"no such file: {_shown(file)}", _address_hint(file), code=USED_WRONGLY)
         except PermissionError:
             fail(f"may not be read: {file}", code=USED_WRONGLY)
         except IsADirectoryError:
@@ -47,6 +47,15 @@ def opened(file: str) -> BinaryIO:
         except (OSError, ValueError) as error:  # a name that no file can have
             fail(f"can't be opened: {file[:200]!r}: {getattr(error, 'strerror', None) or error}", code=USED_WRONGLY)
     fail(f"a folder, no feed: {file}", code=USED_WRONGLY)
+
+
+def _shown(file: str) -> str:
+    """What may have been meant as an address, without its password."""
+    if "://" not in file:
+        return file
+    from feeds.fetching.fetch import without_password
+
+    return without_password(file)
 
 
 def _address_hint(file: str) -> str | None:

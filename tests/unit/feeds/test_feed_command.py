@@ -156,6 +156,11 @@ def test_an_address_that_is_none_is_told_from_a_file_that_is_missing(command: st
     )
 
 
+def test_a_password_in_what_is_no_address_is_not_shown() -> None:
+    done = run("sync", "ftp://shop:secret@shop.example/feed.xml")
+    assert (done.exit_code, "secret" in done.stderr) == (2, False)
+
+
 def test_the_metadata_of_a_cloud_is_no_feed_whatever_is_allowed(tmp_path: Path) -> None:
     done = run("sync", "http://169.254.169.254/latest", "--allow-private", "--state", str(tmp_path))
     assert done.exit_code == 1

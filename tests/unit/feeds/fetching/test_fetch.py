@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import ipaddress
 import ssl
@@ -12,6 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from feeds.fetching.addresses import Address, is_forbidden, is_public
 from feeds.fetching.fetch import Fetched, FetchError, FetchLimits, Outside, Validators, fetch, without_password
@@ -135,6 +138,39 @@ async def test_no_setting_allows_where_a_cloud_tells_a_machine_about_itself(addr
         assert reason == "forbidden-address"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://8.8.8.8:99999/", "http://8.8.8.8:0/", "http://xn--/", "http://[::1", "http://8.8.8.8:-1/"]
+)
+async def test_what_is_no_address_is_told_and_raises_nothing_else(url: str) -> None:
+    assert await refusal(url, outside=Outside(resolve=knowing(), transport=answering())) == "bad-url"
+    moved = httpx.Response(302, headers={"Location": url})
+    outside = Outside(resolve=knowing(), transport=answering(moved))
+    assert await refusal("http://8.8.8.8/", outside=outside) == "bad-url"
+
+
+@given(
+    st.from_regex(r"(https?:)?//[]\[a-z0-9:.%@/\\#?é_ -]{0,30}", fullmatch=True)
+    | st.text(st.characters(exclude_categories=["Cs"], min_codepoint=32), max_size=40)
+)
+@example("A:0")
+@example("http://xn--/")
+def test_wherever_a_server_redirects_to_ends_in_an_answer_or_its_reason(location: str) -> None:
+    async def nowhere(host: str, port: int) -> list[Address]:
+        if host == "8.8.8.8":
+            return [ipaddress.ip_address(host)]
+        raise FetchError("unknown-host", f"{host} has no address")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        first = request.url.path == "/first"
+        return httpx.Response(302, headers=[(b"Location", location.encode())]) if first else served()
+
+    outside = Outside(resolve=nowhere, transport=httpx.MockTransport(answer))
+    try:
+        asyncio.run(fetch("http://8.8.8.8/first", io.BytesIO(), backoff=ONCE, outside=outside))
+    except FetchError as error:
+        assert error.reason in ("bad-url", "unknown-host", "too-many-redirects")
+
+
 async def test_a_name_is_told_with_the_address_that_it_has() -> None:
     outside = Outside(resolve=knowing(shop_example=["10.0.0.7"]), transport=answering())
     with pytest.raises(FetchError, match=r"^shop\.example \(10\.0\.0\.7\) is an address inside a network$"):
@@ -198,7 +234,7 @@ async def test_another_address_of_the_host_is_tried_where_one_can_not_be_reached
         ("/nothing", "http-status"),
         ("/loop", "too-many-redirects"),
         ("/to-file", "bad-url"),
-        ("/to-nowhere", "unreachable"),
+        ("/to-nowhere", "bad-url"),
         ("/short", "broken-off"),
         ("/half-a-gzip", "broken-off"),
         ("/no-gzip", "broken-off"),
@@ -210,7 +246,7 @@ async def test_what_can_not_be_fetched_has_its_own_reason(site: Site, path: str,
     assert await refusal(site.url + path) == reason
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x.example/", "feed.xml", "http://", ""])
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x.example/", "feed.xml", "http://", "http:///x", ""])
 async def test_only_http_and_https_addresses_are_fetched(url: str) -> None:
     assert await refusal(url) == "bad-url"
 

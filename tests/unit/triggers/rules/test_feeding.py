@@ -57,6 +57,7 @@ def test_a_feed_without_a_place_is_not_looked_at() -> None:
     [
         ("url: shop.example/feed.xml", 13, "write it with `https://`"),
         ("url: file:///etc/passwd", 13, "is no web address"),
+        ("url: 'ftp://shop:secret@a.example/f'", 13, "`ftp://a.example/f` is no web address"),
         ("url: https://a.example, path: a.xml", 7, "give one of them"),
         ("path: /etc/passwd", 14, "`/etc/passwd` leads out of the folder of feeds"),
         ("path: ../feed.xml", 14, "leads out of the folder of feeds"),
