@@ -31,6 +31,7 @@ from feeds.problems import Limits, TooCompressed
 USER_AGENT: Final = "rewake-feeds"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _PORTS: Final = 65_535
+_VALIDATOR_CHARS: Final = 1_000
 _ADDRESSES: Final = 3
 """Of a host, tried one after the other."""
 
@@ -180,8 +181,9 @@ class _Attempt:
     async def _answer(self, url: httpx.URL) -> AsyncIterator[httpx.Response]:
         addresses = await self._judged(url)
         for number, address in enumerate(addresses, 1):
+            request = self._request(url, address)
             try:
-                response = await self._client.send(self._request(url, address), stream=True)
+                response = await self._client.send(request, stream=True)
                 break
             except httpx.ConnectTimeout as error:
                 if number == len(addresses):
@@ -207,10 +209,10 @@ class _Attempt:
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "gzip",
         }
-        if self._known.etag:
-            headers["If-None-Match"] = self._known.etag
-        if self._known.last_modified:
-            headers["If-Modified-Since"] = self._known.last_modified
+        if etag := _sendable(self._known.etag):
+            headers["If-None-Match"] = etag
+        if last_modified := _sendable(self._known.last_modified):
+            headers["If-Modified-Since"] = last_modified
         try:
             pinned = url.copy_with(host=str(address))
         except httpx.InvalidURL:  # an address with the name of a network card
@@ -265,8 +267,15 @@ class _Attempt:
         except (httpx.HTTPError, NotGzip) as error:
             detail = f"the feed broke off after {written:,} bytes: {error}"
             raise FetchError("broken-off", detail, transient=True) from None
-        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
+        named = (_sendable(response.headers.get(name)) for name in ("etag", "last-modified"))
+        validators = Validators(*named)
         return Fetched(size=written, digest=digest.hexdigest(), validators=validators)
+
+
+def _sendable(validator: str | None) -> str | None:
+    """What a server named a version by, where it can be sent back to it; else the version has no name."""
+    sound = validator and len(validator) <= _VALIDATOR_CHARS and validator.isascii() and validator.isprintable()
+    return validator if sound else None
 
 
 def _named(url: httpx.URL, address: Address) -> str:

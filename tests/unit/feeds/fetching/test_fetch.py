@@ -393,6 +393,21 @@ async def test_a_feed_is_asked_for_by_what_its_version_was_named(site: Site) -> 
 # -- what is public
 
 
+@pytest.mark.parametrize("name", [b'"caf\xc3\xa9"', b'"caf\xe9"', b'"a\tb"', b"", b"x" * 70_000])
+async def test_a_version_whose_name_can_not_be_sent_back_has_none(name: bytes) -> None:
+    asked: list[httpx.Request] = []
+    answers = [
+        httpx.Response(200, headers=[(b"ETag", name), (b"Last-Modified", b"yesterday")], stream=httpx.ByteStream(FEED))
+        for _ in range(2)
+    ]
+    outside = Outside(resolve=knowing(), transport=answering(*answers, asked=asked))
+    first = await fetch("http://8.8.8.8/", io.BytesIO(), outside=outside)
+    assert first is not None and first.validators == Validators(None, "yesterday")
+    kept_before = Validators(name.decode("latin-1"), "yesterday")
+    assert await fetch("http://8.8.8.8/", io.BytesIO(), known=kept_before, outside=outside) is not None
+    assert "If-None-Match" not in asked[1].headers and asked[1].headers["If-Modified-Since"] == "yesterday"
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [
