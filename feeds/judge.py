@@ -149,14 +149,15 @@ class Judge:
             sale, sale_code = self._money("sale_price", draft.sale_price)
             if sale is not None:
                 now, code, before, before_code = sale, sale_code, now, code
-        written = code or before_code or draft.currency
+        written = code or draft.currency or before_code
         known = None
         if written:
-            known = _currency(written)
+            known = _currency(written, draft.currency)
             if known is None:
                 self._note("unknown-currency", f"{written[:20]!r} is no currency known here; the price is left out")
                 return None, None, None
-        if before is not None and (now is None or before <= now or (before_code and _currency(before_code) != known)):
+        other = bool(before_code) and _currency(before_code, draft.currency) != known
+        if before is not None and (now is None or before <= now or other):
             if before != now:
                 self._note("bad-old-price", "an old price that is not above the price is left out")
             before = None

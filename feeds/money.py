@@ -178,9 +178,14 @@ def _both(before: str, after: str) -> str:
     return before if currency(before) == currency(after) is not None else ""
 
 
-def currency(text: str) -> str | None:
-    """The ISO 4217 code a feed means; `RUR` and `руб.` are RUB, `$` is USD. None when it is no currency known here."""
+def currency(text: str, declared: str | None = None) -> str | None:
+    """The ISO 4217 code a feed means; `RUR` and `руб.` are RUB. None when it is no currency known here.
+
+    A sign of several is the one of them that the feed has `declared`, else the one it stands for most (`$` is USD).
+    """
     code = _capitals(text)
+    if declared is not None and code in _OF_SEVERAL and (said := currency(declared)) in _OF_SEVERAL[code]:
+        return said
     code = NAMES.get(code, code)
     return code if code in CURRENCIES else None
 

@@ -64,6 +64,30 @@ def test_a_price_in_an_unknown_currency_is_left_out_with_its_currency() -> None:
     assert done.repairs == [("1", "unknown-currency")]
 
 
+@pytest.mark.parametrize(
+    ("price", "declared", "currency"),
+    [
+        ("$12", "CAD", "CAD"), ("$12", "RUB", "USD"), ("$12", "ZZZ", "USD"), ("100 kr", "SEK", "SEK"),
+        ("12 р.", "BYN", "BYN"), ("¥120", "cny", "CNY"), ("€12", "CAD", "EUR"), ("$12.00 AUD", "CAD", "AUD"),
+    ],
+)  # fmt: skip
+def test_a_sign_of_several_currencies_is_the_one_that_the_record_declares(
+    price: str, declared: str, currency: str
+) -> None:
+    done = read_all(priced(f"<price>{price}</price>", f"<currencyId>{declared}</currencyId>"))
+    assert [product.currency for product in done.products] == [currency]
+    assert done.repairs == []
+
+
+def test_the_sign_of_an_old_price_says_nothing_of_a_price_whose_currency_is_declared() -> None:
+    done = read_all(priced("<price>1299</price><oldprice>$1500</oldprice>"))
+    (product,) = done.products
+    assert (product.price, product.old_price, product.currency) == (Decimal(1299), None, "RUB")
+    assert done.repairs == [("1", "bad-old-price")]
+    (product,) = read_all(priced("<price>1299</price><oldprice>$1500</oldprice>", "")).products
+    assert (product.price, product.old_price, product.currency) == (Decimal(1299), Decimal(1500), "USD")
+
+
 def test_a_price_without_a_currency_is_in_the_shop_s() -> None:
     (product,) = read_all(priced("<price>10</price>", "")).products
     assert (product.price, product.currency) == (Decimal(10), None)
