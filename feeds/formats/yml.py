@@ -9,6 +9,7 @@ seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from lxml import etree
 
@@ -27,7 +28,7 @@ _GRAMMAR = Grammar(
 _FIELDS = {
     "name": "name",
     "title": "title",
-    "typePrefix": "typePrefix",
+    "typePrefix": "prefix",
     "model": "model",
     "vendor": "vendor",
     "price": "price",
@@ -41,6 +42,9 @@ _FIELDS = {
     "quantity": "stock",
     "stock_quantity": "stock",
 }
+"""Where texts go: to a field of the draft, or to what makes a name where there is none (`_OF_A_NAME`)."""
+
+_OF_A_NAME = frozenset(("title", "prefix", "model"))
 
 _DEEPEST = 50
 """Names of a path, which is kept for each category."""
@@ -69,7 +73,7 @@ def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaire
         if found.is_record:
             draft = _draft(found, limits)
             draft.category_path = categories.path(draft.category_id)
-            if draft.currency is None and len(main_currency) == 1:
+            if not draft.currency and len(main_currency) == 1:
                 draft.currency = main_currency[0]
             yield draft
         else:
@@ -82,21 +86,25 @@ def _read(source: Source, limits: Limits) -> Iterator[Draft | Rejected | Repaire
 
 def _draft(found: Element, limits: Limits) -> Draft:
     offer = found.element
-    texts: dict[str, str] = {}
+    texts: dict[str, Any] = {}  # texts, which the draft's other fields are not
     params: list[tuple[str, str]] = []
     labels: list[tuple[str, str]] = []
     flat = found.flat
+    field_of = _FIELDS.get
     for child in offer:
         tag = child.tag
-        if tag == "param":
+        field = field_of(tag)
+        if field is not None:
+            if field not in texts:
+                text = child.text if flat else text_of(child)
+                texts[field] = text.strip() if text else ""
+        elif tag == "param":
             name = child.get("name")
             if name and len(params) < limits.params:
-                text = (child.text or "").strip() if flat else text_of(child)
+                text = child.text if flat else text_of(child)
+                text = text.strip() if text else ""
                 unit = child.get("unit")
                 params.append((name, f"{text} {unit}" if unit else text))
-        elif (field := _FIELDS.get(tag)) is not None:
-            if field not in texts:
-                texts[field] = (child.text or "").strip() if flat else text_of(child)
         elif tag in _PASSED_OVER or not isinstance(tag, str):
             continue
         elif tag == "outlets":
@@ -105,31 +113,27 @@ def _draft(found: Element, limits: Limits) -> Draft:
                 texts.setdefault("stock", stock)
         elif tag.startswith("custom_label_"):
             labels.append((tag, text_of(child)))
-    text_in = texts.get
-    name = text_in("name") or text_in("title") or _called(texts)
+    if not texts.get("name") or not _OF_A_NAME.isdisjoint(texts):
+        title, prefix, model = (texts.pop(part, "") for part in ("title", "prefix", "model"))
+        if not texts.get("name"):
+            texts["name"] = title or _called(prefix, texts.get("vendor", ""), model)
+    if labels:
+        labels.sort()
+    attribute = offer.get
     return Draft(
         line=found.line,
-        product_id=offer.get("id"),
-        group_id=offer.get("group_id"),
-        name=name or None,
-        vendor=text_in("vendor"),
-        category_id=text_in("category_id"),
-        price=text_in("price"),
-        old_price=text_in("old_price"),
-        currency=text_in("currency") or None,
-        available=offer.get("available"),
-        stock=text_in("stock"),
-        url=text_in("url"),
-        picture=text_in("picture"),
+        product_id=attribute("id"),
+        group_id=attribute("group_id"),
+        available=attribute("available"),
         params=tuple(params),
-        labels=tuple([text for _, text in sorted(labels)]) if labels else (),
+        labels=tuple([text for _, text in labels]) if labels else (),
         repaired=found.mended,
+        **texts,
     )
 
 
-def _called(texts: dict[str, str]) -> str:
+def _called(prefix: str, vendor: str, model: str) -> str:
     """The name of a vendor.model offer: `Printer HP LaserJet`, the vendor once where the model begins with it too."""
-    prefix, vendor, model = (texts.get(part, "") for part in ("typePrefix", "vendor", "model"))
     if model.casefold().startswith(vendor.casefold()):
         vendor = ""
     return " ".join(part for part in (prefix, vendor, model) if part)

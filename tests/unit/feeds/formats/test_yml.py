@@ -125,6 +125,19 @@ def test_params_keep_their_unit_and_pictures_after_the_first_are_left() -> None:
     assert product.labels == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("inner", "name"),
+    [
+        ("<vendor>HP</vendor>", "HP"), ("<name/><vendor>HP</vendor>", "HP"), ("<name> </name><title>T</title>", "T"),
+        ("<title>T</title><vendor>HP</vendor><model>M</model>", "T"),
+        ("<model>HP 12</model><vendor>hp</vendor>", "HP 12"),
+        ("<name>N</name><title>T</title><typePrefix>P</typePrefix><model>M</model>", "N"), ("<title/>", None),
+    ],
+)  # fmt: skip
+def test_an_offer_is_called_by_the_best_that_it_has(inner: str, name: str | None) -> None:
+    assert [product.name for product in read_all(yml(offer(1, inner))).products] == [name]
+
+
 def test_a_vendor_model_offer_without_a_name() -> None:
     inner = "<typePrefix>Printer</typePrefix><vendor>HP</vendor><model>LaserJet</model>"
     assert read_all(yml(offer(1, inner))).products[0].name == "Printer HP LaserJet"
