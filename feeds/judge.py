@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from feeds.draft import Draft
-from feeds.money import amount, currency, plain_amount, price
+from feeds.money import WITH_THOUSANDTHS, WITHOUT_CENTS, amount, currency, is_point_and_three, plain_amount, price
 from feeds.problems import Limits, Repaired
 from schemas.catalogue import Product
 from schemas.fields import MAX_ID, MAX_TEXT, MAX_URL
@@ -143,25 +143,42 @@ class Judge:
 
     def _prices(self) -> tuple[Decimal | None, Decimal | None, str | None]:
         draft = self._draft
-        now, code = self._money("price", draft.price) if draft.price else (None, None)
-        before, before_code = self._money("old_price", draft.old_price) if draft.old_price else (None, None)
+        text, text_before = draft.price, draft.old_price
+        now, code = self._money("price", text) if text else (None, None)
+        before, before_code = self._money("old_price", text_before) if text_before else (None, None)
         if draft.sale_price and self._on_sale():
             sale, sale_code = self._money("sale_price", draft.sale_price)
             if sale is not None:
                 now, code, before, before_code = sale, sale_code, now, code
+                text, text_before = draft.sale_price, text
         written = code or draft.currency or before_code
         known = None
         if written:
-            known = _currency(written, draft.currency)
+            known = _currency(written, draft.currency or before_code)
             if known is None:
                 self._note("unknown-currency", f"{written[:20]!r} is no currency known here; the price is left out")
                 return None, None, None
-        other = bool(before_code) and _currency(before_code, draft.currency) != known
+            if code or before_code or known in WITHOUT_CENTS:
+                now = self._meant(now, text, known, bool(code))
+                before = self._meant(before, text_before, known, bool(before_code))
+        other = bool(before_code) and _currency(before_code, draft.currency or code) != known
         if before is not None and (now is None or before <= now or other):
             if before != now:
                 self._note("bad-old-price", "an old price that is not above the price is left out")
             before = None
         return now, before, known
+
+    def _meant(self, value: Decimal | None, text: str | None, known: str, beside: bool) -> Decimal | None:
+        """What `1.299` means: in a currency without cents the point divides thousands. In one with cents nobody knows
+        where a sign or word stands `beside` it, as people write prices; programs write none, and mean a fraction."""
+        if value is None or not text or known in WITH_THOUSANDTHS or not is_point_and_three(text):
+            return value
+        if known in WITHOUT_CENTS:
+            return Decimal(int(value * 1000))
+        if not beside:
+            return value
+        self._note("bad-price", f"{text[:40]!r} is a thousand and more, or a fraction: nobody can tell")
+        return None
 
     def _money(self, field: str, text: str) -> tuple[Decimal | None, str | None]:
         value = plain_amount(text)

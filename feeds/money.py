@@ -16,7 +16,7 @@ _PLAIN: Final = re.compile(r"\d{1,12}(?:\.\d{1,4})?", re.ASCII)
 _AROUND: Final = re.compile(
     r"(?P<before>(?:[^\d+\-.,]|(?<=[^\W\d_])\.)*)"  # a point after a letter is the word's: `руб.1299`
     r"(?P<number>[+-]?[.,]?[0-9](?:.*[0-9])?)"
-    r"(?P<no_cents>[.,:][-\u2010-\u2015\u2212]{1,2})?(?P<after>\D*)"
+    r"(?P<no_cents>[.,:/][-\u2010-\u2015\u2212]{1,2})?(?P<after>\D*)"
 )
 _MARKS: Final = str.maketrans("", "", "\u200e\u200f")  # of the direction in which the text beside them is written
 
@@ -104,8 +104,21 @@ _OF_SEVERAL: Final = {
     "Р": frozenset(("RUB", "BYN")),
     "РУБ": frozenset(("RUB", "BYN")),
     "KR": frozenset(("SEK", "NOK", "DKK", "ISK")),
+    "LEI": frozenset(("RON", "MDL")),
+    "RS": frozenset(("INR", "PKR", "LKR", "NPR", "MUR", "SCR")),
 }
 """Which a sign of several may be: the code on the other side of the amount says it (`$12.00 CAD`)."""
+
+
+WITHOUT_CENTS: Final = frozenset(("CLP", "COP", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "UGX", "VND"))
+WITH_THOUSANDTHS: Final = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+_POINT_AND_THREE: Final = re.compile(r"\D*[1-9]\d{0,2}\.\d{3}\D*", re.ASCII)
+
+
+def is_point_and_three(text: str) -> bool:
+    """Whether the amount is one to three digits, a point and three more: `1.299` is a thousand and more to some, a
+    fraction to others. It is neither where it begins with 0."""
+    return len(text) <= _MAX_CHARS and _POINT_AND_THREE.fullmatch(text) is not None
 
 
 def plain_amount(text: str) -> Decimal | None:

@@ -21,6 +21,7 @@ _NEVER: Final = tuple(
         "169.254.0.0/16",  # link-local, and the metadata of nearly all clouds: 169.254.169.254
         "fe80::/10",
         "100.100.100.200",  # Alibaba's
+        "192.0.0.0/24",  # of protocols (RFC 6890); Oracle's older one is there
         "168.63.129.16",  # Azure's, an address that looks public
         "fd00:ec2::/32",  # Amazon's
         "fd20:ce::/32",  # Google's

@@ -240,6 +240,8 @@ class ChunkConsumer(driver.Consumer):
         app: ConsumingApp = self.app
         while not self.should_stop:
             await self.sleep(HEED_SECONDS)
+            if self.should_stop:
+                return
             try:
                 await self._thread.heed()
             except NoMember as why:

@@ -1,9 +1,9 @@
 """A large feed, its records read in a process of their own while this one judges and sorts those before.
 
-Reading is about as much work as all that follows, so a feed takes half as long on two cores
-(`python -m bench feed`). The other process runs this module: the feed is its standard input, its standard output gives
-frames of a kind, a length and a body, all of them in the feed's order. What is read is the same either way, and so are
-the errors: only `ReaderDied` is this module's own.
+Reading is more work than all that follows, so a feed takes two thirds of the time on two cores
+(`python -m bench feed`). The other process runs `main`: the feed is its standard input, and into a pipe of its own it
+writes frames of a kind, a length and a body, all of them in the feed's order. What is read is the same either way, and
+so are the errors: only `ReaderDied` is this module's own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ FRAME_BYTES: Final = 32 * 1024
 _PIPE_BYTES: Final = 256 * 1024
 """So much may be read ahead: several frames, for the two to be seldom at each other's pace."""
 
-_ROOT: Final = Path(__file__).resolve().parents[2]
+_ROOT: Final = str(Path(__file__).resolve().parents[2])
+_PROGRAM: Final = f"import sys; sys.path.append(sys.argv[1]); import {__name__} as apart; apart.main(*sys.argv[2:])"
+"""The folder it is called in is none of its sources (-P), and this module's own comes behind all others."""
+
 _BEGUN, _RECORDS, _ENDED = b"B", b"R", b"E"
 
 
@@ -79,14 +82,19 @@ class RecordsApart:
         self.format = ""
         self._damaged: str | None = None
         os.lseek(stream.fileno(), stream.tell(), os.SEEK_SET)  # what this process has read ahead, that one must read
-        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, msgspec.json.encode(limits).decode()],
-            stdin=stream.fileno(), stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # who interrupts this process doesn't mean that one: this one ends it
-        )  # fmt: skip
-        assert self._process.stdout is not None  # it is a pipe
-        self._frames = self._process.stdout
+        ours, theirs = os.pipe()
+        self._frames = os.fdopen(ours, "rb")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PROGRAM, _ROOT, str(theirs), msgspec.json.encode(limits).decode()],
+                stdin=stream.fileno(), stdout=subprocess.DEVNULL, pass_fds=(theirs,),
+                start_new_session=True,  # who interrupts this process doesn't mean that one: this one ends it
+            )  # fmt: skip
+        except BaseException:
+            self._frames.close()
+            raise
+        finally:
+            os.close(theirs)
         with suppress(OSError, AttributeError):  # where a pipe has one size only, that does
             fcntl.fcntl(self._frames, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
@@ -112,9 +120,9 @@ class RecordsApart:
         if is_whole and head[:1] == kind:
             return body
         if not is_whole or head[:1] != _ENDED:
-            code = self._process.wait()
-            how = f"killed by {signal.Signals(-code).name}; has it had enough memory?" if code < 0 else f"code {code}"
-            raise ReaderDied(f"the process that read the feed ended ({how})")
+            if is_whole:  # of another kind than can be
+                self._process.kill()
+            raise ReaderDied(f"the process that read the feed ended ({_how(self._process.wait())})")
         ended = msgspec.msgpack.decode(body, type=_Ended)
         if ended.errno is not None:
             raise OSError(ended.errno, ended.detail)
@@ -136,6 +144,13 @@ class RecordsApart:
         self.close()
 
 
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"code {code}"
+    name = signal.Signals(-code).name
+    return f"killed by {name}{'; has it had enough memory?' if -code == signal.SIGKILL else ''}"
+
+
 _ERRORS: Final = {
     error.reason: error
     for error in vars(problems).values()
@@ -155,14 +170,31 @@ def body_of(records: list[bytes]) -> bytes:
     return b"".join((b"\xdd", len(records).to_bytes(4, "big"), *records))
 
 
-def _send(kind: bytes, body: bytes) -> None:
-    sys.stdout.buffer.write(b"".join((kind, len(body).to_bytes(4, "big"), body)))
-    sys.stdout.buffer.flush()
+def main(descriptor: str, limits: str) -> None:
+    """Read the feed on standard input, write its frames to the descriptor; the limits are JSON."""
+    with open(int(descriptor), "wb") as frames:
+        try:
+            _write(frames, msgspec.json.decode(limits, type=Limits))
+        except BrokenPipeError:
+            os._exit(0)  # nobody listens any more; the interpreter would complain of what it can't write
 
 
-def _read_apart(limits: Limits) -> None:
+def _write(frames: BinaryIO, limits: Limits) -> None:
+    try:
+        ended = _Ended(damaged=_write_records(frames, limits))
+    except FeedError as error:
+        ended = _Ended(reason=error.reason, detail=error.detail)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        ended = _Ended(errno=error.errno or 0, detail=error.strerror or str(error))
+    _send(frames, _ENDED, msgspec.msgpack.encode(ended))
+
+
+def _write_records(frames: BinaryIO, limits: Limits) -> str | None:
+    """Why the archive is damaged, where it is."""
     records = ParsedRecords(sys.stdin.buffer, limits, time.monotonic)
-    _send(_BEGUN, records.format.encode())
+    _send(frames, _BEGUN, records.format.encode())
     waiting: list[bytes] = []
     size = 0
     try:
@@ -171,29 +203,15 @@ def _read_apart(limits: Limits) -> None:
             waiting.append(one)
             size += len(one)
             if size >= FRAME_BYTES:
-                _send(_RECORDS, body_of(waiting))
+                _send(frames, _RECORDS, body_of(waiting))
                 waiting = []
                 size = 0
     finally:  # what was read before an error is before it
         if waiting:
-            _send(_RECORDS, body_of(waiting))
-    _send(_ENDED, msgspec.msgpack.encode(_Ended(damaged=records.damaged)))
+            _send(frames, _RECORDS, body_of(waiting))
+    return records.damaged
 
 
-def main() -> None:
-    """Read the feed on standard input; argument: the limits as JSON."""
-    try:
-        try:
-            _read_apart(msgspec.json.decode(sys.argv[1], type=Limits))
-        except FeedError as error:
-            _send(_ENDED, msgspec.msgpack.encode(_Ended(reason=error.reason, detail=error.detail)))
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            _send(_ENDED, msgspec.msgpack.encode(_Ended(errno=error.errno or 0, detail=error.strerror or str(error))))
-    except BrokenPipeError:
-        os._exit(0)  # nobody listens any more; the interpreter would complain of what it can't write
-
-
-if __name__ == "__main__":
-    main()
+def _send(frames: BinaryIO, kind: bytes, body: bytes) -> None:
+    frames.write(b"".join((kind, len(body).to_bytes(4, "big"), body)))
+    frames.flush()

@@ -68,6 +68,7 @@ def test_a_price_in_an_unknown_currency_is_left_out_with_its_currency() -> None:
     ("price", "declared", "currency"),
     [
         ("$12", "CAD", "CAD"), ("$12", "RUB", "USD"), ("$12", "ZZZ", "USD"), ("100 kr", "SEK", "SEK"),
+        ("50 lei", "RON", "RON"), ("Rs. 500/-", "INR", "INR"),
         ("12 р.", "BYN", "BYN"), ("¥120", "cny", "CNY"), ("€12", "CAD", "EUR"), ("$12.00 AUD", "CAD", "AUD"),
     ],
 )  # fmt: skip
@@ -77,6 +78,45 @@ def test_a_sign_of_several_currencies_is_the_one_that_the_record_declares(
     done = read_all(priced(f"<price>{price}</price>", f"<currencyId>{declared}</currencyId>"))
     assert [product.currency for product in done.products] == [currency]
     assert done.repairs == []
+
+
+@pytest.mark.parametrize(
+    ("price", "declared", "amount", "currency"),
+    [
+        ("100.000 ₫", "", "100000", "VND"), ("Rp 99.000", "", "99000", "IDR"), ("12.990 Ft", "", "12990", "HUF"),
+        ("25.990", "CLP", "25990", "CLP"), ("$25.990", "CLP", "25990", "CLP"), ("25.990 CLP", "", "25990", "CLP"),
+        ("1.299", "EUR", "1.299", "EUR"), ("1.299 KWD", "", "1.299", "KWD"), ("0.500 USD", "", "0.500", "USD"),
+        ("12.9900 USD", "", "12.9900", "USD"), ("1234.500 EUR", "", "1234.500", "EUR"),
+        ("25.99", "CLP", "25.99", "CLP"),
+    ],
+)  # fmt: skip
+def test_a_point_before_three_digits_divides_thousands_where_there_are_no_cents(
+    price: str, declared: str, amount: str, currency: str
+) -> None:
+    written = f"<currencyId>{declared}</currencyId>" if declared else ""
+    done = read_all(priced(f"<price>{price}</price>", written))
+    assert [(product.price, product.currency) for product in done.products] == [(Decimal(amount), currency)]
+    assert done.repairs == []
+
+
+@pytest.mark.parametrize("price", ["1.299 TL", "R$ 1.299", "1.299 €", "€1.299", "1.299 р."])
+def test_a_thousand_or_a_fraction_is_no_price_where_people_wrote_it(price: str) -> None:
+    done = read_all(priced(f"<price>{price}</price><oldprice>2000</oldprice>"))
+    assert [(product.price, product.old_price) for product in done.products] == [(None, None)]
+    assert [reason for _, reason in done.repairs] == ["bad-price", "bad-old-price"]
+
+
+def test_a_price_and_an_old_price_in_thousands_are_read_alike() -> None:
+    done = read_all(priced("<price>100.000 ₫</price><oldprice>1.120.000 ₫</oldprice>", ""))
+    (product,) = done.products
+    assert (product.price, product.old_price, product.currency) == (Decimal(100_000), Decimal(1_120_000), "VND")
+
+
+def test_a_sign_is_what_the_code_beside_the_other_price_says() -> None:
+    feed = b"id\ttitle\tprice\tsale_price\nx\tTea\t12.00 CAD\t$10.00\ny\tTea\t12.00 SEK\t10 kr\n"
+    assert [(each.price, each.old_price, each.currency) for each in read_all(feed).products] == [
+        (Decimal("10.00"), Decimal("12.00"), "CAD"), (Decimal(10), Decimal("12.00"), "SEK"),
+    ]  # fmt: skip
 
 
 def test_the_sign_of_an_old_price_says_nothing_of_a_price_whose_currency_is_declared() -> None:

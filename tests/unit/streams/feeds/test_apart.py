@@ -7,7 +7,6 @@ import gzip
 import io
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 
 from feeds.problems import FeedError, FeedTooLarge, Limits, ReaderDied
 from feeds.read import DEFAULT_LIMITS, read
-from streams.feeds.apart import FRAME_BYTES, RecordsApart, feed_in
+from streams.feeds.apart import RecordsApart, feed_in
 from tests.fuzz.corpus import FEEDS
 from tests.unit.feeds.reading import offer, yml
 
@@ -130,7 +129,7 @@ def test_a_reader_that_dies_in_the_midst_of_a_frame_refuses_the_feed(
     file: BinaryIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
     program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\nprintf 'B\\0\\0\\0\\3yml{cut}'\nexit 3\n")
+    program.write_text(f"#!/bin/sh\nprintf 'B\\0\\0\\0\\3yml{cut}' >/dev/fd/$5\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     with RecordsApart(file, DEFAULT_LIMITS) as records, pytest.raises(ReaderDied, match="code 3"):
@@ -149,16 +148,33 @@ def test_a_reader_ends_with_its_block_whatever_is_left_to_read(file: BinaryIO) -
     assert records._process.poll() == -signal.SIGKILL
 
 
-def test_a_reader_that_nobody_listens_to_ends_in_silence(file: BinaryIO, tmp_path: Path) -> None:
-    program = [sys.executable, "-m", "streams.feeds.apart", "{}"]
-    with (tmp_path / "said").open("w+b") as said:
-        reader = subprocess.Popen(program, stdin=written(file, MANY), stdout=subprocess.PIPE, stderr=said)
-        assert reader.stdout is not None
-        reader.stdout.read(FRAME_BYTES)
-        reader.stdout.close()
-        assert reader.wait(60) == 0
-        said.seek(0)
-        assert said.read() == b""
+def test_a_reader_that_nobody_listens_to_ends_in_silence(file: BinaryIO, capfd: pytest.CaptureFixture[str]) -> None:
+    with RecordsApart(written(file, MANY), DEFAULT_LIMITS) as records:
+        records._frames.close()
+        assert records._process.wait(60) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_of_the_folder_it_is_called_in_is_run(
+    file: BinaryIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("schemas.py", "random.py", "msgspec.py"):
+        (tmp_path / name).write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    assert Came(written(file, MANY), apart=True) == Came(io.BytesIO(MANY), apart=False)
+
+
+def test_no_descriptor_is_left_open(file: BinaryIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened() -> int:
+        return len(os.listdir("/dev/fd"))
+
+    before = opened()
+    assert Came(written(file, MANY), apart=True)
+    assert opened() == before
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(FileNotFoundError):
+        RecordsApart(file, DEFAULT_LIMITS)
+    assert opened() == before
 
 
 def test_small_feeds_and_pipes_are_read_here(file: BinaryIO, monkeypatch: pytest.MonkeyPatch) -> None:
